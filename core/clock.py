@@ -1,0 +1,127 @@
+"""Time, passed in: the system's clock, a simulated one shared by processes through a file, and RFC 3339 text."""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+SIMULATED_CLOCK_VARIABLE = "COUNTERFOIL_SIMULATED_CLOCK"
+PURPOSE_VARIABLE = "COUNTERFOIL_PURPOSE"
+_PURPOSES_THAT_MAY_SIMULATE = frozenset({"demo", "test"})
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    simulated: bool
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    simulated = False
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return time.time_ns() // 1_000_000
+
+
+class FixedClock:
+    """A clock for tests and replays that stands still until it is moved."""
+
+    simulated = True
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return self._now_ms
+
+    def advance(self, milliseconds: int) -> None:
+        """Move the clock on (or back, when negative)."""
+        self._now_ms += milliseconds
+
+
+class SharedClock:
+    """A simulated clock that several processes read from one small file of eight bytes (demo and tests only)."""
+
+    simulated = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return int(struct.unpack(">q", self._path.read_bytes())[0])
+
+    def set(self, now_ms: int) -> None:
+        """Set the time for every process that shares the file; the file is replaced whole."""
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        beside.write_bytes(struct.pack(">q", now_ms))
+        beside.replace(self._path)
+
+    def advance(self, milliseconds: int) -> None:
+        """Move the clock on for every process."""
+        self.set(self.now_ms() + milliseconds)
+
+
+class SimulatedClockRefused(Exception):
+    """A simulated clock was asked for outside the demo and the tests."""
+
+
+def clock_from_environment(environment: dict[str, str] | None = None) -> Clock:
+    """The clock that the environment asks for.
+
+    Raises `SimulatedClockRefused` if a simulated clock is named while the purpose is neither `demo` nor `test`.
+    """
+    values = os.environ if environment is None else environment
+    path = values.get(SIMULATED_CLOCK_VARIABLE)
+    if not path:
+        return SystemClock()
+    if values.get(PURPOSE_VARIABLE) not in _PURPOSES_THAT_MAY_SIMULATE:
+        raise SimulatedClockRefused(
+            f"{SIMULATED_CLOCK_VARIABLE} is set, but a simulated clock is for the demo and the tests only. "
+            "Remove the variable."
+        )
+    return SharedClock(Path(path))
+
+
+def instant(now_ms: int) -> str:
+    """RFC 3339 text in UTC with milliseconds, e.g. `2026-11-20T09:42:00.000Z`; sorts as the time does."""
+    moment = datetime.fromtimestamp(now_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{now_ms % 1000:03d}Z"
+
+
+def instant_ms(text: str) -> int:
+    """Milliseconds since 1970 of a text made by `instant`. Raises ValueError for any other form."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    milliseconds = int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    if instant(milliseconds) != text:
+        raise ValueError(f"not a canonical instant: {text!r}")
+    return milliseconds
+
+
+def is_instant(text: str) -> bool:
+    """Whether the text is a canonical instant."""
+    try:
+        instant_ms(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_business_date(text: str) -> bool:
+    """Whether the text is a date of ISO 8601 in the extended form."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
