@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from types import MappingProxyType
-
-_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,7 +20,7 @@ class Refusal:
 
     code: str
     field: str | None = None
-    detail: Mapping[str, object] = dataclasses.field(default=_NOTHING)
+    detail: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
 class Refused(Exception):
