@@ -1,0 +1,287 @@
+"""The rows of state that rules read and change: frozen structs, each with its table's name and key.
+
+A home (SQLite, PostgreSQL, a dict) has one table for each, with a column for each field, so a row's struct is the one
+definition of its shape. Amounts are minor units, instants RFC 3339 UTC, ids UUIDv7 text.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A row of state. `KEY` names the fields of its primary key."""
+
+    TABLE: ClassVar[str] = ""
+    KEY: ClassVar[tuple[str, ...]] = ()
+
+
+class Bank(Row, frozen=True):
+    """The bank itself: one row. `bank_code` stands in every IBAN; `centre_key` is base64url."""
+
+    TABLE: ClassVar[str] = "bank"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    code: str
+    name: str
+    country: str
+    bank_code: str
+    bic: str
+    currency: str
+    centre_key: str
+
+
+class Branch(Row, frozen=True):
+    """A branch and its place."""
+
+    TABLE: ClassVar[str] = "branches"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    code: str
+    name: str
+    address: str
+    currency: str
+
+
+class Staff(Row, frozen=True):
+    """A member of staff. `approval_limit`: cash paid out above it needs a supervisor's approval."""
+
+    TABLE: ClassVar[str] = "staff"
+    KEY: ClassVar[tuple[str, ...]] = ("code",)
+    code: str
+    branch: str
+    role: str
+    approval_limit: int
+    currency: str
+    suspended: bool
+    name: str
+
+
+class StaffKey(Row, frozen=True):
+    """A staff key's public half (base64url) on one device epoch; `ended_by` names the operation that ended it."""
+
+    TABLE: ClassVar[str] = "staff_keys"
+    KEY: ClassVar[tuple[str, ...]] = ("kid",)
+    kid: str
+    person: str
+    branch: str
+    device: str
+    epoch: int
+    public_key: str
+    registered_by: str
+    registered_at: str
+    witness: str
+    ended_by: str | None
+
+
+class DeviceEpoch(Row, frozen=True):
+    """One life of a device's chain. `state`: `living`, `revoked`; `purpose`: `desktop`, `kiosk`, `centre`."""
+
+    TABLE: ClassVar[str] = "devices"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
+    device: str
+    epoch: int
+    branch: str | None
+    purpose: str
+    kid: str
+    public_key: str
+    state: str
+
+
+class Session(Row, frozen=True):
+    """A session key's public half, valid on one chain after `opened_seq` until closed or `ends_at`."""
+
+    TABLE: ClassVar[str] = "sessions"
+    KEY: ClassVar[tuple[str, ...]] = ("kid",)
+    kid: str
+    device: str
+    epoch: int
+    person: str
+    public_key: str
+    opened_seq: int
+    opened_by: str
+    ends_at: str
+    closed_seq: int | None
+
+
+class Customer(Row, frozen=True):
+    """A customer. `kyc`: `pending`, `approved`, `refused`; `kyc_keeper`: the device that decides, or `centre`."""
+
+    TABLE: ClassVar[str] = "customers"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: str
+    branch: str
+    registered_on: str
+    kyc: str
+    kyc_term: int
+    kyc_keeper: str
+    kyc_decided_by: str | None
+
+
+class ProfileValue(Row, frozen=True):
+    """One value that a customer's field was given; the greatest (stamp, operation) counts, the rest is its history."""
+
+    TABLE: ClassVar[str] = "profile_values"
+    KEY: ClassVar[tuple[str, ...]] = ("customer", "field", "operation")
+    customer: str
+    field: str
+    operation: str
+    stamp: str
+    record: str
+
+
+class DepositAccount(Row, frozen=True):
+    """A customer's deposit account.
+
+    `posted` is what it holds (the customer's view: credit positive); `rights` the sum that all devices hold; `holds`
+    what is held back; `freezes` how many freezes are not lifted. `state`: `open`, `closed`, or `unknown` when money was
+    booked to it before its opening has been heard of.
+    """
+
+    TABLE: ClassVar[str] = "deposit_accounts"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: str
+    branch: str
+    currency: str
+    customer: str
+    product: str
+    iban: str
+    opened_on: str
+    state: str
+    posted: int
+    rights: int
+    overdraft_limit: int
+    holds: int
+    freezes: int
+
+
+class Iban(Row, frozen=True):
+    """Which account an IBAN belongs to: the first to have been opened under it."""
+
+    TABLE: ClassVar[str] = "ibans"
+    KEY: ClassVar[tuple[str, ...]] = ("iban",)
+    iban: str
+    account: str
+
+
+class Right(Row, frozen=True):
+    """The four counters of one device epoch's rights on one account, in minor units."""
+
+    TABLE: ClassVar[str] = "rights"
+    KEY: ClassVar[tuple[str, ...]] = ("account", "device", "epoch")
+    account: str
+    device: str
+    epoch: int
+    granted: int
+    minted: int
+    used: int
+    returned: int
+
+
+class Freeze(Row, frozen=True):
+    """A freeze on an account, lifted by naming it; a lift that arrives first leaves `account` known and it lifted."""
+
+    TABLE: ClassVar[str] = "freezes"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: str
+    account: str
+    reason: str
+    lifted_by: str | None
+
+
+class Drawer(Row, frozen=True):
+    """A drawer's session. `state`: `open` or `closed`; `counted` the last count in minor units."""
+
+    TABLE: ClassVar[str] = "drawers"
+    KEY: ClassVar[tuple[str, ...]] = ("branch", "drawer", "currency")
+    branch: str
+    drawer: str
+    currency: str
+    device: str
+    epoch: int
+    person: str
+    state: str
+    business_date: str
+    opened_by: str
+    counted: int | None
+
+
+class Day(Row, frozen=True):
+    """A device's own business day. `state`: `open` or `closed`."""
+
+    TABLE: ClassVar[str] = "days"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch", "business_date")
+    device: str
+    epoch: int
+    business_date: str
+    branch: str
+    state: str
+
+
+class IbanBlock(Row, frozen=True):
+    """Account numbers `first` to `last` (inclusive) that the centre leased to a device epoch and to nobody else."""
+
+    TABLE: ClassVar[str] = "iban_blocks"
+    KEY: ClassVar[tuple[str, ...]] = ("first",)
+    first: int
+    last: int
+    device: str
+    epoch: int
+
+
+class Reversal(Row, frozen=True):
+    """That an operation was reversed, and by which: once."""
+
+    TABLE: ClassVar[str] = "reversals"
+    KEY: ClassVar[tuple[str, ...]] = ("reverses",)
+    reverses: str
+    reversed_by: str
+
+
+class Transfer(Row, frozen=True):
+    """A transfer that left the branch: `state` is `sent`, `completed`, `settled` or `returned` with a `reason`."""
+
+    TABLE: ClassVar[str] = "transfers"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: str
+    branch: str
+    account: str
+    route: str
+    currency: str
+    amount: int
+    state: str
+    reason: str | None
+    answered_by: str | None
+
+
+class LedgerBalance(Row, frozen=True):
+    """What an account of the books holds, debit positive. Deposit accounts keep theirs as `DepositAccount.posted`."""
+
+    TABLE: ClassVar[str] = "ledger_balances"
+    KEY: ClassVar[tuple[str, ...]] = ("branch", "account", "currency")
+    branch: str
+    account: str
+    currency: str
+    balance: int
+
+
+ROWS: tuple[type[Row], ...] = (
+    Bank,
+    Branch,
+    Staff,
+    StaffKey,
+    DeviceEpoch,
+    Session,
+    Customer,
+    ProfileValue,
+    DepositAccount,
+    Iban,
+    Right,
+    Freeze,
+    Drawer,
+    Day,
+    IbanBlock,
+    Reversal,
+    Transfer,
+    LedgerBalance,
+)
