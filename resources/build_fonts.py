@@ -46,6 +46,7 @@ def build_inter(source: Path, style: str, into: Path) -> Path:
     _make_figures_tabular(font)
     _subset(font, INTER_RANGES, INTER_FEATURES)
     _name(font, "Inter", style)
+    font.flavor = None  # the source may be WOFF2, which PDF writers do not read
     target = into / f"Inter-{style}.ttf"
     font.save(target, reorderTables=True)
     return target
