@@ -1,0 +1,1 @@
+"""Makes a checkout runnable with the standard library alone: its environment, packages, libraries."""
