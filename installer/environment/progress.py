@@ -75,7 +75,8 @@ def run_quietly(
     with child:
         try:
             for line in child.stdout or ():
-                said.append(line.rstrip())
+                if not line.startswith("Ignoring "):  # markers of other systems
+                    said.append(line.rstrip())
                 if progress is not None and line.startswith("Collecting "):
                     collected.add(line.split()[1])
                     progress.count(len(collected), total, line.split()[1])

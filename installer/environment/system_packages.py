@@ -89,10 +89,10 @@ def apt_install(packages: Sequence[str], progress: Progress) -> Outcome | None:
 
 
 def how_to_install(packages: Sequence[str]) -> str:
-    """The command that a person with the right to do so would type."""
+    """What a person with the right to do so would type, as a sentence."""
     if is_debian():
-        return f"sudo apt-get update && sudo apt-get install {' '.join(packages)}"
-    return f"the packages of your system that correspond to Debian's {', '.join(packages)}"
+        return f"Install with: sudo apt-get update && sudo apt-get install {' '.join(packages)}"
+    return f"Install the packages of your system that correspond to Debian's {', '.join(packages)}"
 
 
 def has_display() -> bool:
@@ -120,10 +120,10 @@ def ensure_libraries(progress: Progress, *, for_tests: bool) -> bool:
         )
         raise SetUpProblem(
             f"These system packages are missing: {' '.join(needed)}\n{reason}\n"
-            f"Install them: {how_to_install(needed)}"
+            f"{how_to_install(needed)}"
         )
     useful = window + (missing_programs(TEST_PROGRAMS) if for_tests else [])
     if useful:
         progress.note(f"Missing, but not needed to go on: {' '.join(useful)}")
-        progress.note(f"To have them: {how_to_install(useful)}")
+        progress.note(how_to_install(useful))
     return not useful

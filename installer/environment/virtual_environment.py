@@ -55,7 +55,7 @@ def has_ensurepip() -> bool:
 def create(environment: Path, progress: Progress) -> list[str]:
     """Make the environment anew, whatever was there, and answer with the command that is its pip."""
     if importlib.util.find_spec("venv") is None:
-        raise SetUpProblem(f"This Python has no venv module. Install {how_to_install([venv_package()])}")
+        raise SetUpProblem(f"This Python has no venv module. {how_to_install([venv_package()])}")
     if environment.is_symlink() or environment.is_file():
         environment.unlink()
     elif environment.exists():
@@ -92,7 +92,7 @@ def make_without_ensurepip(environment: Path, progress: Progress) -> list[str]:
     if pip is None:
         raise SetUpProblem(
             "This Python came without pip and ensurepip, and neither could be fetched.\n"
-            f"Install {how_to_install([venv_package()])}"
+            f"{how_to_install([venv_package()])}"
         )
     return pip
 
