@@ -74,6 +74,15 @@ class StaffKey(Row, frozen=True):
     ended_by: str | None
 
 
+class PersonKeys(Row, frozen=True):
+    """Every key ever registered in a person's name, as thumbprints with a space between."""
+
+    TABLE: ClassVar[str] = "person_keys"
+    KEY: ClassVar[tuple[str, ...]] = ("person",)
+    person: str
+    kids: str
+
+
 class DeviceEpoch(Row, frozen=True):
     """One life of a device's chain. `state`: `living`, `revoked`; `purpose`: `desktop`, `kiosk`, `centre`."""
 
@@ -270,6 +279,7 @@ ROWS: tuple[type[Row], ...] = (
     Branch,
     Staff,
     StaffKey,
+    PersonKeys,
     DeviceEpoch,
     Session,
     Customer,

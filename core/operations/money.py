@@ -1,0 +1,142 @@
+"""What every entry does to the books and to spending rights, whatever its kind; and what speaks against it.
+
+A device's credit to an account of its own branch mints rights there; its debits use them. The centre's debits are by
+its own authority, from what no device holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from core.book import Book, Key
+from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Right
+from core.envelope import Authority, Operation
+from core.errors import Refusal
+from core.ledger import Posting, deposit_id
+from core.operations.rights import available_on, payable_by, put_right, right_of
+from core.rights import free
+
+_NO_AUTHORITY = Authority()
+
+
+def is_centres(operation: Operation) -> bool:
+    """Whether the centre made the operation, on one of its own chains."""
+    return operation.actor == "centre"
+
+
+def debited(postings: Iterable[Posting]) -> dict[str, int]:
+    """What leaves each customer account (by id), in minor units."""
+    sums: dict[str, int] = {}
+    for posting in postings:
+        account = deposit_id(posting.account)
+        if account is not None and posting.amount > 0:
+            sums[account] = sums.get(account, 0) + posting.amount
+    return sums
+
+
+def authority_for(postings: Iterable[Posting], *, by_centre: bool) -> Authority | None:
+    """The authority that an operation with these postings needs, all of it by rights or by the centre's own."""
+    total = sum(debited(postings).values())
+    if not total:
+        return None
+    return Authority(centre=total) if by_centre else Authority(rights=total)
+
+
+def check_money(operation: Operation, postings: tuple[Posting, ...], book: Book) -> Iterable[Refusal]:
+    """Whether the authority that is claimed is there: rights for a device, what is available for the centre."""
+    authority = operation.authority or _NO_AUTHORITY
+    debits = debited(postings)
+    total = sum(debits.values())
+    if authority.rights + authority.standin + authority.centre != total:
+        yield Refusal("authority_differs", detail={"debits": total})
+    if len(debits) > 1:
+        yield Refusal("several_payers")
+    if is_centres(operation) is not bool(authority.centre) and total:
+        yield Refusal("authority_not_ones_own")
+    if authority.standin:
+        yield Refusal("standin_not_allowed", "amount")
+    for account, amount in debits.items():
+        yield from _check_debit(operation, account, amount, book)
+
+
+def _check_debit(operation: Operation, account_id: str, amount: int, book: Book) -> Iterable[Refusal]:
+    account = book.get(DepositAccount, account_id)
+    if is_centres(operation):
+        if account is None or available_on(account) < amount:
+            yield Refusal("not_available", "amount")
+        return
+    here = payable_by(right_of(account_id, operation.device, operation.epoch, book))
+    if here < amount:
+        currency = account.currency if account else ""
+        yield Refusal("rights_exceeded", "amount", {"payable": max(0, here), "currency": currency})
+
+
+def apply_money(operation: Operation, postings: tuple[Posting, ...], book: Book) -> None:
+    """Post the entry and move the maker's rights with it."""
+    for posting in postings:
+        account = deposit_id(posting.account)
+        if account is None:
+            book.move(*posting)
+        else:
+            _post(account, posting, book)
+            if not is_centres(operation):
+                _move_rights(operation, account, posting, book)
+
+
+def _post(account_id: str, posting: Posting, book: Book) -> None:
+    account = book.get(DepositAccount, account_id) or _not_yet_known(account_id, posting)
+    book.put(msgspec.structs.replace(account, posted=account.posted - posting.amount))
+
+
+def _not_yet_known(account_id: str, posting: Posting) -> DepositAccount:
+    """Money is booked wherever it was said to go, even before the account's opening has been heard of."""
+    return DepositAccount(
+        id=account_id,
+        branch=posting.branch,
+        currency=posting.currency,
+        customer="",
+        product="",
+        iban="",
+        opened_on="",
+        state="unknown",
+        posted=0,
+        rights=0,
+        overdraft_limit=0,
+        holds=0,
+        freezes=0,
+    )
+
+
+def _move_rights(operation: Operation, account: str, posting: Posting, book: Book) -> None:
+    before = right_of(account, operation.device, operation.epoch, book)
+    if posting.amount > 0:
+        used = min(posting.amount, (operation.authority or _NO_AUTHORITY).rights, max(0, payable_by(before)))
+        after = msgspec.structs.replace(before, used=before.used + used)
+    else:
+        device = book.get(DeviceEpoch, operation.device, operation.epoch)
+        if device is None or device.branch != posting.branch:
+            return
+        after = msgspec.structs.replace(before, minted=before.minted - posting.amount)
+    put_right(before, after, book)
+
+
+def findings_after(postings: Iterable[Posting], book: Book) -> Iterable[Refusal]:
+    """What an entry leaves that needs a case: an account of which more is promised than is there."""
+    for posting in postings:
+        account_id = deposit_id(posting.account)
+        account = book.get(DepositAccount, account_id) if account_id else None
+        if account is not None and free(account.posted, account.overdraft_limit, account.rights) < 0:
+            yield Refusal("free_below_zero", "account", {"account": account.id})
+
+
+def money_keys(operation: Operation, postings: Iterable[Posting], *, with_balances: bool) -> Iterable[Key]:
+    """The rows that posting reads: accounts, the maker's rights and, where rules ask, balances of the books."""
+    for posting in postings:
+        account = deposit_id(posting.account)
+        if account is not None:
+            yield DepositAccount, (account,)
+            yield Right, (account, operation.device, operation.epoch)
+        elif with_balances:
+            yield LedgerBalance, (posting.branch, posting.account, posting.currency)

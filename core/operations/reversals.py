@@ -1,0 +1,93 @@
+"""Undoing money: a new entry that names the old one and carries its postings the other way round, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import msgspec
+
+from core.book import Book, Key
+from core.book.rows import DepositAccount, Reversal
+from core.envelope import Operation
+from core.errors import Refusal
+from core.ledger import Posting, deposit_id, imbalances
+from core.operations.kind import BY_STAFF, Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode
+
+REVERSIBLE = frozenset({"cash.deposited", "cash.withdrawn", "transfer.made"})
+"""What a counter may undo by itself; what has left the branch is returned by the centre."""
+
+LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern="^[a-z0-9:-]+$")]
+SignedAmount = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
+
+
+class Line(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A posting as it stands in a body: `[branch, account, currency, amount]`, debit positive, in minor units."""
+
+    branch: ShortCode
+    account: LedgerAccount
+    currency: Currency
+    amount: SignedAmount
+
+
+class EntryReversed(Body, frozen=True):
+    """The entry of `reverses` (an operation of this chain, with its hash) the other way round."""
+
+    reverses: Identifier
+    reverses_hash: Digest
+    postings: tuple[Line, ...]
+    details: Digest | None = None
+
+
+def lines(postings: Iterable[Posting]) -> tuple[Line, ...]:
+    """Postings in the form a body carries."""
+    return tuple(Line(*posting) for posting in postings)
+
+
+def _entries(_operation: Operation, body: EntryReversed) -> tuple[Posting, ...]:
+    """The postings as carried; what does not balance is no entry and posts nothing (see `check`)."""
+    postings = tuple(Posting(line.branch, line.account, line.currency, line.amount) for line in body.postings)
+    return () if imbalances(postings) else postings
+
+
+def _check(decoded: Decoded[EntryReversed], book: Book) -> Iterable[Refusal]:
+    body = decoded.body
+    if not decoded.postings:
+        yield Refusal("reversal_unbalanced")
+    if book.get(Reversal, body.reverses) is not None:
+        yield Refusal("already_reversed")
+    if any(line.branch != decoded.operation.branch for line in body.postings):
+        yield Refusal("account_elsewhere")
+
+
+def _apply(decoded: Decoded[EntryReversed], book: Book) -> None:
+    if book.get(Reversal, decoded.body.reverses) is None:
+        book.put(Reversal(decoded.body.reverses, decoded.operation.id))
+
+
+def _touches(_operation: Operation, body: EntryReversed) -> Iterable[Key]:
+    yield Reversal, (body.reverses,)
+    for line in body.postings:
+        account = deposit_id(line.account)
+        if account is not None:
+            yield DepositAccount, (account,)
+
+
+def _always(_decoded: Decoded[EntryReversed], _book: Book) -> bool:
+    return True
+
+
+KINDS = (
+    Kind(
+        name="entry.reversed",
+        version=1,
+        body=EntryReversed,
+        signers=BY_STAFF,
+        entries=_entries,
+        check=_check,
+        apply=_apply,
+        touches=_touches,
+        second_person=_always,
+        needs_day=True,
+    ),
+)

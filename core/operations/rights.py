@@ -1,0 +1,136 @@
+"""Spending rights moved by signed grant and return. A grant states the cumulative sum, so repeating it is harmless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from core.book import Book, Key
+from core.book.rows import DepositAccount, Right
+from core.envelope import Operation
+from core.errors import Refusal
+from core.operations.kind import (
+    BY_CENTRE,
+    Body,
+    Currency,
+    Decoded,
+    Identifier,
+    Kind,
+    ShortCode,
+    Signer,
+    Total,
+)
+from core.rights import available, free, payable, reserved
+
+
+class RightsGranted(Body, frozen=True):
+    """That device epoch has been granted `granted` minor units on the account in all, since its beginning."""
+
+    account: Identifier
+    device: ShortCode
+    epoch: int
+    currency: Currency
+    granted: Total
+
+
+class RightsReturned(Body, frozen=True):
+    """This device epoch has given back `returned` minor units on the account in all, since its beginning."""
+
+    account: Identifier
+    currency: Currency
+    returned: Total
+
+
+def right_of(account: str, device: str, epoch: int, book: Book) -> Right:
+    """The counters of that device epoch on the account; all zero if it never had any."""
+    return book.get(Right, account, device, epoch) or Right(account, device, epoch, 0, 0, 0, 0)
+
+
+def payable_by(right: Right) -> int:
+    """What that device epoch may still pay out, in minor units."""
+    return payable(right.granted, right.minted, right.used, right.returned)
+
+
+def put_right(before: Right, after: Right, book: Book) -> None:
+    """Write the counters and keep the account's sum of what all devices hold in step."""
+    book.put(after)
+    account = book.get(DepositAccount, after.account)
+    difference = _reserved(after) - _reserved(before)
+    if account is not None and difference:
+        book.put(msgspec.structs.replace(account, rights=account.rights + difference))
+
+
+def _reserved(right: Right) -> int:
+    return reserved(right.granted, right.minted, right.used, right.returned)
+
+
+def available_on(account: DepositAccount) -> int:
+    """What the centre may grant on the account, or draw from it, in minor units."""
+    return available(free(account.posted, account.overdraft_limit, account.rights), account.holds)
+
+
+def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refusal]:
+    body = decoded.body
+    account = book.get(DepositAccount, body.account)
+    if account is None:
+        yield Refusal("account_unknown", "account")
+        return
+    more = body.granted - right_of(body.account, body.device, body.epoch, book).granted
+    if more > available_on(account):
+        yield Refusal("not_available", "account")
+
+
+def _grant(decoded: Decoded[RightsGranted], book: Book) -> None:
+    body = decoded.body
+    before = right_of(body.account, body.device, body.epoch, book)
+    if body.granted > before.granted:
+        put_right(before, msgspec.structs.replace(before, granted=body.granted), book)
+
+
+def _check_returned(decoded: Decoded[RightsReturned], book: Book) -> Iterable[Refusal]:
+    body, operation = decoded.body, decoded.operation
+    right = right_of(body.account, operation.device, operation.epoch, book)
+    if body.returned - right.returned > payable_by(right):
+        yield Refusal("return_exceeds_rights", "account")
+
+
+def _return(decoded: Decoded[RightsReturned], book: Book) -> None:
+    """A return counts up to what the device holds; what is beyond is ignored (and found by the check)."""
+    body, operation = decoded.body, decoded.operation
+    before = right_of(body.account, operation.device, operation.epoch, book)
+    returned = min(body.returned, before.returned + max(0, payable_by(before)))
+    if returned > before.returned:
+        put_right(before, msgspec.structs.replace(before, returned=returned), book)
+
+
+def _touches_granted(_operation: Operation, body: RightsGranted) -> Iterable[Key]:
+    yield DepositAccount, (body.account,)
+    yield Right, (body.account, body.device, body.epoch)
+
+
+def _touches_returned(operation: Operation, body: RightsReturned) -> Iterable[Key]:
+    yield DepositAccount, (body.account,)
+    yield Right, (body.account, operation.device, operation.epoch)
+
+
+KINDS = (
+    Kind(
+        name="rights.granted",
+        version=1,
+        body=RightsGranted,
+        signers=BY_CENTRE,
+        check=_check_granted,
+        apply=_grant,
+        touches=_touches_granted,
+    ),
+    Kind(
+        name="rights.returned",
+        version=1,
+        body=RightsReturned,
+        signers=frozenset({Signer.STAFF, Signer.DEVICE}),
+        check=_check_returned,
+        apply=_return,
+        touches=_touches_returned,
+    ),
+)

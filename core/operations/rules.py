@@ -1,0 +1,189 @@
+"""The rules that every operation passes, at its maker, at the centre and at every reader: decode, verify, check, apply.
+
+`verify` raises for what cannot be honest (a wrong signature inside, a key that is not valid there); `check` answers
+with what speaks against an honest operation; `apply` changes the book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from core.book import Book, Key
+from core.book.rows import Day, DeviceEpoch, Drawer, Session, Staff
+from core.envelope import Operation, Signed
+from core.errors import IntegrityFault, Refusal
+from core.operations.approvals import check_approval, verify_approval
+from core.operations.kind import Decoded, Kind, Signer
+from core.operations.money import apply_money, check_money, findings_after, is_centres, money_keys
+from core.operations.registry import KINDS
+
+_decoders = {key: msgspec.json.Decoder(kind.body, strict=True) for key, kind in KINDS.items()}
+
+
+def kind_of(operation: Operation) -> Kind[Any]:
+    """The kind in its version. Raises `IntegrityFault("kind_unknown")`."""
+    kind = KINDS.get((operation.kind, operation.kind_version))
+    if kind is None:
+        raise IntegrityFault("kind_unknown", f"{operation.kind}/{operation.kind_version}")
+    return kind
+
+
+def decode(signed: Signed) -> Decoded[Any]:
+    """Decode the body strictly and work out the entry.
+
+    Raises `IntegrityFault` with `kind_unknown`, `body_malformed` or `actor_not_allowed`.
+    """
+    operation = signed.operation
+    kind = kind_of(operation)
+    try:
+        body = _decoders[operation.kind, operation.kind_version].decode(operation.body)
+    except (msgspec.MsgspecError, UnicodeError) as problem:
+        raise IntegrityFault("body_malformed", str(problem)) from problem
+    if signer_of(operation) not in kind.signers:
+        raise IntegrityFault("actor_not_allowed", operation.actor)
+    return Decoded(signed, operation, body, kind.entries(operation, body), kind)
+
+
+def signer_of(operation: Operation) -> Signer:
+    """Whose key signs, by what the actor says. Raises `IntegrityFault("actor_malformed")`."""
+    if operation.actor.startswith("staff:"):
+        return Signer.STAFF
+    if operation.actor in ("device", "centre"):
+        return Signer(operation.actor)
+    raise IntegrityFault("actor_malformed", operation.actor)
+
+
+def touches(decoded: Decoded[Any], *, with_balances: bool) -> Iterable[Key]:
+    """Every row that verify, check and apply read for this operation."""
+    operation = decoded.operation
+    yield DeviceEpoch, (operation.device, operation.epoch)
+    if signer_of(operation) is Signer.STAFF:
+        yield Session, (decoded.signed.kid,)
+        yield Staff, (operation.actor.removeprefix("staff:"),)
+    if decoded.kind.needs_day and operation.business_date is not None:
+        yield Day, (operation.device, operation.epoch, operation.business_date)
+    if decoded.kind.needs_drawer:
+        yield Drawer, (operation.branch, operation.drawer, getattr(decoded.body, "currency", ""))
+    yield from decoded.kind.touches(operation, decoded.body)
+    yield from money_keys(operation, decoded.postings, with_balances=with_balances)
+
+
+def verify(decoded: Decoded[Any], book: Book) -> None:
+    """Whether the key may sign this on this chain, and whether the signatures inside hold.
+
+    Raises `IntegrityFault`: `device_unknown`, `key_not_of_device`, `branch_differs`, `session_unknown`,
+    `session_of_another`, `session_closed`, `session_ended`, and what kinds and approvals raise.
+    """
+    operation = decoded.operation
+    device = book.get(DeviceEpoch, operation.device, operation.epoch)
+    if device is None:
+        if operation.kind == "bank.founded":
+            return
+        raise IntegrityFault("device_unknown", operation.device)
+    if (device.purpose == "centre") is not is_centres(operation):
+        raise IntegrityFault("actor_not_allowed", operation.actor)
+    if device.branch is not None and device.branch != operation.branch:
+        raise IntegrityFault("branch_differs", operation.branch or "")
+    if signer_of(operation) is Signer.STAFF:
+        _verify_session(decoded, book)
+    elif decoded.signed.kid != device.kid:
+        raise IntegrityFault("key_not_of_device", decoded.signed.kid)
+    verify_approval(decoded, book)
+    decoded.kind.verify(decoded, book)
+
+
+def _verify_session(decoded: Decoded[Any], book: Book) -> None:
+    operation = decoded.operation
+    session = book.get(Session, decoded.signed.kid)
+    if session is None:
+        raise IntegrityFault("session_unknown", decoded.signed.kid)
+    if (session.device, session.epoch) != (operation.device, operation.epoch):
+        raise IntegrityFault("session_of_another", session.device)
+    if operation.actor != f"staff:{session.person}":
+        raise IntegrityFault("session_of_another", session.person)
+    if session.closed_seq is not None or operation.seq <= session.opened_seq:
+        raise IntegrityFault("session_closed", session.kid)
+    if operation.at > session.ends_at:
+        raise IntegrityFault("session_ended", session.ends_at)
+
+
+def check(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:
+    """What speaks against it. At the maker anything refuses; at the centre it becomes an exception and a case."""
+    return tuple(_findings(decoded, book))
+
+
+def _findings(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
+    if signer_of(decoded.operation) is Signer.STAFF:
+        yield from _check_person(decoded, book)
+    if not is_centres(decoded.operation):
+        yield from _check_desk(decoded, book)
+    yield from decoded.kind.check(decoded, book)
+    yield from check_money(decoded.operation, decoded.postings, book)
+    if decoded.kind.second_person(decoded, book) and not is_centres(decoded.operation):
+        yield from check_approval(decoded, book)
+
+
+def _check_person(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
+    staff = book.get(Staff, decoded.operation.actor.removeprefix("staff:"))
+    if staff is None:
+        yield Refusal("staff_unknown")
+    elif staff.suspended:
+        yield Refusal("staff_suspended")
+    elif staff.branch != decoded.operation.branch:
+        yield Refusal("staff_elsewhere", detail={"branch": staff.branch})
+    elif staff.role not in decoded.kind.roles:
+        yield Refusal("role_not_allowed", detail={"needs": sorted(decoded.kind.roles)})
+
+
+def _check_desk(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
+    operation = decoded.operation
+    device = book.get(DeviceEpoch, operation.device, operation.epoch)
+    if device is None or device.state != "living":
+        yield Refusal("device_revoked")
+    if decoded.kind.needs_day:
+        day = book.get(Day, operation.device, operation.epoch, operation.business_date)
+        if day is None or day.state != "open":
+            yield Refusal("day_not_open", detail={"business_date": operation.business_date})
+    if decoded.kind.needs_drawer:
+        yield from _check_drawer(decoded, book)
+
+
+def _check_drawer(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
+    operation = decoded.operation
+    row = book.get(Drawer, operation.branch, operation.drawer, getattr(decoded.body, "currency", ""))
+    if row is None or row.state != "open":
+        yield Refusal("drawer_not_open", "drawer")
+    elif (row.device, row.epoch) != (operation.device, operation.epoch):
+        yield Refusal("drawer_of_another_device", "drawer", {"device": row.device})
+    elif operation.actor != f"staff:{row.person}":
+        yield Refusal("drawer_of_another_person", "drawer", {"person": row.person})
+
+
+def apply(decoded: Decoded[Any], book: Book) -> None:
+    """Post the entry and change the book."""
+    apply_money(decoded.operation, decoded.postings, book)
+    decoded.kind.apply(decoded, book)
+
+
+def after(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:
+    """What it leaves behind that needs a case, looked at once it has been applied."""
+    return tuple(findings_after(decoded.postings, book))
+
+
+def branches_touched(decoded: Decoded[Any]) -> frozenset[str]:
+    """The branches whose feeds it enters."""
+    named = {posting.branch for posting in decoded.postings}
+    if decoded.operation.branch is not None:
+        named.add(decoded.operation.branch)
+    return frozenset(named)
+
+
+def customer_of(decoded: Decoded[Any]) -> str | None:
+    """The customer whose file it concerns, if one."""
+    if decoded.kind.name == "customer.registered":
+        return decoded.operation.id
+    customer = getattr(decoded.body, "customer", None)
+    return customer if isinstance(customer, str) else None

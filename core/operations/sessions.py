@@ -1,0 +1,266 @@
+"""Who may sign on a device: staff keys registered before a witness, and sessions opened under them.
+
+The signed statements themselves are defined in `core.people`; here they become operations and rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import msgspec
+
+from core.book import Book, Key
+from core.book.rows import PersonKeys, Session, Staff, StaffKey
+from core.canonical import from_base64url, thumbprint
+from core.envelope import Operation, read_header
+from core.errors import IntegrityFault, Refusal
+from core.operations.kind import (
+    BY_CENTRE,
+    BY_DEVICE,
+    Body,
+    Decoded,
+    Digest,
+    Instant,
+    Kind,
+    PublicKey,
+    ShortCode,
+    Signer,
+    Token,
+)
+from core.people.registration import (
+    Registration,
+    RegistrationStatement,
+    verify_founding,
+    verify_registration,
+)
+from core.people.sessions import verify_session
+
+
+class KeyRegistered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One key that is registered: whose, the public half, and the signatures that make it so."""
+
+    person: ShortCode
+    key: PublicKey
+    registration: Registration
+
+
+class StaffKeysRegistered(Body, frozen=True):
+    """One key with a colleague of this device as witness; or the first two of a device, each other's witness."""
+
+    keys: Annotated[tuple[KeyRegistered, ...], msgspec.Meta(min_length=1, max_length=2)]
+
+
+class StaffKeyEnded(Body, frozen=True):
+    """The centre ends a key: its owner left, or has a new password. `key` is its thumbprint."""
+
+    person: ShortCode
+    key: Digest
+    reason: ShortCode
+
+
+class SessionOpened(Body, frozen=True):
+    """A person signed in: their staff key names the session key that acts for them on this chain until `ends_at`."""
+
+    person: ShortCode
+    staff_key: Digest
+    session_key: PublicKey
+    ends_at: Instant
+    totp_step: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+    statement: Token
+
+
+class SessionClosed(Body, frozen=True):
+    """The session key (its thumbprint) signs nothing more on this chain."""
+
+    session: Digest
+    reason: Literal["signed-out", "locked", "idle", "ended", "restarted", "approved"]
+
+
+def key_thumbprint(public_key: str) -> str:
+    """The RFC 7638 thumbprint of a base64url public key."""
+    return thumbprint(from_base64url(public_key))
+
+
+def living_keys(person: str, book: Book) -> tuple[StaffKey, ...]:
+    """Every key registered in the person's name that has not been ended."""
+    known = book.get(PersonKeys, person)
+    rows = (book.get(StaffKey, kid) for kid in known.kids.split()) if known else ()
+    return tuple(row for row in rows if row is not None and row.ended_by is None)
+
+
+def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
+    keys = decoded.body.keys
+    older = tuple(row for key in keys for row in living_keys(key.person, book))
+    if len(keys) == 2:
+        first, second = keys
+        statements: tuple[RegistrationStatement, ...] = verify_founding(
+            first.registration, first.key, second.registration, second.key, older
+        )
+    else:
+        witness = book.get(StaffKey, read_header(keys[0].registration.witness).kid)
+        if witness is None or witness.ended_by is not None:
+            raise IntegrityFault("witness_unknown", keys[0].person)
+        statements = (verify_registration(keys[0].registration, key=keys[0].key, witness=witness, older=older),)
+    for key, statement in zip(keys, statements, strict=True):
+        _check_place(key.person, statement, decoded.operation)
+
+
+def _check_place(person: str, statement: RegistrationStatement, operation: Operation) -> None:
+    named = (statement.person, statement.branch, statement.device, statement.epoch)
+    if named != (person, operation.branch, operation.device, operation.epoch):
+        raise IntegrityFault("registration_of_other_place", person)
+
+
+def _check_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Iterable[Refusal]:
+    for key in decoded.body.keys:
+        staff = book.get(Staff, key.person)
+        if staff is None:
+            yield Refusal("staff_unknown", "person", {"person": key.person})
+        elif staff.branch != decoded.operation.branch:
+            yield Refusal("staff_elsewhere", "person", {"person": key.person})
+
+
+def _register(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
+    operation = decoded.operation
+    for key in decoded.body.keys:
+        kid = key_thumbprint(key.key)
+        ended = book.get(StaffKey, kid)
+        book.put(
+            StaffKey(
+                kid=kid,
+                person=key.person,
+                branch=operation.branch or "",
+                device=operation.device,
+                epoch=operation.epoch,
+                public_key=key.key,
+                registered_by=operation.id,
+                registered_at=operation.at,
+                witness=read_header(key.registration.witness).kid,
+                ended_by=ended.ended_by if ended else None,
+            )
+        )
+        known = book.get(PersonKeys, key.person)
+        kids = {kid, *(known.kids.split() if known else ())}
+        book.put(PersonKeys(key.person, " ".join(sorted(kids))))
+
+
+def _end_key(decoded: Decoded[StaffKeyEnded], book: Book) -> None:
+    row = book.get(StaffKey, decoded.body.key)
+    if row is not None and row.ended_by is None:
+        book.put(msgspec.structs.replace(row, ended_by=decoded.operation.id))
+
+
+def _verify_opened(decoded: Decoded[SessionOpened], book: Book) -> None:
+    body, operation = decoded.body, decoded.operation
+    staff_key = book.get(StaffKey, body.staff_key)
+    if staff_key is None:
+        raise IntegrityFault("staff_key_unknown", body.person)
+    statement = verify_session(
+        body.statement,
+        staff_key=staff_key,
+        device=operation.device,
+        epoch=operation.epoch,
+        seq=operation.seq,
+        prev=operation.prev,
+        at=operation.at,
+    )
+    named = (statement.person, statement.session_key, statement.ends_at, statement.totp_step)
+    if named != (body.person, body.session_key, body.ends_at, body.totp_step):
+        raise IntegrityFault("session_statement_differs", body.person)
+
+
+def _check_opened(decoded: Decoded[SessionOpened], book: Book) -> Iterable[Refusal]:
+    staff = book.get(Staff, decoded.body.person)
+    key = book.get(StaffKey, decoded.body.staff_key)
+    if staff is None:
+        yield Refusal("staff_unknown", "person")
+    elif staff.suspended:
+        yield Refusal("staff_suspended", "person")
+    elif staff.branch != decoded.operation.branch:
+        yield Refusal("staff_elsewhere", "person", {"branch": staff.branch})
+    if key is not None and key.ended_by is not None:
+        yield Refusal("staff_key_ended", "person")
+
+
+def _open(decoded: Decoded[SessionOpened], book: Book) -> None:
+    body, operation = decoded.body, decoded.operation
+    kid = key_thumbprint(body.session_key)
+    if book.get(Session, kid) is None:
+        book.put(
+            Session(
+                kid=kid,
+                device=operation.device,
+                epoch=operation.epoch,
+                person=body.person,
+                public_key=body.session_key,
+                opened_seq=operation.seq,
+                opened_by=operation.id,
+                ends_at=body.ends_at,
+                closed_seq=None,
+            )
+        )
+
+
+def _close(decoded: Decoded[SessionClosed], book: Book) -> None:
+    row = book.get(Session, decoded.body.session)
+    here = (decoded.operation.device, decoded.operation.epoch)
+    if row is not None and (row.device, row.epoch) == here and row.closed_seq is None:
+        book.put(msgspec.structs.replace(row, closed_seq=decoded.operation.seq))
+
+
+def _touches_registered(_operation: Operation, body: StaffKeysRegistered) -> Iterable[Key]:
+    for key in body.keys:
+        yield Staff, (key.person,)
+        yield PersonKeys, (key.person,)
+
+
+def _touches_opened(_operation: Operation, body: SessionOpened) -> Iterable[Key]:
+    yield Staff, (body.person,)
+    yield StaffKey, (body.staff_key,)
+    yield Session, (key_thumbprint(body.session_key),)
+
+
+def _touches_closed(_operation: Operation, body: SessionClosed) -> Iterable[Key]:
+    yield Session, (body.session,)
+
+
+KINDS = (
+    Kind(
+        name="staff.keys_registered",
+        version=1,
+        body=StaffKeysRegistered,
+        signers=BY_DEVICE,
+        verify=_verify_registered,
+        check=_check_registered,
+        apply=_register,
+        touches=_touches_registered,
+        bank_wide=True,
+    ),
+    Kind(
+        name="staff.key_ended",
+        version=1,
+        body=StaffKeyEnded,
+        signers=BY_CENTRE,
+        apply=_end_key,
+        bank_wide=True,
+    ),
+    Kind(
+        name="session.opened",
+        version=1,
+        body=SessionOpened,
+        signers=BY_DEVICE,
+        verify=_verify_opened,
+        check=_check_opened,
+        apply=_open,
+        touches=_touches_opened,
+    ),
+    Kind(
+        name="session.closed",
+        version=1,
+        body=SessionClosed,
+        signers=frozenset({Signer.STAFF, Signer.DEVICE}),
+        apply=_close,
+        touches=_touches_closed,
+    ),
+)

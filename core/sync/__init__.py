@@ -1,0 +1,1 @@
+"""How a device and the centre speak: wire messages, request signatures, transport and the loop."""

@@ -1,0 +1,166 @@
+"""Wire messages of protocol version 1, as msgspec structs over JSON.
+
+Fields are only ever added, with defaults; an unknown field is passed over. Records travel as base64url of their exact
+bytes, by digest. Positions of a feed begin at 1 and have no gaps.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+BATCH_MAX = 500
+"""The most operations in one push, and the most items in one page of a feed."""
+
+VerdictName = Literal["applied", "applied_with_exception", "recorded", "quarantined"]
+Jws = Annotated[str, msgspec.Meta(max_length=32 * 1024)]
+Records = dict[Annotated[str, msgspec.Meta(max_length=43)], Annotated[str, msgspec.Meta(max_length=24 * 1024)]]
+
+
+class Exceptional(msgspec.Struct, frozen=True):
+    """A finding at the centre: a stable code and its parameters."""
+
+    code: str
+    detail: dict[str, object] = {}
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the centre said of an operation, once and for ever. `accounting_date` is where its entry counts."""
+
+    seq: int
+    hash: str
+    verdict: VerdictName
+    accounting_date: str | None = None
+    received_at: str = ""
+    exceptions: tuple[Exceptional, ...] = ()
+
+
+class Push(msgspec.Struct, frozen=True):
+    """A contiguous run of one chain, oldest first, with the records that its operations name."""
+
+    device: Annotated[str, msgspec.Meta(max_length=32)]
+    epoch: int
+    operations: Annotated[tuple[Jws, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
+    records: Records = {}
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An operation that did not verify: nothing of it was kept, and nothing behind it was read."""
+
+    seq: int
+    code: str
+
+
+class PushAnswer(msgspec.Struct, frozen=True):
+    """A verdict for each operation taken (or taken before), the chain's head at the centre, and what was refused."""
+
+    verdicts: tuple[Verdict, ...]
+    head_seq: int
+    head_hash: str | None
+    refused: Refused | None = None
+
+
+class FeedItem(msgspec.Struct, frozen=True):
+    """An operation at its place in a feed, exactly as it was signed, with the centre's verdict."""
+
+    position: int
+    jws: str
+    verdict: Verdict
+    records: Records = {}
+
+
+class FeedPage(msgspec.Struct, frozen=True):
+    """Items after a position. `head` is the feed's last position; `read_bank_to` must be read first (keys, staff)."""
+
+    feed: str
+    items: tuple[FeedItem, ...]
+    head: int
+    read_bank_to: int
+    incarnation: int
+
+
+class RightsWanted(msgspec.Struct, frozen=True):
+    """Ask for spending rights: `amount` more minor units on the account, at least `least`; read the feed from there."""
+
+    account: Annotated[str, msgspec.Meta(max_length=36)]
+    least: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+    after: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class RightsAnswer(msgspec.Struct, frozen=True):
+    """`granted` more minor units (0 where nothing is available), and the branch's feed up to that grant."""
+
+    granted: int
+    available: int
+    page: FeedPage
+
+
+class Enrolment(msgspec.Struct, frozen=True):
+    """A new device's request: the one-time code, its public key (base64url), and the key's proof (compact JWS)."""
+
+    code: Annotated[str, msgspec.Meta(max_length=64)]
+    key: Annotated[str, msgspec.Meta(max_length=43)]
+    proof: Annotated[str, msgspec.Meta(max_length=2048)]
+    protocol: int = PROTOCOL_VERSION
+
+
+class EnrolmentAnswer(msgspec.Struct, frozen=True):
+    """`state` is `waiting` until a person at the centre trusts the key, then `trusted`, with the rest filled in."""
+
+    state: Literal["waiting", "trusted", "refused"]
+    device: str
+    epoch: int
+    branch: str
+    purpose: str
+    fingerprint: str
+    centre_key: str | None = None
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """A member of staff's first sign-in: the activation code that the centre gave them, and their own password."""
+
+    person: Annotated[str, msgspec.Meta(max_length=32)]
+    activation_code: Annotated[str, msgspec.Meta(max_length=64)]
+    password: Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """An online sign-in, which alone makes the centre hand the one-time-code seed to another device."""
+
+    person: Annotated[str, msgspec.Meta(max_length=32)]
+    password: Annotated[str, msgspec.Meta(max_length=256)]
+    code: Annotated[str, msgspec.Meta(max_length=6)]
+
+
+class SeedAnswer(msgspec.Struct, frozen=True):
+    """The person's TOTP seed (base64url), over the line's own encryption, to be sealed at once."""
+
+    person: str
+    seed: str
+    name: str
+    last_step: int | None = None
+
+
+class Introduction(msgspec.Struct, frozen=True):
+    """A person's older key says that they mean to work on another device too (compact JWS)."""
+
+    introduction: Annotated[str, msgspec.Meta(max_length=8192)]
+
+
+class Introductions(msgspec.Struct, frozen=True):
+    """Introductions waiting for this device, by person."""
+
+    by_person: dict[str, str]
+
+
+class ProblemDocument(msgspec.Struct, frozen=True):
+    """RFC 9457, with a stable code and whether the same request may work later."""
+
+    code: str
+    title: str = ""
+    status: int = 0
+    detail: str = ""
+    retry: bool = False
