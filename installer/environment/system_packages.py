@@ -119,8 +119,7 @@ def ensure_libraries(progress: Progress, *, for_tests: bool) -> bool:
             outcome.tail if outcome is not None else "      (this user may not install system packages here)"
         )
         raise SetUpProblem(
-            f"These system packages are missing: {' '.join(needed)}\n{reason}\n"
-            f"{how_to_install(needed)}"
+            f"These system packages are missing: {' '.join(needed)}\n{reason}\n" + how_to_install(needed)
         )
     useful = window + (missing_programs(TEST_PROGRAMS) if for_tests else [])
     if useful:

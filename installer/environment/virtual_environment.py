@@ -92,7 +92,7 @@ def make_without_ensurepip(environment: Path, progress: Progress) -> list[str]:
     if pip is None:
         raise SetUpProblem(
             "This Python came without pip and ensurepip, and neither could be fetched.\n"
-            f"{how_to_install([venv_package()])}"
+            + how_to_install([venv_package()])
         )
     return pip
 
