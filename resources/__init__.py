@@ -42,6 +42,11 @@ def app_icon_path() -> Path:
     return _existing(_HERE / "app_icon.svg")
 
 
+def style_sheet_template() -> str:
+    """The one Qt style sheet, with `$token` for colours and `12u` for lengths."""
+    return _existing(_HERE / "counterfoil.qss").read_text("utf-8")
+
+
 def load_tokens() -> dict[str, dict[str, str]]:
     """The colours of every theme, `#RRGGBB` by token name by theme name."""
     return cast("dict[str, dict[str, str]]", json.loads(_existing(_HERE / "tokens.json").read_text("utf-8")))

@@ -125,12 +125,10 @@ def main() -> None:
     given.into.mkdir(parents=True, exist_ok=True)
     built = [build_inter(given.inter, style, given.into) for style in WEIGHTS]
     built += [
-        build_noto(given.noto, script, style, given.into)
-        for script in NOTO_RANGES
-        for style in ("Regular", "Bold")
+        build_noto(given.noto, script, style, given.into) for script in NOTO_RANGES for style in ("Regular", "Bold")
     ]
     for path in built:
-        print(f"{path.name}: {path.stat().st_size:,} bytes")  # noqa: T201 - a command's own output
+        print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

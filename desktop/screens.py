@@ -1,0 +1,156 @@
+"""What a screen is, and the register that the window finds screens in. Each is one file, handed what it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.theme import current_theme
+from desktop.widgets import Text
+
+PAGE_MARGIN = 24
+PAGE_GAP = 20
+PAGE_WIDTH_MAX = 1400
+SIDE_WIDTH = 336
+
+_CODE = re.compile(r"\d{4}")
+
+
+class Screen(QWidget):
+    """A page: a title, a main column and perhaps a side column, scrolled together.
+
+    `go` asks the window for another screen by name, with whatever that screen's `opened` understands. Enter in any
+    field is `primary`; a focused button takes its own Enter.
+    """
+
+    go = Signal(str, object)
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setAccessibleName(title)
+        theme = current_theme()
+        self._title = Text(title, "title")
+        self._subtitle = Text("", "subtitle")
+        heading = QHBoxLayout()
+        heading.setSpacing(10)
+        heading.addWidget(self._title, 0, Qt.AlignmentFlag.AlignBaseline)
+        heading.addWidget(self._subtitle, 0, Qt.AlignmentFlag.AlignBaseline)
+        heading.addStretch(1)
+        self.heading = heading
+        self._main, self._side = QVBoxLayout(), QVBoxLayout()
+        for column in (self._main, self._side):
+            column.setSpacing(14)
+            column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._side_box = QWidget()
+        self._side_box.setLayout(self._side)
+        self._side_box.setFixedWidth(theme.px(SIDE_WIDTH))
+        self._side_box.hide()
+        self._side.setContentsMargins(0, 0, 0, 0)
+        columns = QHBoxLayout()
+        columns.setSpacing(PAGE_GAP)
+        columns.addLayout(self._main, 1)
+        columns.addWidget(self._side_box, 0, Qt.AlignmentFlag.AlignTop)
+        self._scroll(heading, columns, theme.px(PAGE_WIDTH_MAX))
+
+    def add_main(self, widget: QWidget, stretch: int = 0) -> None:
+        """Put a widget below the others of the main column; with a stretch it takes the height that is left."""
+        if stretch:
+            self._main.setAlignment(Qt.AlignmentFlag(0))
+        self._main.addWidget(widget, stretch)
+
+    def add_side(self, widget: QWidget) -> None:
+        """Put a widget below the others of the side column."""
+        self._side.addWidget(widget)
+        self._side_box.show()
+
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """Say where one is, and beside it with whom or on what."""
+        self._title.setText(title)
+        self._subtitle.setText(subtitle)
+        self.setAccessibleName(" ".join(part for part in (title, subtitle) if part))
+
+    def opened(self, arguments: object) -> None:  # noqa: ARG002 - for screens to override
+        """The window shows this screen; `arguments` is what `go` was given. Load and put the focus here."""
+        self.setFocus()
+
+    def back(self) -> bool:
+        """Esc: go back one step within the screen. False when there is none, which leads home."""
+        return False
+
+    def may_leave(self) -> bool:
+        """Whether the screen can be left without losing anything that a person typed and wants."""
+        return True
+
+    def primary(self) -> None:
+        """Enter in a field: what the screen's primary button does."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter that no control took is the primary action. A key held down does not run through a review."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if not event.isAutoRepeat():
+                self.primary()
+        else:
+            super().keyPressEvent(event)
+
+    def _scroll(self, heading: QHBoxLayout, columns: QHBoxLayout, width_max: int) -> None:
+        page = QWidget()
+        page.setObjectName("page")
+        page.setMaximumWidth(width_max)
+        inner = QVBoxLayout(page)
+        inner.setContentsMargins(PAGE_MARGIN, 20, PAGE_MARGIN, PAGE_MARGIN)
+        inner.setSpacing(18)
+        inner.addLayout(heading)
+        inner.addLayout(columns, 1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenEntry:
+    """A screen in the register. `make` builds it when it is first opened, closed over all that it needs.
+
+    `key` is a shortcut of the window (`F2`), `code` the trade code for the search box. Without a `rail_title` the
+    screen is not on the rail.
+    """
+
+    name: str
+    make: Callable[[], Screen]
+    rail_title: str = ""
+    section: str = ""
+    key: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """What was typed names a screen."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What was typed is to be looked up among customers and accounts."""
+
+    text: str
+
+
+def resolve_search(text: str, entries: Sequence[ScreenEntry]) -> GoTo | LookUp:
+    """A known trade code goes to its screen; anything else, an unknown code included, is looked up."""
+    typed = text.strip()
+    if _CODE.fullmatch(typed):
+        for entry in entries:
+            if entry.code == typed:
+                return GoTo(entry.name)
+    return LookUp(typed)

@@ -1,0 +1,169 @@
+"""Tables: hairlines, amounts at the right edge, states as badges, the whole row chosen by key or mouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from core.errors import EnvironmentProblem
+from desktop.theme import current_theme, ui_font
+from desktop.widgets.paged_model import STRONG_ROLE, TONE_ROLE, PagedModel
+from desktop.widgets.panels import EmptyState
+
+_BADGE_TOKENS = {
+    "ok": ("accent", "accent_soft"),
+    "warn": ("warn", "warn_soft"),
+    "danger": ("danger", "danger_soft"),
+    "info": ("info", "info_soft"),
+    "machine": ("machine", "machine_soft"),
+    "plain": ("quiet", "raised"),
+}
+_SIDE = 8
+
+
+class _CellDelegate(QStyledItemDelegate):
+    """Draws a cell: the ground of a chosen row, a hairline below, plain text or a badge."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        theme = current_theme()
+        area: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        if chosen:
+            painter.fillRect(area, theme.colour("accent_soft"))
+        if chosen and index.column() == 0:
+            # A bar as well as a ground: never colour alone.
+            painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.colour("accent"))
+        painter.setPen(QPen(theme.colour("line"), 1))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        inner = area.adjusted(_SIDE, 0, -_SIDE, 0)
+        text, tone = str(index.data() or ""), index.data(TONE_ROLE)
+        if tone is not None and text:
+            _paint_badge(painter, inner, text, tone)
+        else:
+            weight = QFont.Weight.DemiBold if index.data(STRONG_ROLE) else QFont.Weight.Normal
+            font = ui_font(theme.px(13), weight)
+            painter.setFont(font)
+            painter.setPen(theme.colour("ink"))
+            shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
+            painter.drawText(inner, index.data(Qt.ItemDataRole.TextAlignmentRole), shown)
+        painter.restore()
+
+    def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        theme = current_theme()
+        metrics = QFontMetrics(ui_font(theme.px(13)))
+        return QSize(metrics.horizontalAdvance(str(index.data() or "")) + 2 * _SIDE, theme.px(34))
+
+
+def _paint_badge(painter: QPainter, area: QRect, text: str, tone: str) -> None:
+    theme = current_theme()
+    ink, ground = _BADGE_TOKENS[tone]
+    font = ui_font(theme.px(11), QFont.Weight.DemiBold)
+    metrics = QFontMetrics(font)
+    width = min(area.width(), metrics.horizontalAdvance(text) + 2 * theme.px(7))
+    height = metrics.height() + theme.px(4)
+    box = QRect(area.left(), area.center().y() - height // 2, width, height)
+    painter.setPen(QPen(theme.colour(ink), 1) if theme.name == "contrast" else Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour(ground))
+    painter.drawRoundedRect(box, 4, 4)
+    painter.setPen(theme.colour(ink))
+    painter.setFont(font)
+    painter.drawText(
+        box, Qt.AlignmentFlag.AlignCenter, metrics.elidedText(text, Qt.TextElideMode.ElideRight, width - 8)
+    )
+
+
+class DataTable(QTableView):
+    """A table over a `PagedModel`. `opened` carries the row that Enter or a double click chose."""
+
+    opened = Signal(object)
+    chosen = Signal(object)
+
+    def __init__(self, name: str, model: PagedModel[Any], *, empty: EmptyState | None = None) -> None:
+        super().__init__()
+        self._paged = model
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.setItemDelegate(_CellDelegate(self))
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionsClickable(False)
+        self._lay_out_columns()
+        self._empty = empty
+        if empty is not None:
+            layer = QStackedLayout(self.viewport())
+            layer.addWidget(empty)
+            empty.hide()
+        model.loaded.connect(self._loaded)
+        self.doubleClicked.connect(self._open)
+        self.selectionModel().currentRowChanged.connect(lambda index, _old: self.chosen.emit(self._paged.row(index)))
+
+    def current_row(self) -> Any:
+        """The chosen row, or None."""
+        return self._paged.row(self.currentIndex())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter opens the chosen row."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.current_row() is not None:
+            self._open(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Lay out anew for another text size."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "_paged"):
+            self._lay_out_columns()
+
+    def show_problem(self, problem: EnvironmentProblem) -> None:
+        """Say in the table's place why it can't be filled."""
+        if self._empty is not None:
+            self._empty.show_text(self.tr("This list can't be read"), problem.message)
+            self._empty.show()
+
+    def _lay_out_columns(self) -> None:
+        theme = current_theme()
+        character = QFontMetrics(ui_font(theme.px(13))).horizontalAdvance("0")
+        self.verticalHeader().setDefaultSectionSize(theme.px(34))
+        header = self.horizontalHeader()
+        header.setMinimumSectionSize(theme.px(32))
+        for number, column in enumerate(self._paged.columns):
+            if column.width is None:
+                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
+            else:
+                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
+                header.resizeSection(number, column.width * character + 2 * _SIDE)
+
+    def _loaded(self, any_rows: bool) -> None:
+        if self._empty is not None:
+            self._empty.setVisible(not any_rows)
+        if any_rows and not self.currentIndex().isValid():
+            self.setCurrentIndex(self._paged.index(0, 0))
+
+    def _open(self, index: QModelIndex) -> None:
+        row = self._paged.row(index)
+        if row is not None:
+            self.opened.emit(row)

@@ -1,0 +1,230 @@
+"""Before and after beside every money screen, and notes and coins counted against an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIntValidator, QKeyEvent
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
+
+from core.money import Money, format_amount
+from desktop.theme import current_theme
+from desktop.widgets.panels import empty_layout
+from desktop.widgets.text import Hairline, Text, set_look
+
+NOTHING = "\u2014"
+COUNT_MAX = 99_999
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeAfter:
+    """One line of what an operation does; None where there is nothing to say yet."""
+
+    label: str
+    before: Money | None
+    after: Money | None
+
+
+class BeforeAfterTable(QWidget):
+    """What each balance is and what it will be."""
+
+    def __init__(self, rows: Sequence[BeforeAfter] = (), locale: str = "en_DK") -> None:
+        super().__init__()
+        self._locale = locale
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(8)
+        self._grid.setColumnStretch(0, 1)
+        self.set_rows(rows)
+
+    def set_rows(self, rows: Sequence[BeforeAfter]) -> None:
+        """Show these lines instead."""
+        empty_layout(self._grid)
+        for column, title in ((1, self.tr("Before")), (2, self.tr("After"))):
+            self._grid.addWidget(Text(title, "column", right=True), 0, column)
+            self._grid.setColumnMinimumWidth(column, current_theme().px(72))
+        self._grid.addWidget(Hairline(), 1, 0, 1, 3)
+        for number, row in enumerate(rows, start=2):
+            before, after = self._text(row.before), self._text(row.after)
+            label = Text(row.label, "cell", wrap=True)
+            label.setAccessibleName(self.tr("{label}: before {before}, after {after}").format(
+                label=row.label, before=before, after=after))  # fmt: skip
+            self._grid.addWidget(label, number, 0)
+            self._grid.addWidget(Text(before, "cell", right=True), number, 1)
+            self._grid.addWidget(Text(after, "value", right=True), number, 2)
+
+    def _text(self, money: Money | None) -> str:
+        return NOTHING if money is None else format_amount(money, self._locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Denomination:
+    """A note or coin of `value` and how many lie in the drawer; None when they are being counted blind."""
+
+    value: Money
+    in_drawer: int | None = None
+
+
+class _CountEdit(QLineEdit):
+    moved = Signal(int)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_Return: 1, Qt.Key.Key_Enter: 1}
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self.moved.emit(step)
+
+
+class DenominationTable(QWidget):
+    """Notes and coins, how many of each, and their total, checked against an expected amount.
+
+    Up, Down and Enter go from count to count; Enter in the last one emits `finished`. `changed` after each count.
+    """
+
+    changed = Signal()
+    finished = Signal()
+
+    def __init__(
+        self, denominations: Sequence[Denomination], count_title: str, locale: str = "en_DK", *, blind: bool = False
+    ) -> None:
+        super().__init__()
+        if not denominations:
+            raise ValueError("a table of notes and coins needs at least one")
+        self._denominations, self._locale = tuple(denominations), locale
+        self._expected: Money | None = None
+        self._edits: list[_CountEdit] = []
+        self._values: list[Text] = []
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(16)
+        grid.setVerticalSpacing(4)
+        self._build(grid, count_title, blind=blind)
+        column.addLayout(grid)
+        self._verdict = Text("", "small", right=True)
+        column.addWidget(self._verdict)
+        self.setFocusProxy(self._edits[0])
+        self._sum_up()
+
+    def counts(self) -> dict[int, int]:
+        """How many of each, by value in minor units; those of which there are none are left out."""
+        return {
+            each.value.minor: int(edit.text())
+            for each, edit in zip(self._denominations, self._edits, strict=True)
+            if edit.text() and int(edit.text())
+        }
+
+    def set_counts(self, counts: Mapping[int, int]) -> None:
+        """Put counts in, by value in minor units."""
+        for each, edit in zip(self._denominations, self._edits, strict=True):
+            count = counts.get(each.value.minor, 0)
+            edit.setText(str(count) if count else "")
+
+    def total(self) -> Money:
+        """The sum of what was counted."""
+        return Money(
+            sum(value * count for value, count in self.counts().items()), self._denominations[0].value.currency
+        )
+
+    def set_expected(self, expected: Money | None) -> None:
+        """The amount that the sum is checked against; None checks nothing."""
+        self._expected = expected
+        self._sum_up()
+
+    def agrees(self) -> bool:
+        """Whether nothing was counted, or the sum is the expected amount."""
+        return self._expected is None or not self.counts() or self.total() == self._expected
+
+    def short_in_drawer(self) -> list[Denomination]:
+        """Those of which more are counted than lie in the drawer."""
+        counts = self.counts()
+        return [
+            d for d in self._denominations if d.in_drawer is not None and counts.get(d.value.minor, 0) > d.in_drawer
+        ]
+
+    def _build(self, grid: QGridLayout, count_title: str, *, blind: bool) -> None:
+        titles = (self.tr("Note or coin"), "" if blind else self.tr("In drawer"), count_title, self.tr("Value"))
+        for column, title in enumerate(titles):
+            grid.addWidget(Text(title, "column", right=column > 0), 0, column)
+            grid.setColumnStretch(column, 1)
+        grid.addWidget(Hairline(), 1, 0, 1, 4)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for row, each in enumerate(self._denominations, start=2):
+            name = self._name(each.value)
+            grid.addWidget(Text(name, "cell"), row, 0)
+            if not blind:
+                held = NOTHING if each.in_drawer is None else str(each.in_drawer)
+                grid.addWidget(Text(held, "cell", right=True), row, 1)
+            edit = self._count_edit(row - 2, f"{count_title}, {name}")
+            grid.addWidget(edit, row, 2, right)
+            value = Text(NOTHING, "cell", right=True)
+            grid.addWidget(value, row, 3)
+            self._edits.append(edit)
+            self._values.append(value)
+        last = len(self._denominations) + 2
+        grid.addWidget(Hairline(strong=True), last, 0, 1, 4)
+        grid.addWidget(Text(self.tr("Total"), "total"), last + 1, 0)
+        self._total = Text("", "total", right=True)
+        grid.addWidget(self._total, last + 1, 3)
+
+    def _count_edit(self, index: int, name: str) -> _CountEdit:
+        edit = _CountEdit()
+        edit.setProperty("count", True)
+        edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        edit.setValidator(QIntValidator(0, COUNT_MAX, edit))
+        edit.setMaxLength(5)
+        edit.setPlaceholderText("0")
+        edit.setFixedWidth(current_theme().px(64))
+        edit.setAccessibleName(name)
+        edit.textChanged.connect(self._sum_up)
+        edit.textEdited.connect(lambda _text: self.changed.emit())
+        edit.moved.connect(lambda step: self._move(index, step))
+        return edit
+
+    def _name(self, value: Money) -> str:
+        text = format_amount(value, self._locale)
+        whole = format_amount(Money(0, value.currency), self._locale)[1:]
+        return text.removesuffix(whole) if whole and value.minor >= 0 else text
+
+    def _move(self, index: int, step: int) -> None:
+        target = index + step
+        if target >= len(self._edits):
+            self.finished.emit()
+        elif target >= 0:
+            self._edits[target].setFocus(Qt.FocusReason.TabFocusReason)
+            self._edits[target].selectAll()
+
+    def _sum_up(self) -> None:
+        counts = self.counts()
+        for each, value in zip(self._denominations, self._values, strict=True):
+            count = counts.get(each.value.minor, 0)
+            sum_minor = Money(each.value.minor * count, each.value.currency)
+            value.setText(format_amount(sum_minor, self._locale) if count else NOTHING)
+        total = self.total()
+        self._total.setText(format_amount(total, self._locale))
+        self._judge(total, counted=bool(counts))
+
+    def _judge(self, total: Money, *, counted: bool) -> None:
+        text, tone = "", ""
+        short = self.short_in_drawer()
+        if short:
+            text, tone = (
+                self.tr("The drawer holds fewer of {value}.").format(value=self._name(short[0].value)),
+                "danger",
+            )
+        elif counted and self._expected is not None and total != self._expected:
+            gap = total - self._expected
+            sentence = self.tr("{gap} more than the amount.") if gap.minor > 0 else self.tr("{gap} still to count.")
+            text = sentence.format(gap=format_amount(Money(abs(gap.minor), gap.currency), self._locale))
+            tone = "danger" if gap.minor > 0 else "warn"
+        elif counted and self._expected is not None:
+            text, tone = self.tr("\u2713 The sum agrees with the amount."), "ok"
+        # A blank keeps the line's height, so that nothing below moves when the sum is judged.
+        self._verdict.setText(text or " ")
+        set_look(self._verdict, tone=tone)

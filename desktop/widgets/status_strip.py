@@ -1,0 +1,111 @@
+"""The strip at the foot of every screen: the line, the outbox, the drawer, and the key that locks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from desktop.theme import current_theme
+from desktop.widgets.badges import Badge, KeyChip
+from desktop.widgets.line_status import (
+    Face,
+    FaceTone,
+    LineState,
+    LineStatus,
+    balances_text,
+    drawer_text,
+    face_of,
+    outbox_text,
+)
+from desktop.widgets.text import Icon, Text, muted, set_look
+
+__all__ = ["Face", "LineState", "LineStatus", "StatusStrip", "face_of"]
+
+_TONE_TOKENS: dict[FaceTone, str] = {
+    "ok": "accent",
+    "warn": "warn",
+    "danger": "danger",
+    "info": "info",
+    "quiet": "quiet",
+}
+
+
+class LockKey(QPushButton):
+    """Lock, at the end of the strip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(muted(Text(self.tr("Lock"), "small")))
+        row.addWidget(KeyChip("F12"))
+        self.setAccessibleName(self.tr("Lock"))
+        self.setAccessibleDescription(self.tr("Key: F12"))
+        self.setMinimumSize(row.sizeHint().width(), current_theme().px(26))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+
+class StatusStrip(QWidget):
+    """Shows a `LineStatus`. `state_clicked` asks for the screen that explains it, `lock_clicked` for the lock."""
+
+    lock_clicked = Signal()
+
+    def __init__(self, locale: str = "en_DK") -> None:
+        super().__init__()
+        self._locale = locale
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._icon = Icon("clock-3", "quiet", 16)
+        self._state = Text("", "state")
+        self._detail = Text("", "small")
+        self._outbox = Text("", "small")
+        self._balances = Text("", "small")
+        self._clock = Badge("\u2014", "warn")
+        self._clock.hide()
+        self._drawer = Text("", "small")
+        self.lock = LockKey()
+        self.lock.clicked.connect(self.lock_clicked)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 0, 16, 0)
+        row.setSpacing(0)
+        row.addWidget(self._icon)
+        row.addSpacing(8)
+        row.addWidget(self._state)
+        for part in (self._detail, self._outbox, self._balances):
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(self._clock)
+        row.addSpacing(22)
+        row.addWidget(self._drawer)
+        row.addSpacing(16)
+        row.addWidget(self.lock)
+        for part in (self._detail, self._outbox, self._balances):
+            part.setIndent(22)
+        self.setMinimumHeight(current_theme().px(34))
+        self.show_status(LineStatus())
+
+    def show_status(self, status: LineStatus) -> None:
+        """Say another moment."""
+        face = face_of(status)
+        self._icon.show_icon(face.icon, _TONE_TOKENS[face.tone])
+        self._state.setText(face.word)
+        set_look(self._state, tone=face.tone)
+        for part, text in (
+            (self._detail, status.detail),
+            (self._outbox, outbox_text(status)),
+            (self._balances, balances_text(status)),
+        ):
+            part.setText(text)
+            part.setVisible(bool(text))
+        self._drawer.setText(drawer_text(status, self._locale))
+        self._clock.setVisible(status.simulated_clock is not None)
+        if status.simulated_clock is not None:
+            self._clock.show_state(
+                self.tr("Simulated clock {time}").format(time=f"{status.simulated_clock:%H:%M}"), "warn"
+            )
+        self.setAccessibleName(self.text())
+
+    def text(self) -> str:
+        """Everything that the strip says, for screen readers and tests."""
+        parts = (self._state, self._detail, self._outbox, self._balances, self._drawer)
+        return ". ".join(part.text() for part in parts if part.text())

@@ -1,0 +1,103 @@
+"""Plain parts: text with a purpose, hairlines, icons that follow the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+
+from desktop.theme import current_theme, icon_pixmap
+
+
+def set_look(widget: QWidget, **properties: str | bool) -> None:
+    """Set what the style sheet selects by (`kind`, `tone`, `error` …) and draw the widget anew if it changed."""
+    changed = False
+    for name, value in properties.items():
+        if widget.property(name) != value:
+            widget.setProperty(name, value)
+            changed = True
+    if changed:
+        for each in (widget, *widget.findChildren(QWidget)):
+            each.style().unpolish(each)
+            each.style().polish(each)
+        widget.update()
+
+
+class Text(QLabel):
+    """Text for one purpose: title, subtitle, heading, label, body, strong, value, quiet, small, total …
+
+    What people typed is shown as plain text, whatever it looks like.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        purpose: str = "body",
+        *,
+        wrap: bool = False,
+        right: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("type", purpose)
+        self.setWordWrap(wrap)
+        if right:
+            self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setText(text)
+
+
+class Hairline(QFrame):
+    """A line of one pixel; `strong` under headers and above totals."""
+
+    def __init__(self, *, strong: bool = False, vertical: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("strong", strong)
+        if vertical:
+            self.setFixedWidth(1)
+            self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        else:
+            self.setFixedHeight(1)
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+
+class Icon(QLabel):
+    """An icon in a token's colour; decoration only, so that it has no accessible name: the word beside it says it."""
+
+    def __init__(self, name: str, token: str = "quiet", size: int = 16, parent: QWidget | None = None) -> None:  # noqa: S107 - a colour's name
+        super().__init__(parent)
+        self._name, self._token, self._size = name, token, size
+        self._draw()
+
+    def show_icon(self, name: str, token: str) -> None:
+        """Show another icon or colour."""
+        if (name, token) != (self._name, self._token):
+            self._name, self._token = name, token
+            self._draw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take the theme's new colours."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._draw()
+
+    def _draw(self) -> None:
+        theme = current_theme()
+        pixels = theme.px(self._size)
+        # Twice as fine as asked for at the least, so that a window moved to a finer screen stays sharp.
+        ratio = max(2.0, self.devicePixelRatioF())
+        self.setPixmap(icon_pixmap(self._name, theme.tokens[self._token], pixels, ratio))
+        self.setFixedSize(pixels, pixels)
+
+
+def muted(widget: QWidget) -> QWidget:
+    """Keep a purely visual child out of the mouse's way."""
+    widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    return widget
+
+
+def placeholder_colour(widget: QWidget) -> None:
+    """Give a line edit the theme's quiet colour for its placeholder, which the style sheet can't set."""
+    palette = widget.palette()
+    palette.setColor(QPalette.ColorRole.PlaceholderText, current_theme().colour("quiet"))
+    widget.setPalette(palette)
