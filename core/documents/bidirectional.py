@@ -98,19 +98,7 @@ def _rise(kind: str, base: int) -> int:
 
 def _resolve_weak(kinds: list[str], side: str) -> None:
     """Rules W1 to W7, in place."""
-    before = side
-    for index, kind in enumerate(kinds):  # W1
-        if kind == "NSM":
-            kinds[index] = before
-        before = kinds[index]
-    strong = side
-    for index, kind in enumerate(kinds):  # W2, W3
-        if kind in _STRONG:
-            strong = kind
-        if kind == "EN" and strong == "AL":
-            kinds[index] = "AN"
-        elif kind == "AL":
-            kinds[index] = "R"
+    _settle_letters(kinds, side)
     for index in range(1, len(kinds) - 1):  # W4
         around = kinds[index - 1]
         if around == kinds[index + 1] and (
@@ -126,6 +114,19 @@ def _resolve_weak(kinds: list[str], side: str) -> None:
             strong = kind
         elif kind == "EN" and strong == "L":  # W7
             kinds[index] = "L"
+
+
+def _settle_letters(kinds: list[str], side: str) -> None:
+    """Rules W1 to W3: marks go with their letter, figures after Arabic letters are Arabic figures."""
+    before = strong = side
+    for index, given in enumerate(kinds):
+        kind = before if given == "NSM" else given
+        before = kind
+        if kind in _STRONG:
+            strong = kind
+        if kind == "EN" and strong == "AL":
+            kind = "AN"
+        kinds[index] = "R" if kind == "AL" else kind
 
 
 def _join_terminators(kinds: list[str]) -> None:

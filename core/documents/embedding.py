@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from typing import Any
 
 import uharfbuzz
 from reportlab.pdfbase import pdfdoc
@@ -22,7 +23,7 @@ _DROPPED = (b"GDEF", b"GPOS", b"GSUB", b"name", b"post", b"OS/2", b"cmap")
 
 
 class EmbeddedFace:
-    """One face as one document uses it. reportlab calls `addObjects` when it writes the document."""
+    """One face as one document uses it. reportlab calls `addObjects` when it writes the document, a `PDFDocument`."""
 
     def __init__(self, resource: str, face: Face) -> None:
         self.resource = resource
@@ -37,7 +38,7 @@ class EmbeddedFace:
         """How far the glyph moves on by itself, in thousandths of an em."""
         return self.face.thousandths(self.face.font.get_glyph_h_advance(number))
 
-    def addObjects(self, document: pdfdoc.PDFDocument) -> None:  # noqa: N802 - reportlab's name
+    def addObjects(self, document: Any) -> None:  # noqa: N802 - reportlab's name
         """Add the font's objects to the document."""
         program, places = self._subset()
         name = f"{_tag(program)}+{self.face.name}"
@@ -61,12 +62,14 @@ class EmbeddedFace:
         plan = uharfbuzz.SubsetPlan(self.face.face, wanted)
         return bytes(plan.execute().blob.data), dict(plan.old_to_new_glyph_mapping)
 
-    def _descendant(
-        self, document: pdfdoc.PDFDocument, name: str, program: bytes, places: dict[int, int]
-    ) -> pdfdoc.PDFReference:
+    def _descendant(self, document: Any, name: str, program: bytes, places: dict[int, int]) -> Any:
         numbers = [number for number, _ in self._codes]
         glyphs = struct.pack(f">{len(numbers) + 1}H", 0, *(places[number] for number in numbers))
-        registry = {"Registry": pdfdoc.PDFString("Adobe"), "Ordering": pdfdoc.PDFString("Identity"), "Supplement": 0}
+        registry = {
+            "Registry": pdfdoc.PDFString("Adobe"),
+            "Ordering": pdfdoc.PDFString("Identity"),
+            "Supplement": 0,
+        }
         widths = pdfdoc.PDFArray([round(self.natural_advance(number), 3) for number in numbers])
         font = pdfdoc.PDFDictionary(
             {
@@ -81,7 +84,7 @@ class EmbeddedFace:
         )
         return document.Reference(font, f"descendant:{name}")
 
-    def _descriptor(self, document: pdfdoc.PDFDocument, name: str, program: bytes) -> pdfdoc.PDFReference:
+    def _descriptor(self, document: Any, name: str, program: bytes) -> Any:
         face = self.face
         descriptor = pdfdoc.PDFDictionary(
             {
@@ -100,9 +103,11 @@ class EmbeddedFace:
         return document.Reference(descriptor, f"descriptor:{name}")
 
     def _text_map(self) -> bytes:
-        """The ToUnicode map. A glyph without a text of its own is part of the cluster that the one before speaks for."""
+        """The ToUnicode map. A glyph without a text belongs to the cluster that the one before it speaks for."""
         entries = [
-            f"<{code:04X}> <{text.encode('utf-16-be').hex().upper()}>" for (_, text), code in self._codes.items() if text
+            f"<{code:04X}> <{text.encode('utf-16-be').hex().upper()}>"
+            for (_, text), code in self._codes.items()
+            if text
         ]
         lines = [
             "/CIDInit /ProcSet findresource begin 12 dict begin begincmap",
@@ -122,6 +127,6 @@ def _tag(program: bytes) -> str:
     return "".join(chr(65 + byte % 26) for byte in hashlib.sha256(program).digest()[:6])
 
 
-def _stream(document: pdfdoc.PDFDocument, content: bytes, name: str, **entries: int) -> pdfdoc.PDFReference:
+def _stream(document: Any, content: bytes, name: str, **entries: int) -> Any:
     stream = pdfdoc.PDFStream(pdfdoc.PDFDictionary(dict(entries)), content, filters=[pdfdoc.PDFZCompress])
     return document.Reference(stream, name)

@@ -13,7 +13,12 @@ class Flow:
     """Where the next thing goes. `y` is the top of it; `begin_sheet` draws what stands on top of each further sheet."""
 
     def __init__(
-        self, typesetter: Typesetter, width: float, height: float, bottom: float, begin_sheet: Callable[[Flow], None]
+        self,
+        typesetter: Typesetter,
+        width: float,
+        height: float,
+        bottom: float,
+        begin_sheet: Callable[[Flow], None],
     ) -> None:
         self.typesetter = typesetter
         self.sheets = [Sheet(width, height)]

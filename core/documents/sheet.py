@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from typing import Any
 
 from reportlab.pdfgen.canvas import Canvas
 
@@ -76,7 +77,8 @@ def write_pdf(
 ) -> bytes:
     """The PDF of these sheets: the same bytes for the same sheets. `language` is a BCP 47 tag."""
     stream = io.BytesIO()
-    canvas = Canvas(stream, pagesize=(sheets[0].width, sheets[0].height), invariant=1, pageCompression=1, lang=language)
+    size = (sheets[0].width, sheets[0].height)
+    canvas = _BareCanvas(stream, pagesize=size, invariant=1, pageCompression=1, lang=language, pdfVersion=(1, 7))
     canvas.setTitle(title)
     canvas.setAuthor(author)
     canvas.setSubject(subject)
@@ -90,6 +92,13 @@ def write_pdf(
         canvas.showPage()
     canvas.save()
     return stream.getvalue()
+
+
+class _BareCanvas(Canvas):
+    """reportlab begins each page in Helvetica, which it does not embed; here every text names its own typeface."""
+
+    def _make_preamble(self) -> None:
+        self._preamble = ""
 
 
 class _Pen:
@@ -126,7 +135,8 @@ class _Pen:
         if embedded is None:
             embedded = self._faces[face] = EmbeddedFace(f"G{len(self._faces) + 1}", face)
             # The document asks each delayed font for its objects when it is written; the canvas has no door to it.
-            self._canvas._doc.delayedFonts.append(embedded)  # noqa: SLF001
+            document: Any = vars(self._canvas)["_doc"]
+            document.delayedFonts.append(embedded)
         return embedded
 
     def _box(self, box: MissingBox, x: float, y: float, size: float, grey: float) -> None:
@@ -135,10 +145,13 @@ class _Pen:
         number = number if len(number) == 4 else number.zfill(6)
         half = len(number) // 2
         em = size / 1000
-        edge = f"{_number(x + 60 * em)} {_number(y - 60 * em)} {_number((BOX_ADVANCE - 120) * em)} {_number(780 * em)} re S"
+        sides = (x + 60 * em, y - 60 * em, (BOX_ADVANCE - 120) * em, 780 * em)
+        edge = f"{' '.join(map(_number, sides))} re S"
         actual = box.character if box.character.isprintable() else "\ufffd"
         spoken = (b"\xfe\xff" + actual.encode("utf-16-be")).hex().upper()
-        self._canvas.addLiteral(f"/Span << /ActualText <{spoken}> >> BDC q {_number(grey)} G {_number(45 * em)} w {edge} Q")
+        self._canvas.addLiteral(
+            f"/Span << /ActualText <{spoken}> >> BDC q {_number(grey)} G {_number(45 * em)} w {edge} Q"
+        )
         for row, digits in enumerate((number[:half], number[half:])):
             line = self._typesetter.line(digits, Weight.MEDIUM)
             small = size * _HEX_SIZE / 1000 * (0.8 if half > 2 else 1)

@@ -22,6 +22,7 @@ _ADDRESS_TOP = 142.0
 _ADDRESS_WIDTH = 225.0
 _FACTS = 326.0
 _FACT_VALUES = 410.0
+_EPOCH_RIGHT, _NUMBER_RIGHT, _DIGEST = 262.0, 330.0, 352.0
 _ADDRESS_LINES_MAX = 14
 _BANK_LINES_MAX = 6
 _FACT_LINES_MAX = 3
@@ -41,10 +42,9 @@ def render_statement(
     if refusal is not None:
         raise Refused(refusal)
     typesetter = Typesetter(typefaces)
-    paper = _StatementPaper(statement, typesetter, locale, wording or wording_for(locale))
-    flow = paper.compose()
-    missing = tuple(unicode_number(character) for character in typesetter.missing)
     words = wording or wording_for(locale)
+    paper = _StatementPaper(statement, typesetter, locale, words)
+    flow = paper.compose()
     pdf = write_pdf(
         flow.sheets,
         typesetter,
@@ -53,7 +53,7 @@ def render_statement(
         subject=paper.period,
         language=language_tag(locale),
     )
-    return RenderedDocument(pdf, len(flow.sheets), missing)
+    return RenderedDocument(pdf, len(flow.sheets), tuple(map(unicode_number, typesetter.missing)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ class _StatementPaper:
         """The top of each further sheet."""
         flow.y = 52.0
         setter = self.typesetter
-        bank = setter.wrap(self.statement.bank_name, 200, 9, Weight.SEMIBOLD)
-        flow.sheet.left(_LEFT, flow.y, clipped(bank, 1, setter)[0] if bank else setter.line(""), 9)
+        for bank in setter.wrap(self.statement.bank_name, 200, 9, Weight.SEMIBOLD)[:1]:
+            flow.sheet.left(_LEFT, flow.y, bank, 9)
         account = setter.line(f"{self.words['statement']} \u00b7 {group_iban(self.statement.iban)}")
         flow.sheet.right(_RIGHT, flow.y, account, 9, QUIET)
         flow.y += 26
@@ -186,27 +186,32 @@ class _StatementPaper:
             return
         flow.paragraph(_LEFT, _RIGHT - _LEFT, words["covers_up_to"], 8.5, 12)
         flow.y += 5
-        device, epoch, number, digest = _LEFT, 262.0, 330.0, 352.0
-        heading = flow.y + 8
-        flow.sheet.left(device, heading, setter.line(words["device"], Weight.MEDIUM), 8, QUIET)
-        flow.sheet.right(epoch, heading, setter.line(words["epoch"], Weight.MEDIUM), 8, QUIET)
-        flow.sheet.right(number, heading, setter.line(words["operation_number"], Weight.MEDIUM), 8, QUIET)
-        flow.sheet.left(digest, heading, setter.line(words["hash_begins"], Weight.MEDIUM), 8, QUIET)
-        flow.y = heading + 5
-        flow.sheet.rule(_LEFT, _RIGHT, flow.y, HAIRLINE)
-        flow.y += 3
+        self._heads_header(flow)
         for head in self.statement.heads:
-            names = setter.wrap(head.device, 165, 8.5, code=True)
-            flow.ensure(12.5 * max(1, len(names)))
+            names = clipped(setter.wrap(head.device, 165, 8.5, code=True), _FACT_LINES_MAX, setter)
+            if not flow.has_room(12.5 * max(1, len(names))):
+                flow.next_sheet()
+                self._heads_header(flow)
             base = flow.y + 9
-            flow.sheet.right(epoch, base, setter.line(str(head.epoch)), 8.5)
-            flow.sheet.right(number, base, setter.line(str(head.seq)), 8.5)
-            flow.sheet.left(digest, base, setter.line(head.hash[:_HASH_SHOWN], code=True), 8.5)
+            flow.sheet.right(_EPOCH_RIGHT, base, setter.line(str(head.epoch)), 8.5)
+            flow.sheet.right(_NUMBER_RIGHT, base, setter.line(str(head.seq)), 8.5)
+            flow.sheet.left(_DIGEST, base, setter.line(head.hash[:_HASH_SHOWN], code=True), 8.5)
             for line in names:
-                flow.sheet.left(device, flow.y + 9, line, 8.5)
+                flow.sheet.left(_LEFT, flow.y + 9, line, 8.5)
                 flow.y += 12.5
         flow.y += 6
         flow.paragraph(_LEFT, _RIGHT - _LEFT, words["covers_check"], 8.5, 12)
+
+    def _heads_header(self, flow: Flow) -> None:
+        setter, words = self.typesetter, self.words
+        base = flow.y + 8
+        flow.sheet.left(_LEFT, base, setter.line(words["device"], Weight.MEDIUM), 8, QUIET)
+        flow.sheet.right(_EPOCH_RIGHT, base, setter.line(words["epoch"], Weight.MEDIUM), 8, QUIET)
+        flow.sheet.right(_NUMBER_RIGHT, base, setter.line(words["operation_number"], Weight.MEDIUM), 8, QUIET)
+        flow.sheet.left(_DIGEST, base, setter.line(words["hash_begins"], Weight.MEDIUM), 8, QUIET)
+        flow.y = base + 5
+        flow.sheet.rule(_LEFT, _RIGHT, flow.y, HAIRLINE)
+        flow.y += 3
 
     def _notes(self, flow: Flow) -> None:
         statement, words = self.statement, self.words

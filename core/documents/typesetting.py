@@ -26,9 +26,11 @@ _INVISIBLE = frozenset("\u00ad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u2060\u
     map(chr, range(0xFE00, 0xFE10))
 )
 _BREAK_AFTER = frozenset(" -/\u2010\u2013\u00b7,;|_@")
-# Digits line up in columns; for a hash or a reference, also tell 0 from O and l from I.
-_FEATURES = {"tnum": True}
-_CODE_FEATURES = {"tnum": True, "zero": True, "ss02": True}
+# Figures line up in columns; in a text with letters the same feature would only widen the hyphens.
+_FIGURES = {"tnum": True}
+_LETTERS = {"tnum": False}
+# For a hash or a reference: tell 0 from O and l from I.
+_CODE = {"zero": True, "ss02": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ class Typesetter:
         key = (prepared.was, weight, code, start, end)
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _shape_line(prepared, start, end, _CODE_FEATURES if code else _FEATURES)
+            features = _CODE if code else _LETTERS if any(map(str.isalpha, prepared.text)) else _FIGURES
+            line = self._lines[key] = _shape_line(prepared, start, end, features)
         return line
 
     def _broken(self, prepared: _Prepared, weight: Weight, room: float, *, code: bool) -> list[tuple[int, int]]:

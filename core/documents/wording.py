@@ -44,8 +44,8 @@ ENGLISH: Wording = MappingProxyType(
         "operation_number": "Operation",
         "hash_begins": "Hash begins with",
         "covers_check": (
-            "To check it, ask the bank for its signed operations and run \u201ccounterfoil verify\u201d on them: at each "
-            "device, the operation with this number must have a hash that begins with these characters."
+            "To check it, ask the bank for its signed operations and run \u201ccounterfoil verify\u201d on them: at "
+            "each device, the operation with this number must have a hash that begins with these characters."
         ),
         "covers_nothing": "No counter had made an operation when this statement was made.",
         "boxes_note": (
@@ -102,8 +102,8 @@ DANISH: Wording = MappingProxyType(
         "no_movements": "Ingen bevægelser i perioden. Saldoen er uændret.",
         "booked_late": "Bogført sent",
         "booked_late_note": (
-            "Bogført sent: udført ved en skranke, mens dens forbindelse til centralen var afbrudt, og modtaget, efter at "
-            "dagen var lukket."
+            "Bogført sent: udført ved en skranke, mens dens forbindelse til centralen var afbrudt, og modtaget, efter "
+            "at dagen var lukket."
         ),
         "covers": "Hvad kontoudtoget omfatter",
         "covers_up_to": "Kontoudtoget omfatter operationer til og med:",
