@@ -85,7 +85,7 @@ def verify_registration(
     *,
     key: str,
     witness: RegisteredKey,
-    older: Iterable[RegisteredKey] = (),
+    older: Iterable[RegisteredKey],
 ) -> RegistrationStatement:
     """What is registered, if every signature holds.
 
@@ -107,12 +107,12 @@ def verify_founding(
     first_key: str,
     second: Registration,
     second_key: str,
-    older: Iterable[RegisteredKey] = (),
+    older: Iterable[RegisteredKey],
 ) -> tuple[RegistrationStatement, RegistrationStatement]:
     """The first two keys of a device, registered in one operation, each the witness of the other.
 
-    Raises what `verify_registration` raises, and `founding_introduced`: a person who has a key elsewhere does
-    not found, they are introduced and witnessed.
+    `older` are the living keys of both people: who has one elsewhere must be introduced by it here too.
+    Raises what `verify_registration` raises.
     """
     statements = (_verify_own(first, first_key), _verify_own(second, second_key))
     known = tuple(older)
@@ -151,16 +151,10 @@ def _verify_witness(token: str, statement: RegistrationStatement, witness: Regis
         raise IntegrityFault("witness_statement_differs", witness.person)
 
 
-def _verify_introduction(
-    token: str | None, statement: RegistrationStatement, older: tuple[RegisteredKey, ...]
-) -> None:
+def _verify_introduction(token: str | None, statement: RegistrationStatement, older: tuple[RegisteredKey, ...]) -> None:
     if any(known.public_key == statement.key for known in older):
         raise IntegrityFault("key_registered_already", statement.person)
-    own = {
-        thumbprint(public_bytes(known.public_key)): known
-        for known in older
-        if known.person == statement.person
-    }
+    own = {thumbprint(public_bytes(known.public_key)): known for known in older if known.person == statement.person}
     if token is None:
         if own:
             raise IntegrityFault("introduction_missing", statement.person)

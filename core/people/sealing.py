@@ -121,9 +121,7 @@ def _device_key(password: str, device_secret: bytes, head: bytes) -> bytes:
     if len(device_secret) != DEVICE_SECRET_BYTES:
         raise TypeError(f"the device secret takes {DEVICE_SECRET_BYTES} bytes")
     stretched = stretch(password, head[_SALT_AT:], unpacked(head[_COST_AT:_SALT_AT]))
-    return hashlib.blake2b(
-        stretched, key=device_secret, digest_size=Aead.KEY_SIZE, person=_DEVICE_PURPOSE
-    ).digest()
+    return hashlib.blake2b(stretched, key=device_secret, digest_size=Aead.KEY_SIZE, person=_DEVICE_PURPOSE).digest()
 
 
 def _centre_key(server_key: bytes) -> bytes:

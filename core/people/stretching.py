@@ -57,6 +57,4 @@ def prepared(password: str) -> bytes:
 
 def stretch(password: str, salt: bytes, cost: Stretching) -> bytes:
     """A key of 32 bytes from the password and a salt of 16 bytes."""
-    return argon2id.kdf(
-        KEY_BYTES, prepared(password), salt, opslimit=cost.passes, memlimit=cost.memory_kib * 1024
-    )
+    return argon2id.kdf(KEY_BYTES, prepared(password), salt, opslimit=cost.passes, memlimit=cost.memory_kib * 1024)

@@ -78,9 +78,7 @@ def qr_png(uri: str, scale: int = 4) -> bytes:
 
 def _saved(uri: str, kind: str, scale: int) -> bytes:
     out = io.BytesIO()
-    segno.make_qr(uri, error="m").save(
-        out, kind=kind, scale=scale, border=_QUIET_ZONE, dark="#000", light="#fff"
-    )
+    segno.make_qr(uri, error="m").save(out, kind=kind, scale=scale, border=_QUIET_ZONE, dark="#000", light="#fff")
     return out.getvalue()
 
 
