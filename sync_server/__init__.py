@@ -1,0 +1,1 @@
+"""The centre: a small HTTP server over PostgreSQL that verifies, books and passes on what branches sign."""

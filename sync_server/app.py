@@ -1,0 +1,97 @@
+"""The sync server's application, put together from its routers, and the program that serves it.
+
+A family of endpoints is a function `(Services) -> APIRouter` in `ROUTERS`; something that runs beside the requests
+(the payment jobs) is a function `(Services) -> context manager` in `COMPANIONS`, entered after the pool is open.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from core.clock import Clock, clock_from_environment
+from core.ids import Identifiers
+from sync_server.database import connection_pool
+from sync_server.health import health_router
+from sync_server.logs import configure_logs
+from sync_server.metrics import Metrics
+from sync_server.services import Services
+from sync_server.settings import ServerSettings
+from sync_server.web.application import web_application
+from sync_server.web.serving import Ready, run
+
+RouterOf = Callable[[Services], APIRouter]
+CompanionOf = Callable[[Services], AbstractContextManager[object]]
+
+ROUTERS: tuple[RouterOf, ...] = (health_router,)
+COMPANIONS: tuple[CompanionOf, ...] = ()
+
+
+def create_app(
+    settings: ServerSettings,
+    *,
+    clock: Clock | None = None,
+    routers: Sequence[RouterOf] = ROUTERS,
+    companions: Sequence[CompanionOf] = COMPANIONS,
+) -> FastAPI:
+    """The application. Nothing is opened before its lifespan begins; a database that is away does not stop it."""
+    clock = clock or clock_from_environment(dict(os.environ))
+    services = Services(
+        settings=settings,
+        pool=connection_pool(settings.database_url, settings.database_pool_size),
+        clock=clock,
+        ids=Identifiers(clock),
+        metrics=Metrics(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as stack:
+            stack.callback(services.pool.close)
+            await run_in_threadpool(services.pool.open, wait=False)
+            for companion in companions:
+                stack.enter_context(companion(services))
+            yield
+
+    return web_application(
+        title="Counterfoil sync server",
+        version=_version(),
+        lifespan=lifespan,
+        routers=[router(services) for router in routers],
+        ids=services.ids,
+        metrics=services.metrics,
+        seconds=time.monotonic,
+        bytes_max=settings.body_bytes_max,
+        seconds_max=settings.body_seconds_max,
+    )
+
+
+def serve(settings: ServerSettings, *, ready: Ready | None = None) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM). `ready` is told the address, also where the port was 0."""
+    configure_logs(settings.log)
+    run(
+        partial(_application_of_process, settings),
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        ready=ready,
+    )
+
+
+def _application_of_process(settings: ServerSettings) -> FastAPI:
+    configure_logs(settings.log)
+    return create_app(settings)
+
+
+def _version() -> str:
+    try:
+        return version("counterfoil")
+    except PackageNotFoundError:
+        return "0"

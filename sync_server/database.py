@@ -1,0 +1,52 @@
+"""Connections to PostgreSQL: the pool that requests use, and a plain engine for migrations."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from sync_server.environment import Secret
+
+Connection = psycopg.Connection[TupleRow]
+Pool = ConnectionPool[Connection]
+
+_WAIT_SECONDS = 5.0
+_SESSION = (
+    "SET TIME ZONE 'UTC'",
+    "SET statement_timeout = '30s'",
+    "SET lock_timeout = '10s'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+)
+
+
+def connection_pool(database_url: Secret, size_max: int) -> Pool:
+    """A pool that is not open yet. Its connections are tried before they are handed out, and transactional."""
+    return ConnectionPool(
+        database_url.reveal(),
+        min_size=1,
+        max_size=size_max,
+        timeout=_WAIT_SECONDS,
+        open=False,
+        name="counterfoil",
+        configure=_configure,
+        check=ConnectionPool.check_connection,
+        kwargs={"application_name": "counterfoil"},
+    )
+
+
+def _configure(connection: Connection) -> None:
+    for statement in _SESSION:
+        connection.execute(statement)
+    connection.commit()
+
+
+def plain_engine(database_url: Secret) -> Engine:
+    """An engine of SQLAlchemy that opens a connection each time: for migrations and commands."""
+
+    def connect() -> Connection:
+        return psycopg.connect(database_url.reveal(), application_name="counterfoil")
+
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)

@@ -1,0 +1,145 @@
+"""Every problem that the server may answer with, as RFC 9457 problem documents: one registry of stable codes.
+
+`Problem("gap", "…", expected=7)` is raised at the web's edge; the rest of the server answers with values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+DATABASE_RETRY_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """A stable code: its HTTP status, a title that never varies, whether the same request may work later."""
+
+    code: str
+    status: int
+    title: str
+    retry: bool = False
+
+    @property
+    def type(self) -> str:
+        """The URI reference that names this kind; the server describes it there."""
+        return f"/problems/{self.code}"
+
+
+_KINDS = (
+    # The request itself
+    ProblemKind("json_malformed", 400, "The body is not JSON"),
+    ProblemKind("request_malformed", 422, "The request does not have the documented form"),
+    ProblemKind("body_too_large", 413, "The body is larger than this server reads"),
+    ProblemKind("body_too_slow", 408, "The body did not arrive in time", retry=True),
+    ProblemKind("media_type_unsupported", 415, "The body must be application/json in UTF-8"),
+    ProblemKind("not_found", 404, "There is nothing at this address"),
+    ProblemKind("method_not_allowed", 405, "This address does not answer that method"),
+    ProblemKind("http_error", 400, "The request can't be answered"),
+    # Who asks
+    ProblemKind("token_missing", 401, "A bearer token is needed"),
+    ProblemKind("token_wrong", 401, "The bearer token is not known"),
+    # The server's own state
+    ProblemKind("database_unavailable", 503, "The database can't be reached", retry=True),
+    ProblemKind("database_busy", 503, "The database asks to try again", retry=True),
+    ProblemKind("not_ready", 503, "The server is not ready", retry=True),
+    ProblemKind("internal_error", 500, "Something is wrong with the server; it has been logged", retry=True),
+    # The partner bank
+    ProblemKind("end_to_end_id_reused", 409, "This end-to-end id stands for another payment"),
+    ProblemKind("payment_unknown", 404, "No payment has this end-to-end id"),
+)
+
+PROBLEMS: Mapping[str, ProblemKind] = MappingProxyType({kind.code: kind for kind in _KINDS})
+"""All problems by code. A code, once released, never changes its meaning."""
+
+
+class Problem(Exception):
+    """Ends a request with a problem document.
+
+    `code` must be in `PROBLEMS`; `detail` says what is wrong this time, in words that give no secret away;
+    `headers` go beside it; other keywords become members of the document.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        status: int | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(code)
+        self.kind = PROBLEMS[code]
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.status = status or self.kind.status
+        self.members = members
+
+    def document(self) -> dict[str, object]:
+        """The problem document."""
+        return {
+            "type": self.kind.type,
+            "title": self.kind.title,
+            "status": self.status,
+            "detail": self.detail or f"{self.kind.title}.",
+            "code": self.kind.code,
+            "retry": self.kind.retry,
+            **self.members,
+        }
+
+
+def answer_problem(problem: Problem) -> Response:
+    """The problem as an HTTP answer."""
+    return Response(
+        msgspec.json.encode(problem.document()),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=PROBLEM_MEDIA_TYPE,
+    )
+
+
+def database_unavailable() -> Problem:
+    """The answer while the database is away."""
+    return Problem("database_unavailable", headers={"Retry-After": str(DATABASE_RETRY_SECONDS)})
+
+
+def database_busy() -> Problem:
+    """The answer when the database broke a transaction off so that others could go on."""
+    return Problem("database_busy", headers={"Retry-After": "1"})
+
+
+def problem_schema() -> dict[str, Any]:
+    """The JSON schema of a problem document."""
+    return {
+        "title": "Problem",
+        "description": "A problem document (RFC 9457). Members beyond these depend on the code.",
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "retry"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string", "enum": sorted(PROBLEMS)},
+            "retry": {"type": "boolean", "description": "Whether the same request may work later."},
+            "reference": {"type": "string", "description": "Where to look in the server's log."},
+        },
+    }
+
+
+def problem_answers(codes: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses for some codes, grouped by status."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    for kind in (PROBLEMS[code] for code in codes):
+        media = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+        answer = answers.setdefault(kind.status, {"description": "", "content": {PROBLEM_MEDIA_TYPE: media}})
+        answer["description"] = f"{answer['description']} `{kind.code}`: {kind.title}.".strip()
+        answer["content"][PROBLEM_MEDIA_TYPE]["examples"][kind.code] = {"value": Problem(kind.code).document()}
+    return answers

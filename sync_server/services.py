@@ -1,0 +1,22 @@
+"""What the routers are handed: everything of this process that they share, made once in `create_app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.clock import Clock
+from core.ids import Identifiers
+from sync_server.database import Pool
+from sync_server.metrics import Metrics
+from sync_server.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The process's shared parts. A request's transaction is `with services.pool.connection() as connection:`."""
+
+    settings: ServerSettings
+    pool: Pool
+    clock: Clock
+    ids: Identifiers
+    metrics: Metrics

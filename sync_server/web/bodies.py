@@ -1,0 +1,83 @@
+"""JSON bodies decoded strictly by msgspec, and how such endpoints say so in OpenAPI.
+
+    decoder = msgspec.json.Decoder(Push)
+
+    @router.post("/v1/push", **documented(request=Push, answer=PushAnswer, problems=("gap",)))
+    def push(raw: RawJson) -> Response:
+        return answer(book(decoded(raw, decoder)))
+
+The body is read on the event loop and decoded in the endpoint's thread.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from sync_server.problems import Problem, problem_answers
+
+JSON_MEDIA_TYPE = "application/json"
+STRUCTS = "x-structs"
+"""Where `documented` leaves the types for `sync_server.web.openapi`, which takes them out again."""
+
+_MEDIA_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
+_WHERE = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
+_DETAIL_LENGTH_MAX = 300
+
+Decoded = TypeVar("Decoded")
+
+
+async def raw_json(request: Request) -> bytes:
+    """The body's bytes; `media_type_unsupported` unless it is declared as JSON in UTF-8."""
+    if not _MEDIA_TYPE.fullmatch(request.headers.get("content-type", "").strip()):
+        raise Problem("media_type_unsupported", headers={"Accept": JSON_MEDIA_TYPE})
+    return await request.body()
+
+
+RawJson = Annotated[bytes, Depends(raw_json)]
+
+
+def decoded(raw: bytes, decoder: msgspec.json.Decoder[Decoded]) -> Decoded:
+    """The body as its type. Raises `Problem` with `json_malformed` or `request_malformed` (and `where`)."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as problem:
+        text = str(problem)
+        found = _WHERE.search(text)
+        detail = _WHERE.sub("", text)[:_DETAIL_LENGTH_MAX]
+        raise Problem("request_malformed", detail, where=found[1] if found else "$") from problem
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise Problem("json_malformed", str(problem)[:_DETAIL_LENGTH_MAX]) from problem
+
+
+def answer(value: Any, *, status: int = 200) -> Response:
+    """The value as a JSON answer."""
+    return Response(msgspec.json.encode(value), status_code=status, media_type=JSON_MEDIA_TYPE)
+
+
+def documented(
+    *,
+    request: Any = None,
+    answer: Any = None,
+    status: int = 200,
+    description: str = "Done.",
+    problems: tuple[str, ...] = (),
+    tags: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Arguments for a route's decorator that describe what it takes and gives by msgspec types.
+
+    `problems` are the codes beyond those that follow from a body, parameters and a token.
+    """
+    extra: dict[str, Any] = {STRUCTS: {"request": request, "answer": answer, "status": status}}
+    return {
+        "openapi_extra": extra,
+        "responses": {status: {"description": description}, **problem_answers(problems)},
+        "status_code": status,
+        "response_class": Response,
+        "response_model": None,
+        "tags": list(tags) or None,
+    }
