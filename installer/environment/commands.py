@@ -30,9 +30,7 @@ The first start makes .venv/ in this folder and installs what is pinned; that ta
 
 def command_of(environment: Path) -> Path:
     """The `counterfoil` command in the environment."""
-    return interpreter_of(environment).with_name(
-        "counterfoil.exe" if sys.platform == "win32" else "counterfoil"
-    )
+    return interpreter_of(environment).with_name("counterfoil.exe" if sys.platform == "win32" else "counterfoil")
 
 
 def hand_over(command: Sequence[str | Path]) -> int:
@@ -131,7 +129,11 @@ def pin(arguments: Sequence[str]) -> int:
         "--custom-compile-command",
         "python3 run.py pin",
     ]
-    for name, constraints in (("runtime", []), ("development", ["--constraint", "runtime.txt"])):
+    for name, constraints in (
+        ("runtime", []),
+        ("server", ["--constraint", "runtime.txt"]),
+        ("development", ["--constraint", "runtime.txt"]),
+    ):
         files = [f"{name}.in", "--output-file", f"{name}.txt", *constraints]
         exit_code = run_to_the_end([str(python), "-m", "uv", "pip", "compile", *options, *files, *arguments])
         if exit_code:

@@ -67,9 +67,7 @@ def run_quietly(
     collected: set[str] = set()
     words = [str(word) for word in command]
     try:
-        child = Popen(
-            words, stdout=PIPE, stderr=STDOUT, env=environment, cwd=directory, text=True, errors="replace"
-        )
+        child = Popen(words, stdout=PIPE, stderr=STDOUT, env=environment, cwd=directory, text=True, errors="replace")
     except OSError as problem:
         return Outcome(127, f"{words[0]}: {problem.strerror}")
     with child:

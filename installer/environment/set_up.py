@@ -61,9 +61,7 @@ def bring_up_to_date(checkout: Path, environment: Path, wanted_set: str, progres
         progress.step(f"Virtual environment in .venv/, with Python {version}")
         pip = create(environment, progress)
     requirements = checkout / "requirements" / f"{wanted_set}.txt"
-    progress.step(
-        f"Packages: about {pinned_count(requirements)}, pinned by hash (some minutes the first time)"
-    )
+    progress.step(f"Packages: about {pinned_count(requirements)}, pinned by hash (some minutes the first time)")
     install(pip, environment, checkout, requirements, progress)
     sets = (RUNTIME,) if wanted_set == RUNTIME else (RUNTIME, DEVELOPMENT)
     write_stamp(environment, Stamp(COMPLETE, fingerprint(checkout), real_interpreter(environment), sets))
@@ -79,9 +77,7 @@ def usable_pip(environment: Path) -> list[str] | None:
     return pip_of(environment)
 
 
-def install(
-    pip: list[str], environment: Path, checkout: Path, requirements: Path, progress: Progress
-) -> None:
+def install(pip: list[str], environment: Path, checkout: Path, requirements: Path, progress: Progress) -> None:
     """Install the pinned packages and the project, so that an interruption is noticed by the next run."""
     made = Stamp(MADE, interpreter=real_interpreter(environment))
     write_stamp(environment, replace(made, state=BEGUN))

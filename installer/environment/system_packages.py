@@ -115,9 +115,7 @@ def ensure_libraries(progress: Progress, *, for_tests: bool) -> bool:
     window = missing_libraries(WINDOW_LIBRARIES)
     needed = missing_libraries(QT_LIBRARIES) + (window if has_display() else [])
     if needed:
-        reason = (
-            outcome.tail if outcome is not None else "      (this user may not install system packages here)"
-        )
+        reason = outcome.tail if outcome is not None else "      (this user may not install system packages here)"
         raise SetUpProblem(
             f"These system packages are missing: {' '.join(needed)}\n{reason}\n" + how_to_install(needed)
         )

@@ -143,9 +143,7 @@ def pip_from_download(environment: Path) -> list[str] | None:
 
 def pinned_count(requirements: Path) -> int:
     """About how many packages a pinned file installs."""
-    return sum(
-        "==" in line and not line.startswith((" ", "#")) for line in requirements.read_text().splitlines()
-    )
+    return sum("==" in line and not line.startswith((" ", "#")) for line in requirements.read_text().splitlines())
 
 
 def install_pinned(pip: list[str], requirements: Path, progress: Progress) -> Outcome:
