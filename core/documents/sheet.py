@@ -72,16 +72,29 @@ class Sheet:
         self.marks.append(_Rule(left, right, y, thickness, grey))
 
 
-def write_pdf(
-    sheets: list[Sheet], typesetter: Typesetter, *, title: str, author: str, subject: str, language: str
-) -> bytes:
-    """The PDF of these sheets: the same bytes for the same sheets. `language` is a BCP 47 tag."""
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What the PDF says of itself: `language` is a BCP 47 tag, `made_at` an instant."""
+
+    title: str
+    author: str
+    subject: str
+    language: str
+    made_at: str
+
+
+def write_pdf(sheets: list[Sheet], typesetter: Typesetter, imprint: Imprint) -> bytes:
+    """The PDF of these sheets: the same bytes for the same sheets."""
     stream = io.BytesIO()
     size = (sheets[0].width, sheets[0].height)
+    language = imprint.language
     canvas = _BareCanvas(stream, pagesize=size, invariant=1, pageCompression=1, lang=language, pdfVersion=(1, 7))
-    canvas.setTitle(title)
-    canvas.setAuthor(author)
-    canvas.setSubject(subject)
+    canvas.setTitle(_plain(imprint.title))
+    canvas.setAuthor(_plain(imprint.author))
+    canvas.setSubject(_plain(imprint.subject))
+    digits = "".join(filter(str.isdigit, imprint.made_at))[:14]
+    # The date that the document was made, rather than the one that reportlab writes so that bytes stay the same.
+    canvas.setDateFormatter(lambda *_: f"D:{digits}Z")
     canvas.setCreator("Counterfoil")
     canvas.setViewerPreference("DisplayDocTitle", "true")
     pen = _Pen(canvas, typesetter)
@@ -182,6 +195,11 @@ def _show(face: EmbeddedFace, glyphs: tuple[Glyph, ...], size: float) -> str:
     if rise:
         operators.append("0 Ts")
     return " ".join(operators).replace("><", "")
+
+
+def _plain(text: str) -> str:
+    """A text for the document's properties, without what is not a character."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _number(value: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core.documents.flow import Flow, clipped
 from core.documents.movement_table import LATE_SIGN, MovementTable
 from core.documents.phrasing import group_iban, language_tag, say_count, say_date, say_instant
-from core.documents.sheet import HAIRLINE, QUIET, RenderedDocument, write_pdf
+from core.documents.sheet import HAIRLINE, QUIET, Imprint, RenderedDocument, write_pdf
 from core.documents.statement import Statement, check_statement
 from core.documents.typefaces import Typefaces, Weight
 from core.documents.typesetting import SetText, Typesetter, unicode_number
@@ -45,14 +45,14 @@ def render_statement(
     words = wording or wording_for(locale)
     paper = _StatementPaper(statement, typesetter, locale, words)
     flow = paper.compose()
-    pdf = write_pdf(
-        flow.sheets,
-        typesetter,
+    imprint = Imprint(
         title=f"{words['statement']} {group_iban(statement.iban)}",
         author=statement.bank_name,
         subject=paper.period,
         language=language_tag(locale),
+        made_at=statement.made_at,
     )
+    pdf = write_pdf(flow.sheets, typesetter, imprint)
     return RenderedDocument(pdf, len(flow.sheets), tuple(map(unicode_number, typesetter.missing)))
 
 

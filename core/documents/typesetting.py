@@ -20,6 +20,8 @@ TEXT_LENGTH_MAX = 300
 """Characters of one text that are printed; the rest of a longer one is announced by an ellipsis in brackets."""
 
 _CUT = " [\u2026]"
+# Marks on one letter beyond its composed form: more would climb into the line above. Hebrew and Arabic need more.
+_MARKS_MAX_FIRST_FACE = 1
 _MARKS_MAX = 3
 _BLANKS = frozenset("\t\n\v\f\r\x85\u2028\u2029")
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u2060\ufeff") | frozenset(
@@ -152,7 +154,7 @@ class Typesetter:
             marks = marks + 1 if category.startswith("M") else 0
             if character in _INVISIBLE:
                 chosen.append(before or faces[0])
-            elif category[0] == "C" or marks > _MARKS_MAX:
+            elif category[0] == "C" or marks > (_MARKS_MAX_FIRST_FACE if before is faces[0] else _MARKS_MAX):
                 chosen.append(None)
             elif (marks or character == " ") and before is not None and before.has(character):
                 chosen.append(before)
