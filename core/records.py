@@ -1,4 +1,4 @@
-"""Records: personal data carried beside the operation that names them by a salted digest, so that they can be erased."""
+"""Records: personal data beside the operation that names them by a salted digest, so that they can be erased."""
 
 from __future__ import annotations
 

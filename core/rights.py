@@ -12,7 +12,7 @@ def payable(granted: int, minted: int, used: int, returned: int) -> int:
 
 
 def reserved(granted: int, minted: int, used: int, returned: int) -> int:
-    """What the centre keeps aside for one device epoch: never less than nothing, so that one's excess frees no other."""
+    """What the centre keeps aside for one device epoch: never below zero, so that one's excess frees no other."""
     return max(0, payable(granted, minted, used, returned))
 
 

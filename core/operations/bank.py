@@ -25,6 +25,7 @@ from core.operations.kind import (
     Words,
 )
 
+CODE_LENGTH_MAX = 32
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
 AccountNumber = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Role = Literal["teller", "supervisor"]
@@ -118,9 +119,20 @@ def _found_bank(decoded: Decoded[BankFounded], book: Book) -> None:
         book.put(DeviceEpoch(operation.device, operation.epoch, None, "centre", kid, body.centre_key, "living"))
 
 
+def centre_chain(branch: str | None) -> str:
+    """The device code of the centre's own chain for a branch, or of its bank-wide one."""
+    return "centre" if branch is None else f"centre-{branch}"
+
+
 def _found_branch(decoded: Decoded[BranchFounded], book: Book) -> None:
-    body = decoded.body
+    """A branch, and the centre's own chain for it."""
+    body, operation = decoded.body, decoded.operation
     book.put(Branch(body.branch, body.name, body.address, body.currency))
+    bank = book.get(Bank, "bank")
+    chain = centre_chain(body.branch)
+    if bank is not None and book.get(DeviceEpoch, chain, operation.epoch) is None:
+        kid = thumbprint(from_base64url(bank.centre_key))
+        book.put(DeviceEpoch(chain, operation.epoch, body.branch, "centre", kid, bank.centre_key, "living"))
 
 
 def _enrol(decoded: Decoded[DeviceEnrolled], book: Book) -> None:
@@ -146,6 +158,13 @@ def _revoke(decoded: Decoded[DeviceRevoked], book: Book) -> None:
 def _lease(decoded: Decoded[IbanBlockLeased], book: Book) -> None:
     body = decoded.body
     book.put(IbanBlock(body.first, body.last, body.device, body.epoch))
+
+
+def _check_branch(decoded: Decoded[BranchFounded], book: Book) -> Iterable[Refusal]:
+    if book.get(Branch, decoded.body.branch) is not None:
+        yield Refusal("branch_code_taken", "branch")
+    if len(centre_chain(decoded.body.branch)) > CODE_LENGTH_MAX:
+        yield Refusal("branch_code_too_long", "branch")
 
 
 def _check_lease(decoded: Decoded[IbanBlockLeased], book: Book) -> Iterable[Refusal]:
@@ -226,6 +245,7 @@ KINDS = (
         version=1,
         body=BranchFounded,
         signers=BY_CENTRE,
+        check=_check_branch,
         apply=_found_branch,
         bank_wide=True,
     ),

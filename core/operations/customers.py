@@ -72,7 +72,7 @@ class KycDecided(Body, frozen=True):
 
 
 def next_stamp(device: str, now_ms: int, last: str | None) -> str:
-    """A hybrid logical clock's next stamp: `milliseconds-counter-device`, greater than `last` whatever the clock says."""
+    """A hybrid logical clock's next stamp, `milliseconds-counter-device`: greater than `last` whatever the clock says."""
     found = _STAMP.match(last) if last else None
     last_ms, counter = (int(found[1]), int(found[2])) if found else (0, -1)
     if now_ms > last_ms:

@@ -181,6 +181,12 @@ def branches_touched(decoded: Decoded[Any]) -> frozenset[str]:
     return frozenset(named)
 
 
+def records_named(decoded: Decoded[Any]) -> tuple[str, ...]:
+    """The digests of the records that its body names."""
+    named = (getattr(decoded.body, field, None) for field in ("record", "details", "evidence"))
+    return tuple(digest for digest in named if isinstance(digest, str))
+
+
 def customer_of(decoded: Decoded[Any]) -> str | None:
     """The customer whose file it concerns, if one."""
     if decoded.kind.name == "customer.registered":

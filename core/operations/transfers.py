@@ -1,4 +1,4 @@
-"""Transfers: within the branch at once; to another branch or a partner bank by way of clearing, completed by the centre.
+"""Transfers: within the branch at once; to another branch or a partner bank by clearing, completed by the centre.
 
 Reasons for a return are ISO 20022 external status reason codes (AC01, AC04, AM04 ...).
 """

@@ -1,0 +1,1 @@
+"""Taking operations in: verify, settle, write, and pass on by the feeds."""

@@ -1,0 +1,94 @@
+"""What the centre makes of a run of one chain: pure, over a book, whoever holds the rows and whatever carried the run.
+
+Order, `prev` and the signatures inside are matters of integrity: a fault quarantines the chain from there on.
+Whatever speaks against an honest operation becomes an exception in its verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.book import Book
+from core.errors import IntegrityFault, Refusal
+from core.operations import rules
+from core.operations.kind import Decoded
+from core.sync.messages import Exceptional, Verdict, VerdictName
+
+BANK_FEED = "bank"
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """The last operation of a chain that the centre has: 0 and None before the first."""
+
+    seq: int
+    hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An operation with its verdict and the feeds it enters."""
+
+    decoded: Decoded[Any]
+    verdict: Verdict
+    feeds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What was settled, the chain's head after it, and what stopped it if something did."""
+
+    settled: tuple[Settled, ...]
+    head: ChainHead
+    fault: IntegrityFault | None = None
+
+
+def settle(run: Sequence[Decoded[Any]], book: Book, head: ChainHead, received_at: str) -> Settlement:
+    """Settle operations that follow `head` on one chain, in order, into the book."""
+    settled: list[Settled] = []
+    for decoded in run:
+        try:
+            _check_place(decoded, head)
+            rules.verify(decoded, book)
+        except IntegrityFault as fault:
+            return Settlement(tuple(settled), head, fault)
+        settled.append(settle_one(decoded, book, received_at))
+        head = ChainHead(decoded.operation.seq, decoded.signed.hash)
+    return Settlement(tuple(settled), head)
+
+
+def _check_place(decoded: Decoded[Any], head: ChainHead) -> None:
+    operation = decoded.operation
+    if operation.seq != head.seq + 1 or operation.prev != head.hash:
+        raise IntegrityFault("chain_forked", f"{operation.device}/{operation.epoch}/{operation.seq}")
+
+
+def settle_one(decoded: Decoded[Any], book: Book, received_at: str) -> Settled:
+    """Check and apply one verified operation."""
+    findings = rules.check(decoded, book)
+    rules.apply(decoded, book)
+    findings += rules.after(decoded, book)
+    operation = decoded.operation
+    verdict = Verdict(
+        seq=operation.seq,
+        hash=decoded.signed.hash,
+        verdict=_name(decoded, findings),
+        accounting_date=operation.business_date,
+        received_at=received_at,
+        exceptions=tuple(Exceptional(finding.code, dict(finding.detail)) for finding in findings),
+    )
+    return Settled(decoded, verdict, feeds_of(decoded))
+
+
+def _name(decoded: Decoded[Any], findings: tuple[Refusal, ...]) -> VerdictName:
+    if findings:
+        return "applied_with_exception"
+    return "recorded" if decoded.kind.is_request else "applied"
+
+
+def feeds_of(decoded: Decoded[Any]) -> frozenset[str]:
+    """The feeds an operation enters: of every branch whose books it touches, and the bank-wide one for some kinds."""
+    branches = rules.branches_touched(decoded)
+    return branches | {BANK_FEED} if decoded.kind.bank_wide else branches

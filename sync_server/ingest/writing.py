@@ -1,0 +1,165 @@
+"""Write what was settled: operations with verdicts, postings in one statement, state, balances and feed positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+
+from core.book import Book
+from core.operations import rules
+from core.operations.kind import Decoded
+from core.records import record_digest
+from sync_server.database import Connection
+from sync_server.ingest.settle import Settled
+from sync_server.store.rows import write_balances, write_rows
+
+_encode = msgspec.json.Encoder().encode
+_OPERATIONS = (
+    b"COPY operations (no, id, device, epoch, seq, hash, kind, business_date, accounting_date, received_at, verdict, "
+    b"exceptions, records, jws) FROM STDIN"
+)
+_POSTINGS = b"COPY postings (operation_no, line, branch, account, currency, amount) FROM STDIN"
+_FEED_ITEMS = b"COPY feed_items (feed, position, operation_no) FROM STDIN"
+
+
+def write_settled(
+    connection: Connection, settled: Sequence[Settled], book: Book, records: Mapping[str, bytes]
+) -> dict[str, int]:
+    """Write everything in this transaction; answers the position that each feed has reached.
+
+    Feeds are locked last, in the order of their names, so positions are given without gaps and in commit order.
+    """
+    numbers = _numbers(connection, len(settled))
+    _copy_operations(connection, numbers, settled)
+    _copy_postings(connection, numbers, settled)
+    _write_records(connection, settled, records)
+    _write_payments(connection, settled)
+    _open_cases(connection, settled)
+    write_rows(connection, book)
+    heads = _copy_feed_items(connection, numbers, settled)
+    write_balances(connection, book.differences.items())
+    book.written()
+    return heads
+
+
+def _numbers(connection: Connection, count: int) -> list[int]:
+    rows = connection.execute(
+        b"SELECT nextval('operation_numbers') FROM generate_series(1, %s)", (count,), prepare=True
+    )
+    return [number for (number,) in rows]
+
+
+def _copy_operations(connection: Connection, numbers: Sequence[int], settled: Sequence[Settled]) -> None:
+    with connection.cursor().copy(_OPERATIONS) as copy:
+        for number, item in zip(numbers, settled, strict=True):
+            operation, verdict = item.decoded.operation, item.verdict
+            named = rules.records_named(item.decoded)
+            copy.write_row(
+                (
+                    number,
+                    operation.id,
+                    operation.device,
+                    operation.epoch,
+                    operation.seq,
+                    verdict.hash,
+                    operation.kind,
+                    operation.business_date,
+                    verdict.accounting_date,
+                    verdict.received_at,
+                    verdict.verdict,
+                    _encode(verdict.exceptions).decode() if verdict.exceptions else None,
+                    list(named) or None,
+                    item.decoded.signed.jws,
+                )
+            )
+
+
+def _copy_postings(connection: Connection, numbers: Sequence[int], settled: Sequence[Settled]) -> None:
+    if not any(item.decoded.postings for item in settled):
+        return
+    with connection.cursor().copy(_POSTINGS) as copy:
+        for number, item in zip(numbers, settled, strict=True):
+            for line, posting in enumerate(item.decoded.postings):
+                copy.write_row((number, line, *posting))
+
+
+def _write_records(connection: Connection, settled: Sequence[Settled], records: Mapping[str, bytes]) -> None:
+    """Keep the records that were named and whose bytes have the digest that was signed."""
+    named = {digest for item in settled for digest in rules.records_named(item.decoded)}
+    kept = {digest: records[digest] for digest in named if digest in records}
+    kept = {digest: data for digest, data in kept.items() if record_digest(data) == digest}
+    if kept:
+        connection.execute(
+            b"INSERT INTO records (digest, data) SELECT * FROM unnest(%s::text[], %s::bytea[]) "
+            b"ON CONFLICT (digest) DO NOTHING",
+            (list(kept), list(kept.values())),
+        )
+
+
+def _write_payments(connection: Connection, settled: Sequence[Settled]) -> None:
+    """A transfer that left its branch becomes work for the payment jobs."""
+    for item in settled:
+        if item.decoded.kind.name == "transfer.sent":
+            operation, body = item.decoded.operation, item.decoded.body
+            connection.execute(
+                b"INSERT INTO payments (transfer_id, branch, account, route, currency, amount, details, state, "
+                b"next_attempt_ms, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, 'queued', 0, %s)",
+                (
+                    operation.id,
+                    operation.branch,
+                    body.account,
+                    body.route,
+                    body.currency,
+                    body.amount,
+                    body.details,
+                    item.verdict.received_at,
+                ),
+            )
+
+
+def _open_cases(connection: Connection, settled: Sequence[Settled]) -> None:
+    for item in settled:
+        for exception in item.verdict.exceptions:
+            open_case(connection, exception.code, item.decoded, dict(exception.detail), item.verdict.received_at)
+
+
+def open_case(
+    connection: Connection, code: str, decoded: Decoded[Any], detail: dict[str, object], opened_at: str
+) -> None:
+    """Something that a person at the centre must look at."""
+    operation = decoded.operation
+    connection.execute(
+        b"INSERT INTO cases (opened_at, code, device, epoch, operation_id, detail) VALUES (%s, %s, %s, %s, %s, %s)",
+        (opened_at, code, operation.device, operation.epoch, operation.id, _encode(detail).decode()),
+    )
+
+
+def _copy_feed_items(connection: Connection, numbers: Sequence[int], settled: Sequence[Settled]) -> dict[str, int]:
+    entering = sorted((feed, number) for number, item in zip(numbers, settled, strict=True) for feed in item.feeds)
+    heads: dict[str, int] = {}
+    placed: list[tuple[str, int, int]] = []
+    for feed, items in groupby(entering, key=itemgetter(0)):
+        members = [number for _, number in items]
+        heads[feed] = _advance_feed(connection, feed, len(members))
+        first = heads[feed] - len(members) + 1
+        placed.extend((feed, first + offset, number) for offset, number in enumerate(members))
+    with connection.cursor().copy(_FEED_ITEMS) as copy:
+        for row in placed:
+            copy.write_row(row)
+    return heads
+
+
+def _advance_feed(connection: Connection, feed: str, count: int) -> int:
+    row = connection.execute(
+        b"INSERT INTO feed_heads AS old (feed, position) VALUES (%s, %s) "
+        b"ON CONFLICT (feed) DO UPDATE SET position = old.position + excluded.position RETURNING position",
+        (feed, count),
+        prepare=True,
+    ).fetchone()
+    if row is None:
+        raise AssertionError("an upsert that returns gives a row")
+    return int(row[0])

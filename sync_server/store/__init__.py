@@ -1,0 +1,1 @@
+"""The centre's home of the books: PostgreSQL."""
