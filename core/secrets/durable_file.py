@@ -36,9 +36,7 @@ def _write_beside(path: Path, content: bytes) -> Path:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(FileNotFoundError):
         beside.unlink()
-    descriptor = os.open(
-        beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _OWNER_ONLY
-    )
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _OWNER_ONLY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -122,9 +122,7 @@ def _check_trusted(kind: type[KeyringBackend]) -> None:
             "PYTHON_KEYRING_BACKEND or keyringrc.cfg. " + _how_to_get_one(),
             code="keyring_missing",
         )
-    trusted = any(
-        kind.__module__ == module or kind.__module__.startswith(f"{module}.") for module in _TRUSTED_MODULES
-    )
+    trusted = any(kind.__module__ == module or kind.__module__.startswith(f"{module}.") for module in _TRUSTED_MODULES)
     if not trusted:
         raise KeyringProblem(
             f"A keyring is set up here that may keep secrets in plain sight ({name}). Uninstall the package "
@@ -135,9 +133,10 @@ def _check_trusted(kind: type[KeyringBackend]) -> None:
 
 
 def _detected() -> KeyringBackend:
+    unusable: tuple[type[Exception], ...] = (ImportError, AttributeError, RuntimeError, ValueError, *_foreign_errors())
     try:
         return keyring.get_keyring()
-    except (ImportError, AttributeError, RuntimeError, ValueError) as problem:
+    except unusable as problem:
         # PYTHON_KEYRING_BACKEND or keyringrc.cfg names a back end that is not there or can't run here.
         raise KeyringProblem(
             f"The keyring that is set up here can't be used: {problem}. " + _how_to_get_one(),
@@ -150,9 +149,7 @@ def _asked(question: Callable[[], _Answer]) -> _Answer:
     try:
         return question()
     except NoKeyringError as problem:
-        raise KeyringProblem(
-            "This machine has no keyring. " + _how_to_get_one(), code="keyring_missing"
-        ) from problem
+        raise KeyringProblem("This machine has no keyring. " + _how_to_get_one(), code="keyring_missing") from problem
     except (KeyringLocked, InitError) as problem:
         raise _locked() from problem
     except _foreign_errors() as problem:

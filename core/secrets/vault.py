@@ -146,9 +146,7 @@ def _read(path: Path) -> bytes:
             f"The vault at {path} can't be read: {problem.strerror}.", code="vault_unreadable"
         ) from problem
     content, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
-    whole = (
-        len(content) >= _BOX_AT + SecretBox.NONCE_SIZE + SecretBox.MACBYTES and len(data) <= _FILE_BYTES_MAX
-    )
+    whole = len(content) >= _BOX_AT + SecretBox.NONCE_SIZE + SecretBox.MACBYTES and len(data) <= _FILE_BYTES_MAX
     if not whole or not content.startswith(_MAGIC) or hashlib.sha256(content).digest() != check:
         raise _damaged(path)
     return data
@@ -163,6 +161,4 @@ def _damaged(path: Path) -> KeyringProblem:
 
 
 def _unwritable(path: Path, problem: OSError) -> KeyringProblem:
-    return KeyringProblem(
-        f"The vault at {path} can't be written: {problem.strerror}.", code="vault_unwritable"
-    )
+    return KeyringProblem(f"The vault at {path} can't be written: {problem.strerror}.", code="vault_unwritable")
