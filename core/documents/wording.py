@@ -68,8 +68,9 @@ ENGLISH: Wording = MappingProxyType(
         "receipt_number": "Number at device",
         "receipt_hash": "Hash",
         "receipt_queued": "Queued for the centre",
+        "receipt_queued_note": "Signed and kept at this counter. It is sent when the line to the centre is back.",
         "receipt_recorded": "Recorded by the centre",
-        "receipt_reprint": "Copy of a receipt",
+        "receipt_reprint": "Copy \u2013 printed again",
         "receipt_boxes": "Not printable: {characters}",
         "receipt_thanks": "Keep this receipt.",
     }
@@ -136,8 +137,9 @@ DANISH: Wording = MappingProxyType(
         "receipt_number": "Nummer på enheden",
         "receipt_hash": "Hash",
         "receipt_queued": "I kø til centralen",
+        "receipt_queued_note": "Signeret og gemt ved skranken. Den sendes, når forbindelsen til centralen er tilbage.",
         "receipt_recorded": "Registreret af centralen",
-        "receipt_reprint": "Kopi af kvittering",
+        "receipt_reprint": "Kopi \u2013 trykt igen",
         "receipt_boxes": "Kan ikke trykkes: {characters}",
         "receipt_thanks": "Gem denne kvittering.",
     }

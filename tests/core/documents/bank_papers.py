@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.documents.sheet import Sheet, _Text
 from core.documents.statement import CoveredHead, Statement, StatementLine
 
 HASH = "Zk3vQ0lI1O0xPq_-aB9c8d7e6f5g4h3i2j1k0lMnOpQ"
@@ -49,3 +50,16 @@ def statement_of(*movements: dict[str, Any], opening: int = 100_000, **given: An
         "made_on_device": "noerrebro-desk-1",
     }
     return Statement(**{**values, **given})
+
+
+Box = tuple[float, float, float, float]
+
+
+def text_boxes(sheet: Sheet) -> list[Box]:
+    """From the height of capitals to a little below the baseline."""
+    texts = [mark for mark in sheet.marks if isinstance(mark, _Text) and mark.text.pieces]
+    return [(m.x, m.y - 0.73 * m.size, m.x + m.text.width_at(m.size), m.y + 0.2 * m.size) for m in texts]
+
+
+def overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

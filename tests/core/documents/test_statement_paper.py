@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 from itertools import combinations, pairwise
@@ -11,14 +12,13 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from core.documents.sheet import Sheet, _Text
 from core.documents.statement import CoveredHead, Statement
 from core.documents.statement_paper import _LEFT, _RIGHT, _StatementPaper, render_statement
 from core.documents.typefaces import Typefaces
 from core.documents.typesetting import Typesetter
 from core.documents.wording import DANISH, ENGLISH
 from core.money import Money, format_amount
-from tests.core.documents.bank_papers import HASH, movement, statement_of
+from tests.core.documents.bank_papers import HASH, movement, overlap, statement_of, text_boxes
 
 LONG = "Maximilian-Alexander von und zu Hohenstein-Wartenberg " * 8
 HOSTILE = statement_of(
@@ -70,10 +70,14 @@ def test_every_page_is_numbered_and_carries_the_balance(typefaces: Typefaces) ->
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {document.pages}" in page
         assert "DK18 5051 0012 0300 47" in page
+    balance_after = {
+        line.reference: format_amount(Money(line.balance_minor, "DKK"), "en_GB") for line in statement.lines
+    }
     for before, after in pairwise(pages):
         if "Brought forward" in after:
-            carried = before.split("Carried forward")[1].split()[0]
-            assert after.split("Brought forward")[1].split()[0] == carried
+            last = re.findall(r"OP-\d{5}", before)[-1]
+            assert before.split("Carried forward")[1].split()[0] == balance_after[last]
+            assert after.split("Brought forward")[1].split()[0] == balance_after[last]
             assert "Balance, DKK" in after
     assert all(any(line.reference in page for page in pages) for line in statement.lines)
 
@@ -165,19 +169,6 @@ def test_nothing_runs_off_the_page_or_over_another_text(
             assert bottom < 815
         for one, other in combinations(boxes, 2):
             assert not overlap(one, other)
-
-
-Box = tuple[float, float, float, float]
-
-
-def text_boxes(sheet: Sheet) -> list[Box]:
-    """From the height of capitals to a little below the baseline."""
-    texts = [mark for mark in sheet.marks if isinstance(mark, _Text) and mark.text.pieces]
-    return [(m.x, m.y - 0.73 * m.size, m.x + m.text.width_at(m.size), m.y + 0.2 * m.size) for m in texts]
-
-
-def overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 @pytest.mark.skipif(shutil.which("qpdf") is None, reason="qpdf is not installed")
