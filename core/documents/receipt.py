@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.clock import is_instant
 from core.documents.flow import clipped
 from core.documents.phrasing import language_tag, mask_iban, say_instant
-from core.documents.sheet import HAIRLINE, QUIET, Imprint, RenderedDocument, Sheet, write_pdf
+from core.documents.sheet import BLACK, HAIRLINE, QUIET, Imprint, RenderedDocument, Sheet, write_pdf
 from core.documents.statement import BALANCE_MINOR_MAX
 from core.documents.typefaces import Typefaces, Weight
 from core.documents.typesetting import SetText, Typesetter, unicode_number
@@ -156,7 +156,9 @@ class _Slip:
         receipt, words = self._receipt, self._words
         self._fact("receipt_account", mask_iban(receipt.iban))
         if receipt.kind is ReceiptKind.TRANSFER:
-            self._fact("receipt_to", " ".join(filter(None, (receipt.to_name, mask_iban(receipt.to_iban)))))
+            self._fact("receipt_to", mask_iban(receipt.to_iban))
+            # On lines of its own, so that no name can push the account number aside or reorder it.
+            self._fact(None, receipt.to_name)
         balance = format_amount(Money(receipt.balance_minor, receipt.currency), self._locale)
         self._fact("receipt_balance", f"{receipt.currency}\u00a0{balance}")
         as_of = words["receipt_as_of"].format(instant=say_instant(receipt.balance_as_of, self._locale))
@@ -175,9 +177,11 @@ class _Slip:
         if receipt.status is ReceiptStatus.QUEUED:
             self._lines(words["receipt_queued_note"], 8.5)
         self._y += 4
-        self._fact("receipt_operation", receipt.operation_id, code=True)
         self._fact("receipt_number", str(receipt.seq))
-        self._fact("receipt_hash", receipt.hash, code=True)
+        for name, value in (("receipt_operation", receipt.operation_id), ("receipt_hash", receipt.hash)):
+            self._y += 2
+            self._lines(words[name], 8, grey=QUIET)
+            self._lines(value, 8, code=True)
 
     def _amount(self) -> None:
         receipt = self._receipt
@@ -187,28 +191,30 @@ class _Slip:
         currency = self._setter.line(receipt.currency)
         room = _RIGHT - _LEFT - currency.width_at(10) - 8
         size = min(22.0, room * 1000 / amount.width)
-        self._y += 20
+        self._y += 23
         self._sheet.left(_LEFT, self._y, currency, 10, QUIET)
         self._sheet.right(_RIGHT, self._y, amount, size)
         self._y += 6
 
-    def _lines(self, text: str, size: float, weight: Weight = Weight.REGULAR, grey: float = 0.0) -> None:
-        lines = self._setter.wrap(text, _RIGHT - _LEFT, size, weight)
+    def _lines(
+        self, text: str, size: float, weight: Weight = Weight.REGULAR, *, grey: float = BLACK, code: bool = False
+    ) -> None:
+        lines = self._setter.wrap(text, _RIGHT - _LEFT, size, weight, code=code)
         for line in clipped(lines, _LINES_MAX, self._setter):
             self._y += size * 1.28
             self._sheet.left(_LEFT, self._y, line, size, grey)
 
-    def _fact(self, name: str | None, value: str, *, grey: float = 0.0, code: bool = False) -> None:
-        """A label at the left and its value at the right, on the same baseline."""
+    def _fact(self, name: str | None, value: str, *, grey: float = BLACK) -> None:
+        """A label at the left and its value at the right, on the same baseline; or a value that goes on below one."""
         size, leading = 8.5, 11.5
         if name is not None:
             label: SetText = self._setter.line(self._words[name])
             self._sheet.left(_LEFT, self._y + leading, label, size, QUIET)
-        lines = self._setter.wrap(value, _RIGHT - _LEFT - _LABELS_WIDTH, size, code=code)
+        lines = self._setter.wrap(value, _RIGHT - _LEFT - (_LABELS_WIDTH if name else 0), size)
         for line in clipped(lines, _LINES_MAX, self._setter):
             self._y += leading
             self._sheet.right(_RIGHT, self._y, line, size, grey)
-        if not lines:
+        if name is not None and not lines:
             self._y += leading
 
     def _rule(self) -> None:
