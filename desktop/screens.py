@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.theme import current_theme
 from desktop.widgets import Text
@@ -17,6 +17,9 @@ PAGE_MARGIN = 24
 PAGE_GAP = 20
 PAGE_WIDTH_MAX = 1400
 SIDE_WIDTH = 336
+
+QWIDGETSIZE_MAX = (1 << 24) - 1
+"""Qt's own "no limit" for a width."""
 
 _CODE = re.compile(r"\d{4}")
 
@@ -48,14 +51,13 @@ class Screen(QWidget):
             column.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._side_box = QWidget()
         self._side_box.setLayout(self._side)
-        self._side_box.setFixedWidth(theme.px(SIDE_WIDTH))
         self._side_box.hide()
         self._side.setContentsMargins(0, 0, 0, 0)
-        columns = QHBoxLayout()
-        columns.setSpacing(PAGE_GAP)
-        columns.addLayout(self._main, 1)
-        columns.addWidget(self._side_box, 0, Qt.AlignmentFlag.AlignTop)
-        self._scroll(heading, columns, theme.px(PAGE_WIDTH_MAX))
+        self._columns = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._columns.setSpacing(PAGE_GAP)
+        self._columns.addLayout(self._main, 1)
+        self._columns.addWidget(self._side_box, 0, Qt.AlignmentFlag.AlignTop)
+        self._scroll(heading, self._columns, theme.px(PAGE_WIDTH_MAX))
 
     def add_main(self, widget: QWidget, stretch: int = 0) -> None:
         """Put a widget below the others of the main column; with a stretch it takes the height that is left."""
@@ -97,7 +99,21 @@ class Screen(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _scroll(self, heading: QHBoxLayout, columns: QHBoxLayout, width_max: int) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Columns that do not fit side by side (large text, a small window) stand one below the other."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        side = current_theme().px(SIDE_WIDTH)
+        needed = self._main.minimumSize().width() + PAGE_GAP + side + 2 * PAGE_MARGIN
+        beside = needed <= self.width()
+        direction = QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
+        self._columns.setDirection(direction)
+        self._side_box.setMinimumWidth(side if beside else 0)
+        self._side_box.setMaximumWidth(side if beside else QWIDGETSIZE_MAX)
+
+    def _scroll(self, heading: QHBoxLayout, columns: QBoxLayout, width_max: int) -> None:
         page = QWidget()
         page.setObjectName("page")
         page.setMaximumWidth(width_max)

@@ -45,8 +45,9 @@ class Shell(QMainWindow):
         self._stack = QStackedWidget()
         dismiss = Button(self.tr("Dismiss"), small=True)
         self._notice = Notice("", " ", "danger", action=dismiss)
-        self._notice.hide()
-        dismiss.clicked.connect(self._notice.hide)
+        self._banner = QWidget()
+        self._banner.hide()
+        dismiss.clicked.connect(self._banner.hide)
         self._lay_out()
         self._bind()
         self.setMinimumSize(*WINDOW_SIZE_MIN)
@@ -98,7 +99,7 @@ class Shell(QMainWindow):
     def show_notice(self, lead: str, text: str) -> None:
         """Show a message above every screen until it is dismissed."""
         self._notice.show_notice(lead, text, "danger")
-        self._notice.show()
+        self._banner.show()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Closing asks the screen first."""
@@ -114,11 +115,10 @@ class Shell(QMainWindow):
         content_column = QVBoxLayout(content)
         content_column.setContentsMargins(0, 0, 0, 0)
         content_column.setSpacing(0)
-        banner = QWidget()
-        banner_row = QVBoxLayout(banner)
-        banner_row.setContentsMargins(24, 12, 24, 0)
-        banner_row.addWidget(self._notice)
-        content_column.addWidget(banner)
+        banner = QVBoxLayout(self._banner)
+        banner.setContentsMargins(24, 16, 24, 0)
+        banner.addWidget(self._notice)
+        content_column.addWidget(self._banner)
         content_column.addWidget(self._stack, 1)
         middle = QHBoxLayout()
         middle.setSpacing(0)

@@ -47,7 +47,7 @@ class AmountField(Field):
         self.edit.setInputMethodHints(Qt.InputMethodHint.ImhFormattedNumbersOnly)
         self.edit.setPlaceholderText(format_amount(Money(0, currency), locale))
         row = QHBoxLayout(frame)
-        row.setContentsMargins(12, 0, 12, 0)
+        row.setContentsMargins(12, 0, 8, 0)
         row.addWidget(muted(self._prefix))
         row.addWidget(self.edit, 1)
         super().__init__(label, frame, focus=self.edit, hint=hint, frame=frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -49,19 +49,18 @@ class _CellDelegate(QStyledItemDelegate):
         if chosen and index.column() == 0:
             # A bar as well as a ground: never colour alone.
             painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.colour("accent"))
-        painter.setPen(QPen(theme.colour("line"), 1))
-        painter.drawLine(area.bottomLeft(), area.bottomRight())
-        inner = area.adjusted(_SIDE, 0, -_SIDE, 0)
+        painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), theme.colour("line"))
+        inner = area.adjusted(_SIDE, 0, -_SIDE, -1)
         text, tone = str(index.data() or ""), index.data(TONE_ROLE)
         if tone is not None and text:
-            _paint_badge(painter, inner, text, tone)
+            _paint_badge(painter, inner, text, tone, edged=chosen or theme.name == "contrast" or tone == "plain")
         else:
             weight = QFont.Weight.DemiBold if index.data(STRONG_ROLE) else QFont.Weight.Normal
             font = ui_font(theme.px(13), weight)
             painter.setFont(font)
             painter.setPen(theme.colour("ink"))
             shown = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
-            painter.drawText(inner, index.data(Qt.ItemDataRole.TextAlignmentRole), shown)
+            painter.drawText(inner.translated(0, -1), index.data(Qt.ItemDataRole.TextAlignmentRole), shown)
         painter.restore()
 
     def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -70,7 +69,7 @@ class _CellDelegate(QStyledItemDelegate):
         return QSize(metrics.horizontalAdvance(str(index.data() or "")) + 2 * _SIDE, theme.px(34))
 
 
-def _paint_badge(painter: QPainter, area: QRect, text: str, tone: str) -> None:
+def _paint_badge(painter: QPainter, area: QRect, text: str, tone: str, *, edged: bool) -> None:
     theme = current_theme()
     ink, ground = _BADGE_TOKENS[tone]
     font = ui_font(theme.px(11), QFont.Weight.DemiBold)
@@ -78,9 +77,9 @@ def _paint_badge(painter: QPainter, area: QRect, text: str, tone: str) -> None:
     width = min(area.width(), metrics.horizontalAdvance(text) + 2 * theme.px(7))
     height = metrics.height() + theme.px(4)
     box = QRect(area.left(), area.center().y() - height // 2, width, height)
-    painter.setPen(QPen(theme.colour(ink), 1) if theme.name == "contrast" else Qt.PenStyle.NoPen)
+    painter.setPen(QPen(theme.colour(ink), 1) if edged else Qt.PenStyle.NoPen)
     painter.setBrush(theme.colour(ground))
-    painter.drawRoundedRect(box, 4, 4)
+    painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
     painter.setPen(theme.colour(ink))
     painter.setFont(font)
     painter.drawText(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.theme import current_theme
@@ -15,7 +16,19 @@ from desktop.widgets.panels import KeyValueList, Notice
 from desktop.widgets.text import Hairline, Text
 
 
-class ConfirmDialog(QDialog):
+class _FittedDialog(QDialog):
+    """Takes the height that its wrapped text needs at its width, which Qt leaves to chance."""
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            width = max(self.minimumWidth(), layout.minimumSize().width())
+            self.resize(width, layout.heightForWidth(width) if layout.hasHeightForWidth() else self.sizeHint().height())
+
+
+class ConfirmDialog(_FittedDialog):
     """One question with two answers that say what they do. Esc is the harmless one, and it has the focus."""
 
     def __init__(
@@ -63,7 +76,7 @@ class ApproverAnswer:
     code: str
 
 
-class ApprovalDialog(QDialog):
+class ApprovalDialog(_FittedDialog):
     """A second person looks at exactly what will be done, and signs in for this one approval.
 
     `submitted` carries an `ApproverAnswer`; whoever handles it calls `accept` or `show_error`. `declined` when the
@@ -84,7 +97,7 @@ class ApprovalDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setMinimumWidth(current_theme().px(480))
+        self.setMinimumWidth(current_theme().px(580))
         self.staff_code = TextField(self.tr("&Staff code"), length_max=32)
         self.password = PasswordField(self.tr("&Password"))
         self.code = CodeField(self.tr("&One-time code"), hint=self.tr("Six digits from the approver's own phone"))
@@ -137,9 +150,8 @@ class ApprovalDialog(QDialog):
         column.addWidget(self.staff_code)
         pair = QHBoxLayout()
         pair.setSpacing(12)
-        pair.addWidget(self.password, 3)
-        pair.addWidget(self.code, 2)
-        pair.setAlignment(Qt.AlignmentFlag.AlignTop)
+        pair.addWidget(self.password, 1, Qt.AlignmentFlag.AlignTop)
+        pair.addWidget(self.code, 1, Qt.AlignmentFlag.AlignTop)
         column.addLayout(pair)
         buttons = QHBoxLayout()
         buttons.setSpacing(10)

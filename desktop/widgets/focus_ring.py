@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from shiboken6 import isValid
 
 from desktop.theme import current_theme
 
@@ -19,26 +20,15 @@ RING_TARGET = "ring_target"
 """Set on a frame (to True) whose whole outline is to be ringed when a child has the focus."""
 
 
-class FocusRing(QWidget):
-    """One ring for a window and its dialogs; it follows the application's focus. Keep a reference to it."""
+class _Ring(QWidget):
+    """What is drawn. It lives in the window of the control, and dies with it."""
 
-    def __init__(self, application: QApplication) -> None:
-        super().__init__()
-        self._target: QWidget | None = None
-        self._watched: list[QWidget] = []
+    def __init__(self, home: QWidget) -> None:
+        super().__init__(home)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.hide()
-        application.focusChanged.connect(self._focus_changed)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the control when a layout moves it or anything it stands in."""
-        if event.type() in _FOLLOWED:
-            self._place()
-        return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the ring."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(current_theme().colour("focus"), _WIDTH))
@@ -46,38 +36,65 @@ class FocusRing(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), 8, 8)
         painter.end()
 
+
+class FocusRing(QObject):
+    """Follows the application's focus through all its windows with one ring. The application owns it."""
+
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._target: QWidget | None = None
+        self._ring: _Ring | None = None
+        self._watched: list[QWidget] = []
+        application.focusChanged.connect(self._focus_changed)
+
+    def target(self) -> QWidget | None:
+        """The control that is ringed."""
+        return self._target if self._target is not None and isValid(self._target) else None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the control when a layout moves it or anything it stands in."""
+        if event.type() in _FOLLOWED:
+            self._place()
+        return super().eventFilter(watched, event)
+
     def _focus_changed(self, _old: QWidget | None, focused: QWidget | None) -> None:
         for widget in self._watched:
-            widget.removeEventFilter(self)
+            if isValid(widget):
+                widget.removeEventFilter(self)
         self._watched = []
-        self._target = _ringed(focused) if focused is not None and focused is not self else None
+        self._target = _ringed(focused) if focused is not None else None
         if self._target is None:
-            self.hide()
+            self._drop_ring()
             return
         home = _home_of(self._target)
-        if self.parentWidget() is not home:
-            self.setParent(home)
+        if self._ring is None or not isValid(self._ring) or self._ring.parentWidget() is not home:
+            self._drop_ring()
+            self._ring = _Ring(home)
         step: QWidget | None = self._target
         while step is not None:
             step.installEventFilter(self)
-            step.destroyed.connect(self._forget)
             self._watched.append(step)
             step = None if step is home else step.parentWidget()
         self._place()
 
-    def _forget(self) -> None:
-        self._watched = []
-        self._target = None
+    def _drop_ring(self) -> None:
+        if self._ring is not None and isValid(self._ring):
+            self._ring.hide()
+            self._ring.deleteLater()
+        self._ring = None
 
     def _place(self) -> None:
-        target, home = self._target, self.parentWidget()
+        target, ring = self.target(), self._ring
+        if ring is None or not isValid(ring):
+            return
+        home = ring.parentWidget()
         if target is None or home is None or not target.isVisible():
-            self.hide()
+            ring.hide()
             return
         rectangle = QRect(target.mapTo(home, QPoint(0, 0)), target.size())
-        self.setGeometry(rectangle.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
-        self.raise_()
-        self.show()
+        ring.setGeometry(rectangle.adjusted(-_MARGIN, -_MARGIN, _MARGIN, _MARGIN))
+        ring.raise_()
+        ring.show()
 
 
 def _ringed(focused: QWidget) -> QWidget | None:

@@ -75,7 +75,7 @@ def face_of(status: LineStatus) -> Face:
             return Face("circle-pause", "warn", _tr("Held by the centre"))
         case LineState.OFFLINE:
             since = _tr("Offline since {time}").format(time=clock_text(status.offline_since))
-            return Face("square-slash", "warn", since if status.offline_since else _tr("Offline"))
+            return Face("offline", "warn", since if status.offline_since else _tr("Offline"))
         case LineState.SENDING:
             word = _tr("Sending {sent} of {total}").format(sent=status.sent, total=status.sending)
             return Face("circle-arrow-up", "info", word if status.sending else _tr("Sending"))

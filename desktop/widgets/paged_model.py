@@ -23,7 +23,8 @@ TONE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 STRONG_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: `Column[Row](…)` writes the type it was made for to the instance, which slots would break.
+@dataclass(frozen=True)
 class Column(Generic[Row]):
     """One column: its title and how a row is said in it.
 

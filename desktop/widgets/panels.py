@@ -13,14 +13,8 @@ from desktop.widgets.badges import Tone
 from desktop.widgets.buttons import Button
 from desktop.widgets.text import Icon, Text, set_look
 
-_NOTICE_ICONS = {
-    "info": ("info", "info"),
-    "warn": ("triangle-alert", "warn"),
-    "danger": ("octagon-alert", "danger"),
-    "ok": ("circle-check", "accent"),
-    "machine": ("cpu", "machine"),
-    "plain": ("info", "quiet"),
-}
+# Only what needs somebody has a shape as well; the lead says the rest in words.
+_NOTICE_ICONS = {"warn": "triangle-alert", "danger": "octagon-alert"}
 
 
 class Card(QFrame):
@@ -32,8 +26,9 @@ class Card(QFrame):
         self.body.setContentsMargins(padding, 16, padding, 16)
         self.body.setSpacing(12)
         self._title = Text(title, "heading")
-        self._title.setVisible(bool(title))
+        # Only after it has a parent: showing a label that has none opens a window.
         self.body.addWidget(self._title)
+        self._title.setVisible(bool(title))
         self.setAccessibleName(title)
 
     def set_title(self, title: str) -> None:
@@ -56,10 +51,10 @@ class Notice(QFrame):
         self._label.setTextFormat(Qt.TextFormat.RichText)
         self._label.setWordWrap(True)
         row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._label, 1)
+        row.addWidget(self._label, 1, Qt.AlignmentFlag.AlignTop)
         if action is not None:
             row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.show_notice(lead, text, tone)
 
     def show_notice(self, lead: str, text: str, tone: Tone) -> None:
@@ -70,7 +65,10 @@ class Notice(QFrame):
         self._label.setText(f"{strong}{gap}{escape(text)}")
         self._label.setAccessibleName(spoken)
         self.setAccessibleName(spoken)
-        self._icon.show_icon(*_NOTICE_ICONS[tone])
+        icon = _NOTICE_ICONS.get(tone)
+        self._icon.setVisible(icon is not None)
+        if icon is not None:
+            self._icon.show_icon(icon, tone)
         set_look(self, tone=tone, outlined=current_theme().name == "contrast")
 
     def text(self) -> str:
@@ -126,10 +124,8 @@ class EmptyState(QWidget):
         self._title.setAlignment(centre)
         self._text = Text(text, "quiet", wrap=True)
         self._text.setAlignment(centre)
-        self._text.setMaximumWidth(current_theme().px(420))
-        self._text.setMinimumWidth(min(current_theme().px(420), current_theme().px(280)))
-        column.addWidget(self._title, 0, centre)
-        column.addWidget(self._text, 0, centre)
+        column.addWidget(self._title)
+        column.addWidget(self._text)
         if action is not None:
             column.addSpacing(4)
             column.addWidget(action, 0, centre)

@@ -47,6 +47,7 @@ class ReviewPanel(QFrame):
         column.addWidget(self._notice)
         column.addWidget(Hairline())
         column.addWidget(self._pairs)
+        column.addSpacing(2)
         column.addWidget(self._effects)
         buttons = QHBoxLayout()
         buttons.setSpacing(10)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit
 from desktop.theme import current_theme
 from desktop.widgets.badges import KeyChip
 from desktop.widgets.focus_ring import RING_TARGET
-from desktop.widgets.text import placeholder_colour
 
 SEARCH_LENGTH_MAX = 80
 
@@ -39,7 +38,6 @@ class SearchBox(QFrame):
             row.addWidget(KeyChip(key))
         self.setFocusProxy(self.edit)
         self.setMinimumHeight(current_theme().px(34))
-        placeholder_colour(self.edit)
 
     def begin(self) -> None:
         """Take the focus, with what stands there marked so that typing replaces it."""
@@ -64,12 +62,6 @@ class SearchBox(QFrame):
                 self.edit.clear()
                 return True
         return super().eventFilter(watched, event)  # type: ignore[arg-type]
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Keep the placeholder in the theme's quiet colour."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange and hasattr(self, "edit"):
-            placeholder_colour(self.edit)
 
     def _submit(self) -> None:
         if self.text():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from desktop.theme import current_theme, icon_pixmap
@@ -42,8 +41,11 @@ class Text(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setProperty("type", purpose)
         self.setWordWrap(wrap)
-        if right:
-            self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # Absolute, so that a Hebrew name in a list of Danish ones starts where the others do.
+        leading = Qt.AlignmentFlag.AlignLeft if self.isLeftToRight() else Qt.AlignmentFlag.AlignRight
+        trailing = Qt.AlignmentFlag.AlignRight if self.isLeftToRight() else Qt.AlignmentFlag.AlignLeft
+        side = trailing if right else leading
+        self.setAlignment(side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute)
         self.setText(text)
 
 
@@ -94,10 +96,3 @@ def muted(widget: QWidget) -> QWidget:
     """Keep a purely visual child out of the mouse's way."""
     widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     return widget
-
-
-def placeholder_colour(widget: QWidget) -> None:
-    """Give a line edit the theme's quiet colour for its placeholder, which the style sheet can't set."""
-    palette = widget.palette()
-    palette.setColor(QPalette.ColorRole.PlaceholderText, current_theme().colour("quiet"))
-    widget.setPalette(palette)
