@@ -1,0 +1,1 @@
+"""What the centre does under its own key: its chains, grants, enrolments and staff."""
