@@ -77,7 +77,7 @@ def _pattern(places: int) -> str:
     return "#,##0" + ("." + "0" * places if places else "")
 
 
-def format_amount(money: Money, locale: str = "en_DK", *, sign: bool = False) -> str:
+def format_amount(money: Money, locale: str = "en_GB", *, sign: bool = False) -> str:
     """The amount without its currency, grouped, with all decimals and a true minus sign; `sign` adds a plus too."""
     text = format_decimal(abs(in_major_units(money)), format=_pattern(decimals(money.currency)), locale=_locale(locale))
     if money.minor < 0:
@@ -85,8 +85,8 @@ def format_amount(money: Money, locale: str = "en_DK", *, sign: bool = False) ->
     return "+" + text if sign and money.minor > 0 else text
 
 
-def format_money(money: Money, locale: str = "en_DK") -> str:
-    """The amount followed by the currency's symbol in that locale, joined by a no-break space: `3,250.00 kr.`"""
+def format_money(money: Money, locale: str = "en_GB") -> str:
+    """The amount followed by the currency's symbol in that locale, joined by a no-break space: `3,250.00 kr.` in Danish, `3,250.00 DKK` in English"""
     return f"{format_amount(money, locale)}\u00a0{get_currency_symbol(money.currency, locale=_locale(locale))}"
 
 
@@ -95,7 +95,7 @@ def _locale(name: str) -> Locale:
     return Locale.parse(name)
 
 
-def parse_amount(text: str, currency: str, locale: str = "en_DK") -> Money | Refusal:
+def parse_amount(text: str, currency: str, locale: str = "en_GB") -> Money | Refusal:
     """What a person typed, read strictly: optional grouping in its proper places, at most the currency's decimals.
 
     A lone separator of the other kind is not guessed at: `1.234` in a locale that groups by dots is one thousand two

@@ -83,6 +83,27 @@ class PersonKeys(Row, frozen=True):
     kids: str
 
 
+class DeskKeys(Row, frozen=True):
+    """That a device epoch has its first staff keys, which two people registered as each other's witness."""
+
+    TABLE: ClassVar[str] = "desk_keys"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
+    device: str
+    epoch: int
+    founded_by: str
+
+
+class LastStep(Row, frozen=True):
+    """The one-time code's step that a person's newest session on a device was opened with: no step serves twice."""
+
+    TABLE: ClassVar[str] = "last_steps"
+    KEY: ClassVar[tuple[str, ...]] = ("person", "device", "epoch")
+    person: str
+    device: str
+    epoch: int
+    step: int
+
+
 class DeviceEpoch(Row, frozen=True):
     """One life of a device's chain. `state`: `living`, `revoked`; `purpose`: `desktop`, `kiosk`, `centre`."""
 
@@ -109,6 +130,7 @@ class Session(Row, frozen=True):
     public_key: str
     opened_seq: int
     opened_by: str
+    opened_hash: str
     ends_at: str
     closed_seq: int | None
 
@@ -280,6 +302,8 @@ ROWS: tuple[type[Row], ...] = (
     Staff,
     StaffKey,
     PersonKeys,
+    DeskKeys,
+    LastStep,
     DeviceEpoch,
     Session,
     Customer,

@@ -24,7 +24,7 @@ from core.operations.kind import (
     Signer,
 )
 
-IbanText = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")]
+IbanText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")]
 
 
 class AccountOpened(Body, frozen=True):

@@ -56,14 +56,21 @@ def verify_approval(decoded: Decoded[Any], book: Book) -> None:
 
 def _carried_session(token: str, session: Session) -> SessionStatement:
     """The statement inside the carried `session.opened`, once it is the one that opened the known session."""
-    opened = read_operation(approvals.session_opened_of(token)).operation
+    carried = read_operation(approvals.session_opened_of(token))
+    opened = carried.operation
     try:
         body = msgspec.json.decode(opened.body, type=SessionOpened)
     except msgspec.MsgspecError as problem:
         raise IntegrityFault("approval_session_differs", session.person) from problem
     statement = read_statement(body.statement, SessionStatement)
-    named = (opened.id, statement.person, thumbprint(public_bytes(statement.session_key)), statement.ends_at)
-    if named != (session.opened_by, session.person, session.kid, session.ends_at):
+    named = (
+        opened.id,
+        carried.hash,
+        statement.person,
+        thumbprint(public_bytes(statement.session_key)),
+        statement.ends_at,
+    )
+    if named != (session.opened_by, session.opened_hash, session.person, session.kid, session.ends_at):
         raise IntegrityFault("approval_session_differs", session.person)
     return statement
 

@@ -26,7 +26,7 @@ from core.operations.kind import (
 )
 
 CODE_LENGTH_MAX = 32
-Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 AccountNumber = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Role = Literal["teller", "supervisor"]
 
@@ -36,8 +36,8 @@ class BankFounded(Body, frozen=True):
 
     name: Words
     country: Country
-    bank_code: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,10}$")]
-    bic: Annotated[str, msgspec.Meta(pattern="^[A-Z]{6}[0-9A-Z]{2}([0-9A-Z]{3})?$")]
+    bank_code: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{2,10}\Z")]
+    bic: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{6}[0-9A-Z]{2}([0-9A-Z]{3})?\Z")]
     currency: Currency
     centre_key: PublicKey
 

@@ -41,7 +41,7 @@ FieldName = Literal[
 ]
 FIELDS: tuple[str, ...] = FieldName.__args__  # type: ignore[attr-defined]
 REQUIRED_FIELDS = ("given_name", "family_name", "born_on")
-Stamp = Annotated[str, msgspec.Meta(pattern=r"^\d{13}-\d{4}-[a-z0-9-]{1,32}$")]
+Stamp = Annotated[str, msgspec.Meta(pattern=r"^\d{13}-\d{4}-[a-z0-9-]{1,32}\Z")]
 _STAMP = re.compile(r"(\d{13})-(\d{4})-")
 
 
@@ -72,7 +72,7 @@ class KycDecided(Body, frozen=True):
 
 
 def next_stamp(device: str, now_ms: int, last: str | None) -> str:
-    """A hybrid logical clock's next stamp, `milliseconds-counter-device`: greater than `last` whatever the clock says."""
+    """The next stamp of a hybrid logical clock, `milliseconds-counter-device`; always greater than `last`."""
     found = _STAMP.match(last) if last else None
     last_ms, counter = (int(found[1]), int(found[2])) if found else (0, -1)
     if now_ms > last_ms:

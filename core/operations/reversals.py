@@ -17,7 +17,7 @@ from core.operations.kind import BY_STAFF, Body, Currency, Decoded, Digest, Iden
 REVERSIBLE = frozenset({"cash.deposited", "cash.withdrawn", "transfer.made"})
 """What a counter may undo by itself; what has left the branch is returned by the centre."""
 
-LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern="^[a-z0-9:-]+$")]
+LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9:-]+\Z")]
 SignedAmount = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 
 

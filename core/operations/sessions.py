@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import PersonKeys, Session, Staff, StaffKey
+from core.book.rows import DeskKeys, LastStep, PersonKeys, Session, Staff, StaffKey
 from core.canonical import from_base64url, thumbprint
 from core.envelope import Operation, read_header
 from core.errors import IntegrityFault, Refusal
@@ -90,9 +90,11 @@ def living_keys(person: str, book: Book) -> tuple[StaffKey, ...]:
 
 
 def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
-    keys = decoded.body.keys
+    keys, operation = decoded.body.keys, decoded.operation
     older = tuple(row for key in keys for row in living_keys(key.person, book))
     if len(keys) == 2:
+        if book.get(DeskKeys, operation.device, operation.epoch) is not None:
+            raise IntegrityFault("desk_founded_already", operation.device)
         first, second = keys
         statements: tuple[RegistrationStatement, ...] = verify_founding(
             first.registration, first.key, second.registration, second.key, older
@@ -103,7 +105,9 @@ def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Non
             raise IntegrityFault("witness_unknown", keys[0].person)
         statements = (verify_registration(keys[0].registration, key=keys[0].key, witness=witness, older=older),)
     for key, statement in zip(keys, statements, strict=True):
-        _check_place(key.person, statement, decoded.operation)
+        _check_place(key.person, statement, operation)
+        if book.get(StaffKey, key_thumbprint(key.key)) is not None:
+            raise IntegrityFault("key_registered_already", key.person)
 
 
 def _check_place(person: str, statement: RegistrationStatement, operation: Operation) -> None:
@@ -123,9 +127,10 @@ def _check_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Iter
 
 def _register(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
     operation = decoded.operation
+    if book.get(DeskKeys, operation.device, operation.epoch) is None:
+        book.put(DeskKeys(operation.device, operation.epoch, operation.id))
     for key in decoded.body.keys:
         kid = key_thumbprint(key.key)
-        ended = book.get(StaffKey, kid)
         book.put(
             StaffKey(
                 kid=kid,
@@ -137,7 +142,7 @@ def _register(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
                 registered_by=operation.id,
                 registered_at=operation.at,
                 witness=read_header(key.registration.witness).kid,
-                ended_by=ended.ended_by if ended else None,
+                ended_by=None,
             )
         )
         known = book.get(PersonKeys, key.person)
@@ -165,6 +170,9 @@ def _verify_opened(decoded: Decoded[SessionOpened], book: Book) -> None:
         prev=operation.prev,
         at=operation.at,
     )
+    last = book.get(LastStep, body.person, operation.device, operation.epoch)
+    if last is not None and body.totp_step <= last.step:
+        raise IntegrityFault("totp_reused", body.person)
     named = (statement.person, statement.session_key, statement.ends_at, statement.totp_step)
     if named != (body.person, body.session_key, body.ends_at, body.totp_step):
         raise IntegrityFault("session_statement_differs", body.person)
@@ -186,6 +194,7 @@ def _check_opened(decoded: Decoded[SessionOpened], book: Book) -> Iterable[Refus
 def _open(decoded: Decoded[SessionOpened], book: Book) -> None:
     body, operation = decoded.body, decoded.operation
     kid = key_thumbprint(body.session_key)
+    book.put(LastStep(body.person, operation.device, operation.epoch, body.totp_step))
     if book.get(Session, kid) is None:
         book.put(
             Session(
@@ -196,6 +205,7 @@ def _open(decoded: Decoded[SessionOpened], book: Book) -> None:
                 public_key=body.session_key,
                 opened_seq=operation.seq,
                 opened_by=operation.id,
+                opened_hash=decoded.signed.hash,
                 ends_at=body.ends_at,
                 closed_seq=None,
             )
@@ -209,13 +219,16 @@ def _close(decoded: Decoded[SessionClosed], book: Book) -> None:
         book.put(msgspec.structs.replace(row, closed_seq=decoded.operation.seq))
 
 
-def _touches_registered(_operation: Operation, body: StaffKeysRegistered) -> Iterable[Key]:
+def _touches_registered(operation: Operation, body: StaffKeysRegistered) -> Iterable[Key]:
+    yield DeskKeys, (operation.device, operation.epoch)
     for key in body.keys:
+        yield StaffKey, (key_thumbprint(key.key),)
         yield Staff, (key.person,)
         yield PersonKeys, (key.person,)
 
 
-def _touches_opened(_operation: Operation, body: SessionOpened) -> Iterable[Key]:
+def _touches_opened(operation: Operation, body: SessionOpened) -> Iterable[Key]:
+    yield LastStep, (body.person, operation.device, operation.epoch)
     yield Staff, (body.person,)
     yield StaffKey, (body.staff_key,)
     yield Session, (key_thumbprint(body.session_key),)

@@ -29,7 +29,7 @@ from core.operations.kind import (
 )
 
 Route = Literal["branch", "partner"]
-Reason = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}[0-9A-Z]{2}$")]
+Reason = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9A-Z]{2}\Z")]
 _CLEARING = {"branch": CLEARING_BRANCHES, "partner": CLEARING_PARTNERS}
 
 

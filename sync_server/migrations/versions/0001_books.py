@@ -201,6 +201,19 @@ CREATE TABLE person_keys (
     kids text NOT NULL,
     PRIMARY KEY (person)
 );
+CREATE TABLE desk_keys (
+    device text NOT NULL,
+    epoch bigint NOT NULL,
+    founded_by text NOT NULL,
+    PRIMARY KEY (device, epoch)
+);
+CREATE TABLE last_steps (
+    person text NOT NULL,
+    device text NOT NULL,
+    epoch bigint NOT NULL,
+    step bigint NOT NULL,
+    PRIMARY KEY (person, device, epoch)
+);
 CREATE TABLE devices (
     device text NOT NULL,
     epoch bigint NOT NULL,
@@ -219,6 +232,7 @@ CREATE TABLE sessions (
     public_key text NOT NULL,
     opened_seq bigint NOT NULL,
     opened_by text NOT NULL,
+    opened_hash text NOT NULL,
     ends_at text NOT NULL,
     closed_seq bigint,
     PRIMARY KEY (kid)
