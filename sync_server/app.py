@@ -18,6 +18,12 @@ from starlette.concurrency import run_in_threadpool
 
 from core.clock import Clock, clock_from_environment
 from core.ids import Identifiers
+from sync_server.api.enrolments import enrolments_router
+from sync_server.api.operations import operations_router
+from sync_server.api.people import people_router
+from sync_server.api.rights import rights_router
+from sync_server.centre.issue import Centre
+from sync_server.centre.keys import CentreKeys, open_centre_keys
 from sync_server.database import connection_pool
 from sync_server.health import health_router
 from sync_server.logs import configure_logs
@@ -30,7 +36,13 @@ from sync_server.web.serving import Ready, run
 RouterOf = Callable[[Services], APIRouter]
 CompanionOf = Callable[[Services], AbstractContextManager[object]]
 
-ROUTERS: tuple[RouterOf, ...] = (health_router,)
+ROUTERS: tuple[RouterOf, ...] = (
+    health_router,
+    enrolments_router,
+    operations_router,
+    rights_router,
+    people_router,
+)
 COMPANIONS: tuple[CompanionOf, ...] = ()
 
 
@@ -38,17 +50,21 @@ def create_app(
     settings: ServerSettings,
     *,
     clock: Clock | None = None,
+    keys: CentreKeys | None = None,
     routers: Sequence[RouterOf] = ROUTERS,
     companions: Sequence[CompanionOf] = COMPANIONS,
 ) -> FastAPI:
     """The application. Nothing is opened before its lifespan begins; a database that is away does not stop it."""
     clock = clock or clock_from_environment(dict(os.environ))
+    ids = Identifiers(clock)
+    keys = keys or open_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
     services = Services(
         settings=settings,
         pool=connection_pool(settings.database_url, settings.database_pool_size),
         clock=clock,
-        ids=Identifiers(clock),
+        ids=ids,
         metrics=Metrics(),
+        centre=Centre(keys, clock, ids),
     )
 
     @asynccontextmanager

@@ -26,11 +26,15 @@ _SECRET_NAMES = re.compile(
     r"|database_url|conninfo|dsn)(?:s|$|_)|(?:^|_)key$",
     re.IGNORECASE,
 )
-_JWS = re.compile(r"\beyJ[\w-]{8,}\.[\w-]*\.[\w-]+")
+_JWS = re.compile(r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]+")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _ADDRESS_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@]+@")
 _CONNINFO_PASSWORD = re.compile(r"(?i)\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)\b", re.IGNORECASE)
+# A repr writes a line end as \\n: a letter just before a number does not make it another word.
+_IBAN = re.compile(
+    r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)(?![A-Z0-9])"
+)
+_IBAN_IN_ANY_CASE = re.compile(r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))[A-Za-z]{2}\d{2}[A-Za-z0-9]{11,30}(?![A-Za-z0-9])")
 
 
 def masked_account(number: str) -> str:
@@ -45,16 +49,12 @@ def without_secrets(text: str) -> str:
     text = _BEARER.sub(rf"\1 {REDACTED}", text)
     text = _ADDRESS_PASSWORD.sub(rf"\1:{REDACTED}@", text)
     text = _CONNINFO_PASSWORD.sub(f"password={REDACTED}", text)
-    return _IBAN.sub(lambda found: masked_account(found[0]) if _may_be_iban(found[0]) else found[0], text)
+    text = _IBAN.sub(lambda found: masked_account(found[0]), text)
+    return _IBAN_IN_ANY_CASE.sub(lambda found: masked_account(found[0]) if _is_iban(found[0]) else found[0], text)
 
 
-def _may_be_iban(text: str) -> bool:
-    """Whether a text of that shape is one: in capitals always (typing errors too), else by its check digits.
-
-    Thumbprints and identifiers in mixed case can have the shape by chance.
-    """
-    if text == text.upper():
-        return True
+def _is_iban(text: str) -> bool:
+    """Whether it is one by its check digits: identifiers in mixed case can have the shape by chance."""
     try:
         return bool(IBAN(text.upper(), allow_invalid=True).is_valid)
     except SchwiftyException:

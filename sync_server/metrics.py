@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from core.sync.messages import PushAnswer
 
 METRICS_MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SHARED_FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -34,6 +37,20 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+
+        self.operations = Counter(
+            "counterfoil_operations",
+            "Operations answered, by verdict; `refused` did not verify.",
+            ("verdict",),
+            registry=self.registry,
+        )
+
+    def count_push(self, answer: PushAnswer) -> None:
+        """Count the verdicts of one push, those given again included."""
+        for name, verdicts in groupby(sorted(verdict.verdict for verdict in answer.verdicts)):
+            self.operations.labels(name).inc(sum(1 for _ in verdicts))
+        if answer.refused is not None:
+            self.operations.labels("refused").inc()
 
     def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request. Unknown methods and routes are lumped, so that nobody can fill the memory."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.clock import Clock
 from core.ids import Identifiers
+from sync_server.centre.issue import Centre
 from sync_server.database import Pool
 from sync_server.metrics import Metrics
 from sync_server.settings import ServerSettings
@@ -20,3 +21,4 @@ class Services:
     clock: Clock
     ids: Identifiers
     metrics: Metrics
+    centre: Centre

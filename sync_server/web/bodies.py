@@ -22,7 +22,7 @@ from sync_server.problems import Problem, problem_answers
 
 JSON_MEDIA_TYPE = "application/json"
 STRUCTS = "x-structs"
-"""Where `documented` leaves the types for `sync_server.web.openapi`, which takes them out again."""
+"""Where `documented` leaves the schemas for `sync_server.web.openapi`, which takes them out again."""
 
 _MEDIA_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 _WHERE = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
@@ -72,7 +72,16 @@ def documented(
 
     `problems` are the codes beyond those that follow from a body, parameters and a token.
     """
-    extra: dict[str, Any] = {STRUCTS: {"request": request, "answer": answer, "status": status}}
+    kinds = [kind for kind in (request, answer) if kind is not None]
+    schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
+    by_kind = dict(zip(map(id, kinds), schemas, strict=True))
+    structs = {
+        "request": by_kind.get(id(request)),
+        "answer": by_kind.get(id(answer)),
+        "status": status,
+        "components": components,
+    }
+    extra: dict[str, Any] = {STRUCTS: structs}
     return {
         "openapi_extra": extra,
         "responses": {status: {"description": description}, **problem_answers(problems)},

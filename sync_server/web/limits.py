@@ -47,7 +47,8 @@ class BodyLimit:
             received += len(message.get("body", b""))
             ended = not message.get("more_body", False)
             if received > self._bytes_max:
-                await self._drain(receive)
+                if not ended:
+                    await self._drain(receive)
                 raise self._too_large()
             return message
 

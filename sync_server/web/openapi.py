@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from sync_server.problems import problem_answers, problem_schema
 from sync_server.web.bodies import JSON_MEDIA_TYPE, STRUCTS
 
-_REFERENCE = "#/components/schemas/{name}"
 _BODY_PROBLEMS = (
     "json_malformed",
     "body_too_large",
@@ -55,19 +53,14 @@ def _describe_structs(operation: dict[str, Any], schemas: dict[str, Any]) -> Non
     structs = operation.pop(STRUCTS, None)
     if structs is None:
         return
-    if structs["request"] is not None:
-        content = {JSON_MEDIA_TYPE: {"schema": _schema(structs["request"], schemas)}}
+    schemas.update(structs.get("components", {}))
+    if "request" in structs:
+        content = {JSON_MEDIA_TYPE: {"schema": structs["request"]}}
         operation["requestBody"] = {"required": True, "content": content}
     answered = operation["responses"][str(structs["status"])]
     answered.pop("content", None)
-    if structs["answer"] is not None:
-        answered["content"] = {JSON_MEDIA_TYPE: {"schema": _schema(structs["answer"], schemas)}}
-
-
-def _schema(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
-    (schema,), components = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
-    schemas.update(components)
-    return schema
+    if "answer" in structs:
+        answered["content"] = {JSON_MEDIA_TYPE: {"schema": structs["answer"]}}
 
 
 def _describe_problems(operation: dict[str, Any]) -> None:
