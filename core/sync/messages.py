@@ -90,6 +90,12 @@ class RightsWanted(msgspec.Struct, frozen=True):
     after: Annotated[int, msgspec.Meta(ge=0)]
 
 
+class IbanBlockWanted(msgspec.Struct, frozen=True):
+    """Ask for another block of account numbers; read the bank-wide feed from there."""
+
+    after: Annotated[int, msgspec.Meta(ge=0)]
+
+
 class RightsAnswer(msgspec.Struct, frozen=True):
     """`granted` more minor units (0 where nothing is available), and the branch's feed up to that grant."""
 

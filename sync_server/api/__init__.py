@@ -1,0 +1,1 @@
+"""The endpoints that devices speak to. Each router is thin: who asks, decode, hand over, answer."""

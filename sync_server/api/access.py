@@ -1,0 +1,58 @@
+"""Who asks: every request of a device carries its signature over method, path, body and time."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from core.book.rows import DeviceEpoch
+from core.canonical import from_base64url
+from core.errors import IntegrityFault, Refusal
+from core.sync.requests import SIGNATURE_HEADER, read_request, verify_request
+from sync_server.centre.devices import find_device
+from sync_server.database import Connection
+from sync_server.problems import PROBLEMS, Problem
+from sync_server.services import Services
+
+ACCESS_PROBLEMS = ("signature_missing", "signature_wrong", "clock_wrong", "device_unknown", "device_revoked")
+
+
+def authenticate(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
+    """The living device that signed this request. Raises `Problem` with one of `ACCESS_PROBLEMS`."""
+    token = request.headers.get(SIGNATURE_HEADER)
+    if token is None:
+        raise Problem("signature_missing")
+    now_ms = services.clock.now_ms()
+    try:
+        statement = read_request(token)
+        device = find_device(connection, statement.device, statement.epoch)
+        if device is None or device.purpose == "centre":
+            raise Problem("device_unknown")
+        verify_request(
+            token,
+            from_base64url(device.public_key),
+            method=request.method,
+            target=_target(request),
+            body=body,
+            now_ms=now_ms,
+        )
+    except IntegrityFault as fault:
+        if fault.code == "request_clock":
+            raise Problem("clock_wrong", server_time_ms=now_ms) from fault
+        raise Problem("signature_wrong", fault=fault.code) from fault
+    if device.state != "living":
+        raise Problem("device_revoked")
+    return device
+
+
+def _target(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def refuse(refusal: Refusal) -> Problem:
+    """A business refusal as a problem document: its own code where that is documented, `refused` otherwise."""
+    general = "password_refused" if refusal.code.startswith("password_") else "refused"
+    code = refusal.code if refusal.code in PROBLEMS else general
+    problem = Problem(code, reason=refusal.code, field=refusal.field)
+    problem.members.update(refusal.detail)
+    return problem

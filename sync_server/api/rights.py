@@ -1,0 +1,65 @@
+"""Asking for spending rights and for account numbers; the answer is the feed up to what was given."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from core.errors import Refusal
+from core.sync.messages import BATCH_MAX, FeedPage, IbanBlockWanted, RightsAnswer, RightsWanted
+from sync_server.api.access import ACCESS_PROBLEMS, authenticate, refuse
+from sync_server.centre.devices import lease_iban_block
+from sync_server.centre.feed import read_page
+from sync_server.centre.rights import grant_rights
+from sync_server.ingest.settle import BANK_FEED
+from sync_server.services import Services
+from sync_server.web.bodies import RawJson, answer, decoded, documented
+
+
+def rights_router(services: Services) -> APIRouter:
+    """`POST /v1/rights` and `POST /v1/iban-blocks`."""
+    router = APIRouter(tags=["rights"])
+    wanted_decoder = msgspec.json.Decoder(RightsWanted)
+    block_decoder = msgspec.json.Decoder(IbanBlockWanted)
+
+    @router.post(
+        "/v1/rights",
+        **documented(
+            request=RightsWanted,
+            answer=RightsAnswer,
+            description="What was granted, and the branch's feed up to it.",
+            problems=(*ACCESS_PROBLEMS, "account_unknown", "account_elsewhere", "account_frozen"),
+        ),
+    )
+    def rights(request: Request, raw: RawJson) -> Response:
+        with services.pool.connection() as connection:
+            device = authenticate(services, connection, request, raw)
+            wanted = decoded(raw, wanted_decoder)
+            grant = grant_rights(
+                connection, services.centre, device, wanted.account, least=wanted.least, amount=wanted.amount
+            )
+            if isinstance(grant, Refusal):
+                raise refuse(grant)
+            connection.commit()
+            page = read_page(connection, device.branch or "", wanted.after, BATCH_MAX)
+        return answer(RightsAnswer(grant.granted, grant.available, page))
+
+    @router.post(
+        "/v1/iban-blocks",
+        **documented(
+            request=IbanBlockWanted,
+            answer=FeedPage,
+            description="The bank-wide feed up to the new block.",
+            problems=ACCESS_PROBLEMS,
+        ),
+    )
+    def iban_block(request: Request, raw: RawJson) -> Response:
+        with services.pool.connection() as connection:
+            device = authenticate(services, connection, request, raw)
+            wanted = decoded(raw, block_decoder)
+            lease_iban_block(connection, services.centre, device.device, device.epoch)
+            connection.commit()
+            return answer(read_page(connection, BANK_FEED, wanted.after, BATCH_MAX))
+
+    return router
