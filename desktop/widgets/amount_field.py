@@ -36,11 +36,14 @@ class AmountField(Field):
         self._currency, self._locale = currency, locale
         self._refusal: Refusal | None = None
         self._money: Money | None = None
+        self._prefix = Text(currency, "prefix")
+        self.edit = _AmountEdit()
         frame = QFrame()
         frame.setObjectName("amount_frame")
         frame.setProperty(RING_TARGET, True)
-        self._prefix = Text(currency, "prefix")
-        self.edit = _AmountEdit()
+        # The whole frame looks like the field, so a click anywhere in it is a click in the field.
+        frame.setFocusProxy(self.edit)
+        frame.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.edit.setProperty("bare", True)
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.edit.setMaxLength(40)
@@ -51,11 +54,11 @@ class AmountField(Field):
         row.addWidget(muted(self._prefix))
         row.addWidget(self.edit, 1)
         super().__init__(label, frame, focus=self.edit, hint=hint, frame=frame)
-        frame.mousePressEvent = lambda _event: self.edit.setFocus()  # type: ignore[method-assign]
         self._own_hint = hint
         self.edit.textChanged.connect(self._read)
         self.edit.left.connect(self._leave)
         self.edit.returnPressed.connect(self._enter)
+        self._read("")
 
     def money(self) -> Money | None:
         """The amount, if what stands there is one."""
