@@ -212,7 +212,7 @@ def test_every_code_that_the_centre_raises_is_registered(pytestconfig: pytest.Co
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:
                 case ast.Call(func=ast.Name(id="Problem"), args=[ast.Constant(value=code), *_]):
-                    assert code in PROBLEMS, f"{path.name} raises {code}"
+                    assert code in PROBLEMS, f"{path.name} raises {code!r}"
 
 
 def test_openapi_says_what_is_really_taken_and_answered(client: httpx.Client) -> None:
