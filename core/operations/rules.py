@@ -135,7 +135,7 @@ def _check_person(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
     elif staff.branch != decoded.operation.branch:
         yield Refusal("staff_elsewhere", detail={"branch": staff.branch})
     elif staff.role not in decoded.kind.roles:
-        yield Refusal("role_not_allowed", detail={"needs": sorted(decoded.kind.roles)})
+        yield Refusal("role_not_allowed", detail={"needs": " ".join(sorted(decoded.kind.roles))})
 
 
 def _check_desk(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:

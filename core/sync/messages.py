@@ -23,7 +23,7 @@ class Exceptional(msgspec.Struct, frozen=True):
     """A finding at the centre: a stable code and its parameters."""
 
     code: str
-    detail: dict[str, object] = {}
+    detail: dict[str, str | int | None] = {}
 
 
 class Verdict(msgspec.Struct, frozen=True):

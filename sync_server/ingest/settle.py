@@ -77,9 +77,14 @@ def settle_one(decoded: Decoded[Any], book: Book, received_at: str) -> Settled:
         verdict=_name(decoded, findings),
         accounting_date=operation.business_date,
         received_at=received_at,
-        exceptions=tuple(Exceptional(finding.code, dict(finding.detail)) for finding in findings),
+        exceptions=tuple(_exceptional(finding) for finding in findings),
     )
     return Settled(decoded, verdict, feeds_of(decoded))
+
+
+def _exceptional(finding: Refusal) -> Exceptional:
+    detail = {name: value if isinstance(value, int) else str(value) for name, value in finding.detail.items()}
+    return Exceptional(finding.code, {**detail})
 
 
 def _name(decoded: Decoded[Any], findings: tuple[Refusal, ...]) -> VerdictName:

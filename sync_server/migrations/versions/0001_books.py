@@ -36,7 +36,7 @@ CREATE TABLE operations (
     verdict text NOT NULL,
     exceptions text,
     records text[],
-    jws text NOT NULL COMPRESSION lz4,
+    jws text NOT NULL,
     UNIQUE (device, epoch, seq)
 );
 CREATE TABLE postings (
@@ -140,7 +140,8 @@ CREATE TABLE inbound_payments (
 );
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'what is booked is never changed or removed: %', TG_TABLE_NAME USING ERRCODE = 'CF001';
+    RAISE EXCEPTION USING
+        ERRCODE = 'CF001', MESSAGE = 'what is booked is never changed or removed: ' || TG_TABLE_NAME;
 END $$;
 CREATE FUNCTION refuse_imbalance() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
