@@ -27,7 +27,7 @@ class Shell(QMainWindow):
     closing = Signal()
     screen_opened = Signal(str)
 
-    def __init__(self, entries: Sequence[ScreenEntry], *, look_up: str, locale: str = "en_DK") -> None:
+    def __init__(self, entries: Sequence[ScreenEntry], *, look_up: str, locale: str = "en_GB") -> None:
         super().__init__()
         names = [entry.name for entry in entries]
         if len(set(names)) != len(names) or look_up not in names:

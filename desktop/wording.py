@@ -40,7 +40,7 @@ _SENTENCES: dict[str, Sentence] = {
 }
 
 
-def refusal_sentence(refusal: Refusal, locale: str = "en_DK", more: Mapping[str, Sentence] | None = None) -> str:
+def refusal_sentence(refusal: Refusal, locale: str = "en_GB", more: Mapping[str, Sentence] | None = None) -> str:
     """The sentence for a refusal; `more` holds a screen's own. A code without one is shown as it is."""
     sentence = (more or {}).get(refusal.code) or _SENTENCES.get(refusal.code)
     if sentence is not None:
@@ -48,7 +48,7 @@ def refusal_sentence(refusal: Refusal, locale: str = "en_DK", more: Mapping[str,
     return _tr("This can't be done ({code}).").format(code=refusal.code)
 
 
-def amount_in_words(money: Money, locale: str = "en_DK") -> str:
+def amount_in_words(money: Money, locale: str = "en_GB") -> str:
     """The amount as it is said on a slip: `Two thousand four hundred Danish kroner, 50/100`.
 
     Empty where the language's numbers are not known, rather than in another language.

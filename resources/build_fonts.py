@@ -14,6 +14,7 @@ from typing import Any
 
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables.otBase import USE_HARFBUZZ_REPACKER
 from fontTools.varLib.instancer import instantiateVariableFont
 
 WEIGHTS = {"Regular": 400, "Medium": 500, "SemiBold": 600, "Bold": 700}
@@ -41,7 +42,7 @@ TABULAR = "0123456789+\N{MINUS SIGN}"
 
 def build_inter(source: Path, style: str, into: Path) -> Path:
     """One static instance, its default figures tabular so that a PDF, which applies no features, has them too."""
-    font = TTFont(source, recalcTimestamp=False)
+    font = _open(source)
     font = instantiateVariableFont(font, {"opsz": 14, "wght": WEIGHTS[style]}, inplace=True)
     _make_figures_tabular(font)
     _subset(font, INTER_RANGES, INTER_FEATURES)
@@ -55,10 +56,17 @@ def build_inter(source: Path, style: str, into: Path) -> Path:
 def build_noto(source_folder: Path, script: str, style: str, into: Path) -> Path:
     """The letters of one script, with all that shaping needs."""
     name = f"NotoSans{script}-{style}.ttf"
-    font = TTFont(source_folder / name, recalcTimestamp=False)
+    font = _open(source_folder / name)
     _subset(font, NOTO_RANGES[script], ["*"])
     font.save(into / name, reorderTables=True)
     return into / name
+
+
+def _open(source: Path) -> TTFont:
+    """The font, to be written without a time stamp and by fontTools alone, whatever else is installed."""
+    font = TTFont(source, recalcTimestamp=False)
+    font.cfg[USE_HARFBUZZ_REPACKER] = False
+    return font
 
 
 def _make_figures_tabular(font: TTFont) -> None:
@@ -82,6 +90,7 @@ def _subset(font: TTFont, ranges: tuple[tuple[int, int], ...], features: list[st
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 7, 13, 14, 16, 17]
     options.notdef_outline = True
     options.recalc_timestamp = False
+    options.harfbuzz_repacker = False
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=[code for first, last in ranges for code in range(first, last + 1)])
     subsetter.subset(font)

@@ -32,7 +32,7 @@ class AmountField(Field):
     money_changed = Signal(object)
     submitted = Signal()
 
-    def __init__(self, label: str, currency: str, locale: str = "en_DK", *, hint: str = "") -> None:
+    def __init__(self, label: str, currency: str, locale: str = "en_GB", *, hint: str = "") -> None:
         self._currency, self._locale = currency, locale
         self._refusal: Refusal | None = None
         self._money: Money | None = None

@@ -30,7 +30,7 @@ class BeforeAfter:
 class BeforeAfterTable(QWidget):
     """What each balance is and what it will be."""
 
-    def __init__(self, rows: Sequence[BeforeAfter] = (), locale: str = "en_DK") -> None:
+    def __init__(self, rows: Sequence[BeforeAfter] = (), locale: str = "en_GB") -> None:
         super().__init__()
         self._locale = locale
         self._grid = QGridLayout(self)
@@ -90,7 +90,7 @@ class DenominationTable(QWidget):
     finished = Signal()
 
     def __init__(
-        self, denominations: Sequence[Denomination], count_title: str, locale: str = "en_DK", *, blind: bool = False
+        self, denominations: Sequence[Denomination], count_title: str, locale: str = "en_GB", *, blind: bool = False
     ) -> None:
         super().__init__()
         if not denominations:

@@ -21,7 +21,7 @@ class ReviewPanel(QFrame):
     confirmed = Signal()
     back = Signal()
 
-    def __init__(self, title: str, confirm: str, locale: str = "en_DK") -> None:
+    def __init__(self, title: str, confirm: str, locale: str = "en_GB") -> None:
         super().__init__()
         self._locale = locale
         self._title = Text(title, "heading")

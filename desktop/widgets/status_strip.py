@@ -51,7 +51,7 @@ class StatusStrip(QWidget):
 
     lock_clicked = Signal()
 
-    def __init__(self, locale: str = "en_DK") -> None:
+    def __init__(self, locale: str = "en_GB") -> None:
         super().__init__()
         self._locale = locale
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
