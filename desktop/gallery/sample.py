@@ -66,7 +66,7 @@ class SampleWithdrawal(Screen):
         self.set_title("Cash withdrawal", "Mikkel Sørensen \u00b7 DK18 5051 0012 0300 47 \u00b7 Current")
         card = Card()
         most = format_money(kroner(3_250_00))
-        text = f"Up to {most} can be paid out from this account here; it is already reserved for this desk."
+        text = f"Up to {most} can be paid out here; it is already reserved for this desk."
         card.body.addWidget(Notice("Working offline.", text))
         self.amount = AmountField("&Amount", "DKK")
         narrative = TextField("&Narrative", hint="Shown on the customer's statement")
