@@ -28,6 +28,7 @@ from sync_server.database import connection_pool
 from sync_server.health import health_router
 from sync_server.logs import configure_logs
 from sync_server.metrics import Metrics
+from sync_server.payments.jobs import payment_jobs
 from sync_server.services import Services
 from sync_server.settings import ServerSettings
 from sync_server.web.application import web_application
@@ -43,7 +44,7 @@ ROUTERS: tuple[RouterOf, ...] = (
     rights_router,
     people_router,
 )
-COMPANIONS: tuple[CompanionOf, ...] = ()
+COMPANIONS: tuple[CompanionOf, ...] = (payment_jobs,)
 
 
 def create_app(

@@ -23,9 +23,10 @@ from core.operations import rules
 from core.operations.kind import Decoded
 from core.sync.messages import Exceptional, Push, PushAnswer, Refused, Verdict
 from sync_server.database import Connection, Pool
+from sync_server.ingest.cases import open_case
 from sync_server.ingest.keys import ChainName, KnownKeys, opened_key
 from sync_server.ingest.settle import BANK_FEED, ChainHead, Settlement, settle
-from sync_server.ingest.writing import open_case, write_settled
+from sync_server.ingest.writing import write_settled
 from sync_server.store.rows import PostgresStore
 
 _ATTEMPTS = 5

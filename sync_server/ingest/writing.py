@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 import msgspec
 
 from core.book import Book
 from core.operations import rules
-from core.operations.kind import Decoded
 from core.records import record_digest
 from sync_server.database import Connection
+from sync_server.ingest.cases import open_case
 from sync_server.ingest.settle import Settled
 from sync_server.store.rows import write_balances, write_rows
 
@@ -125,17 +124,6 @@ def _open_cases(connection: Connection, settled: Sequence[Settled]) -> None:
     for item in settled:
         for exception in item.verdict.exceptions:
             open_case(connection, exception.code, item.decoded, dict(exception.detail), item.verdict.received_at)
-
-
-def open_case(
-    connection: Connection, code: str, decoded: Decoded[Any], detail: dict[str, object], opened_at: str
-) -> None:
-    """Something that a person at the centre must look at."""
-    operation = decoded.operation
-    connection.execute(
-        b"INSERT INTO cases (opened_at, code, device, epoch, operation_id, detail) VALUES (%s, %s, %s, %s, %s, %s)",
-        (opened_at, code, operation.device, operation.epoch, operation.id, _encode(detail).decode()),
-    )
 
 
 def _copy_feed_items(connection: Connection, numbers: Sequence[int], settled: Sequence[Settled]) -> dict[str, int]:

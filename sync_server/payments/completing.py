@@ -1,0 +1,81 @@
+"""What the centre books for a transfer: credit at another branch, settlement with a partner, or a return."""
+
+from __future__ import annotations
+
+from core.book import Book
+from core.book.rows import DepositAccount, Iban
+from core.operations.bank import centre_chain
+from core.operations.transfers import (
+    Route,
+    TransferCompleted,
+    TransferReceived,
+    TransferReturned,
+    TransferSettled,
+)
+from sync_server.centre.issue import Centre, issue
+from sync_server.database import Connection
+from sync_server.payments.queue import DuePayment, Payee
+from sync_server.payments.states import Outcome
+from sync_server.store.rows import PostgresStore
+
+UNKNOWN_ACCOUNT = "AC01"
+CLOSED_ACCOUNT = "AC04"
+OTHER_CURRENCY = "AC09"
+UNKNOWN_BANK = "RC01"
+
+
+def complete_at_branch(connection: Connection, centre: Centre, payment: DuePayment, payee: Payee) -> Outcome:
+    """Credit the payee at their own branch and tell the sending one, or return the money with the reason."""
+    book = Book(PostgresStore(connection))
+    known = book.get(Iban, payee.iban)
+    account = book.get(DepositAccount, known.account) if known else None
+    reason = _why_not(account, payment)
+    if account is None or reason is not None:
+        return Outcome("rejected", reason or UNKNOWN_ACCOUNT)
+    _lock_in_order(connection, {payment.branch, account.branch})
+    received = TransferReceived(
+        account=account.id,
+        route="branch",
+        transfer=payment.transfer_id,
+        currency=payment.currency,
+        amount=payment.amount,
+        details=payment.details,
+    )
+    issue(connection, centre, account.branch, received)
+    issue(connection, centre, payment.branch, TransferCompleted(transfer=payment.transfer_id))
+    return Outcome("completed")
+
+
+def _why_not(account: DepositAccount | None, payment: DuePayment) -> str | None:
+    if account is None or account.state == "unknown":
+        return UNKNOWN_ACCOUNT
+    if account.state != "open":
+        return CLOSED_ACCOUNT
+    return OTHER_CURRENCY if account.currency != payment.currency else None
+
+
+def _lock_in_order(connection: Connection, branches: set[str]) -> None:
+    """Chains, then feeds, each sorted: transfers in both directions at once must not wait for one another."""
+    chains = sorted(centre_chain(branch) for branch in branches)
+    connection.execute(b"SELECT 1 FROM chains WHERE device = ANY(%s) ORDER BY device, epoch FOR UPDATE", (chains,))
+    connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = ANY(%s) ORDER BY feed FOR UPDATE", (sorted(branches),))
+
+
+def settle_with_partner(connection: Connection, centre: Centre, payment: DuePayment) -> None:
+    """The partner has settled: the money leaves clearing."""
+    body = TransferSettled(transfer=payment.transfer_id, currency=payment.currency, amount=payment.amount)
+    issue(connection, centre, payment.branch, body)
+
+
+def give_back(connection: Connection, centre: Centre, payment: DuePayment, reason: str) -> None:
+    """Return the money to the account it came from, with the reason."""
+    route: Route = "partner" if payment.route == "partner" else "branch"
+    body = TransferReturned(
+        account=payment.account,
+        route=route,
+        transfer=payment.transfer_id,
+        currency=payment.currency,
+        amount=payment.amount,
+        reason=reason,
+    )
+    issue(connection, centre, payment.branch, body)

@@ -1,0 +1,176 @@
+"""The jobs that take transfers further. The truth is the payments' table, so they survive any restart.
+
+A payment is marked as sent before the request leaves; whoever finds it so later asks before doing anything else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import psycopg
+import structlog
+
+from core.clock import instant
+from core.iban import is_iban
+from core.ids import Randomness, system_randomness
+from sync_server.ingest.cases import open_payment_case
+from sync_server.partner_bank.messages import Party, Payment, end_to_end_id
+from sync_server.payments.completing import (
+    UNKNOWN_BANK,
+    complete_at_branch,
+    give_back,
+    settle_with_partner,
+)
+from sync_server.payments.partner_client import PartnerClient
+from sync_server.payments.queue import DuePayment, Payee, claim, lock, payee_of, update
+from sync_server.payments.states import FINAL, MUST_ASK_FIRST, Outcome, State, after_partner, wait_ms
+from sync_server.services import Services
+from sync_server.settings import PartnerSettings
+
+_IDLE_SECONDS = 0.25
+_STOP_SECONDS = 15.0
+_BANK_CODE_AT = slice(4, 8)
+
+
+class PaymentJobs:
+    """Takes due payments one step further each, in this process; other processes take others."""
+
+    def __init__(self, services: Services, randomness: Randomness = system_randomness) -> None:
+        self._services = services
+        self._randomness = randomness
+        self._partners: Mapping[str, tuple[PartnerSettings, PartnerClient]] = {
+            partner.code: (partner, PartnerClient(partner.base_url, partner.token))
+            for partner in services.settings.partners
+        }
+        self._log = structlog.get_logger("sync_server.payments")
+
+    def close(self) -> None:
+        """Close the connections to the partners."""
+        for _, client in self._partners.values():
+            client.close()
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; a database that is away is waited for."""
+        while not stop.is_set():
+            try:
+                worked = self.step()
+            except psycopg.Error as problem:
+                self._log.warning("payments.database", problem=type(problem).__name__)
+                worked = False
+            if not worked:
+                stop.wait(_IDLE_SECONDS)
+
+    def step(self) -> bool:
+        """Take the payment that is due longest one step further; False if none is due."""
+        services = self._services
+        with services.pool.connection() as connection:
+            payment = claim(connection, services.clock.now_ms())
+        if payment is None:
+            return False
+        with services.pool.connection() as connection:
+            payee = payee_of(connection, payment)
+        outcome = Outcome("rejected", payment.reason) if payment.state == "rejected" else self._advance(payment, payee)
+        if outcome is not None:
+            self._finish(payment, outcome)
+        return True
+
+    def _advance(self, payment: DuePayment, payee: Payee) -> Outcome | None:
+        """None where it was finished within one transaction: a transfer to another branch."""
+        if payment.route == "branch":
+            return self._to_branch(payment, payee)
+        found = self._partner_for(payment, payee)
+        if found is None:
+            return Outcome("rejected", UNKNOWN_BANK)
+        partner, client = found
+        if payment.state in MUST_ASK_FIRST:
+            return after_partner(payment.state, client.ask(end_to_end_id(payment.transfer_id)))
+        self._write(payment, Outcome("sent"), partner=partner.code)
+        return after_partner("sent", client.submit(self._message(payment, payee, partner)))
+
+    def _to_branch(self, payment: DuePayment, payee: Payee) -> Outcome | None:
+        services = self._services
+        with services.pool.connection() as connection:
+            if lock(connection, payment.transfer_id) != "queued":
+                return None
+            outcome = complete_at_branch(connection, services.centre, payment, payee)
+            if outcome.state == "rejected" and outcome.reason is not None:
+                give_back(connection, services.centre, payment, outcome.reason)
+                outcome = Outcome("returned", outcome.reason)
+            self._update(connection, payment, outcome, None)
+        self._tell(payment, outcome)
+        return None
+
+    def _partner_for(self, payment: DuePayment, payee: Payee) -> tuple[PartnerSettings, PartnerClient] | None:
+        if payment.partner is not None:
+            return self._partners.get(payment.partner)
+        code = payee.iban[_BANK_CODE_AT] if is_iban(payee.iban) else ""
+        return next((known for known in self._partners.values() if known[0].bank_code == code), None)
+
+    def _message(self, payment: DuePayment, payee: Payee, partner: PartnerSettings) -> Payment:
+        return Payment(
+            end_to_end_id=end_to_end_id(payment.transfer_id),
+            amount=payment.amount,
+            currency=payment.currency,
+            debtor=Party(name=payee.payer_name or "—", iban=payee.payer_iban),
+            debtor_agent=self._services.settings.bank_bic,
+            creditor=Party(name=payee.name or "—", iban=payee.iban, address=payee.address),
+            creditor_agent=partner.bic,
+            remittance=payee.remittance,
+        )
+
+    def _write(self, payment: DuePayment, outcome: Outcome, partner: str | None = None) -> None:
+        with self._services.pool.connection() as connection:
+            self._update(connection, payment, outcome, partner)
+
+    def _update(
+        self, connection: psycopg.Connection, payment: DuePayment, outcome: Outcome, partner: str | None
+    ) -> None:
+        now_ms = self._services.clock.now_ms()
+        update(
+            connection,
+            payment.transfer_id,
+            outcome.state,
+            reason=outcome.reason,
+            partner=partner,
+            next_attempt_ms=now_ms + wait_ms(payment.attempts, outcome, self._randomness),
+            updated_at=instant(now_ms),
+        )
+
+    def _finish(self, payment: DuePayment, outcome: Outcome) -> None:
+        """Book what follows, once: whoever comes second finds the state final and leaves it."""
+        services = self._services
+        with services.pool.connection() as connection:
+            state: State | None = lock(connection, payment.transfer_id)
+            if state is None or state in FINAL:
+                return
+            if outcome.state == "settled":
+                settle_with_partner(connection, services.centre, payment)
+            elif outcome.state == "rejected" and outcome.reason is not None:
+                give_back(connection, services.centre, payment, outcome.reason)
+                outcome = Outcome("returned", outcome.reason)
+            if outcome.needs_person is not None and state != "unknown":
+                open_payment_case(connection, payment.transfer_id, outcome.needs_person, self._now())
+            self._update(connection, payment, outcome, None)
+        self._tell(payment, outcome)
+
+    def _now(self) -> str:
+        return instant(self._services.clock.now_ms())
+
+    def _tell(self, payment: DuePayment, outcome: Outcome) -> None:
+        self._log.info("payment", transfer=payment.transfer_id, before=payment.state, state=outcome.state)
+
+
+@contextmanager
+def payment_jobs(services: Services) -> Iterator[PaymentJobs]:
+    """Run the jobs in a thread beside the requests."""
+    jobs, stop = PaymentJobs(services), threading.Event()
+    thread = threading.Thread(target=jobs.run, args=(stop,), name="payments", daemon=True)
+    thread.start()
+    try:
+        yield jobs
+    finally:
+        stop.set()
+        thread.join(_STOP_SECONDS)
+        jobs.close()
