@@ -1,0 +1,298 @@
+"""The device: the one door through which a screen changes anything, and through which the line's news come in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from nacl.signing import SigningKey
+from sqlalchemy import Connection
+
+from core.clock import Clock
+from core.device import feeds, numbers, performing, pushes, sessions
+from core.device.keys import DATABASE_KEY, DEVICE_KEY, secret
+from core.device.sessions import CloseReason
+from core.device.values import (
+    Changed,
+    DeviceIdentity,
+    Draft,
+    OpenSession,
+    Outbox,
+    Performed,
+    PushRun,
+    Refusals,
+)
+from core.device.workings import Listener, Workings
+from core.errors import KeyringProblem
+from core.ids import Randomness, system_randomness
+from core.operations.kind import Body
+from core.operations.sessions import KeyRegistered
+from core.people.keys import key_name
+from core.secrets.store import SecretStore
+from core.store import sign_in
+from core.store.log import export_lines
+from core.store.sign_in import LocalPerson
+from core.store.state import Head, load_head, save_head
+from core.store.store import Store
+
+SESSION_MS = 12 * 60 * 60 * 1000
+
+
+class Device:
+    """Safe to use from several threads: changes wait for one another, reads (`reading`) wait for nobody."""
+
+    def __init__(self, workings: Workings) -> None:
+        self._workings = workings
+        self._ibans = numbers.IbanGiver()
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        secrets: SecretStore,
+        clock: Clock,
+        randomness: Randomness = system_randomness,
+        *,
+        identity: DeviceIdentity,
+    ) -> Device:
+        """Make the file of a device whose key (`core.device.keys.device_key`) the centre has just come to trust.
+
+        Raises `StoreProblem`, and `KeyringProblem` if the secret store has no device key or another one.
+        """
+        _check_key(SigningKey(secret(secrets, DEVICE_KEY)), identity.kid)
+        database_key = secrets.get(DATABASE_KEY)
+        if database_key is None:
+            database_key = randomness(32)
+            secrets.put(DATABASE_KEY, database_key)
+        store = Store.open(path, database_key, create=True)
+        try:
+            with store.transaction() as cursor:
+                if load_head(cursor) is None:
+                    save_head(cursor, _head_of(identity))
+        finally:
+            store.close()
+        return cls.open(path, secrets, clock, randomness)
+
+    @classmethod
+    def open(cls, path: Path, secrets: SecretStore, clock: Clock, randomness: Randomness = system_randomness) -> Device:
+        """Open the file with the keys from the secret store; sessions that a crash left open are closed.
+
+        Raises `StoreProblem` (see `Store.open`) and `KeyringProblem` (`device_key_missing`, `device_key_other`).
+        """
+        store = Store.open(path, secret(secrets, DATABASE_KEY))
+        try:
+            workings = Workings(store, SigningKey(secret(secrets, DEVICE_KEY)), clock, randomness)
+            _check_key(workings.key, workings.head.kid)
+            sessions.close_left_open(workings)
+        except BaseException:
+            store.close()
+            raise
+        return cls(workings)
+
+    def close(self) -> None:
+        """Let go of the file; what was performed is in it."""
+        with self._workings.lock:
+            self._workings.store.close()
+
+    @property
+    def identity(self) -> DeviceIdentity:
+        """Device, epoch, branch, purpose, the name of its key, the centre's key and address."""
+        return self._workings.identity
+
+    @property
+    def key(self) -> SigningKey:
+        """The device's key, which signs its requests."""
+        return self._workings.key
+
+    @property
+    def clock(self) -> Clock:
+        """Where this device has its time from."""
+        return self._workings.clock
+
+    def on_change(self, listener: Callable[[Changed], None]) -> Callable[[], None]:
+        """Be told what changed, in the thread that changed it. Answers a call that ends it."""
+        listeners: list[Listener] = self._workings.listeners
+        listeners.append(listener)
+
+        def end() -> None:
+            with contextlib.suppress(ValueError):
+                listeners.remove(listener)
+
+        return end
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view of the file for `core.store.queries`, from any thread, beside whatever is written."""
+        with self._workings.store.reading() as connection:
+            yield connection
+
+    # Changing
+
+    def draft(
+        self,
+        kind: str,
+        body: Body,
+        *,
+        session: OpenSession | None = None,
+        drawer: str | None = None,
+        business_date: str | None = None,
+        records: Mapping[str, bytes] | None = None,
+    ) -> Draft:
+        """What would be performed, and what speaks against it now. Nothing is written. See `performing.draft`."""
+        with self._workings.lock:
+            return performing.draft(
+                self._workings,
+                kind,
+                body,
+                session=session,
+                drawer=drawer,
+                business_date=business_date,
+                records=records,
+            )
+
+    def approve(self, draft: Draft, approver: OpenSession) -> str:
+        """The second person's signature over this draft, for `perform`."""
+        with self._workings.lock:
+            return performing.approve(self._workings, draft, approver)
+
+    def perform(self, draft: Draft, approver: str | None = None) -> Performed | Refusals:
+        """Do it: when this returns `Performed`, it is signed, durable and in the outbox. Raises `StoreProblem`."""
+        with self._workings.lock:
+            return performing.perform(self._workings, draft, approver)
+
+    # People
+
+    def open_session(
+        self, person: str, staff_key: SigningKey, totp_step: int, *, lasting_ms: int = SESSION_MS
+    ) -> OpenSession | Refusals:
+        """Sign the person in; password and one-time code were checked by whoever has the staff key unsealed."""
+        with self._workings.lock:
+            return sessions.open_session(self._workings, person, staff_key, totp_step, lasting_ms=lasting_ms)
+
+    def close_session(self, session: OpenSession, reason: CloseReason) -> Performed | Refusals | None:
+        """End the session; None if it had ended already."""
+        with self._workings.lock:
+            return sessions.close_session(self._workings, session, reason)
+
+    def register_keys(self, keys: Iterable[KeyRegistered]) -> Performed | Refusals:
+        """Register one staff key before its witness, or the first two of this device."""
+        with self._workings.lock:
+            return sessions.register_keys(self._workings, keys)
+
+    def local_person(self, person: str) -> LocalPerson | None:
+        """What signing in keeps of the person on this device."""
+        with self._workings.lock:
+            return sign_in.load_person(self._workings.store.cursor, person)
+
+    def local_people(self) -> tuple[LocalPerson, ...]:
+        """Everybody of whom this device keeps something."""
+        with self._workings.lock:
+            return sign_in.load_people(self._workings.store.cursor)
+
+    def save_local_person(self, person: LocalPerson) -> None:
+        """Keep that, durably: sealed secrets, failures, the last code's step."""
+        with self._workings.lock, self._workings.store.transaction() as cursor:
+            sign_in.save_person(cursor, person)
+
+    def forget_local_person(self, person: str) -> None:
+        """Forget what was kept of the person here."""
+        with self._workings.lock, self._workings.store.transaction() as cursor:
+            sign_in.forget_person(cursor, person)
+
+    def setting(self, name: str) -> str | None:
+        """A setting of this device."""
+        with self._workings.lock:
+            return self._workings.store.setting(name)
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Keep a setting, durably."""
+        with self._workings.lock, self._workings.store.transaction():
+            self._workings.store.put_setting(name, value)
+
+    # Rights, numbers, stamps
+
+    def payable_here(self, account: str) -> int:
+        """What this device may pay out of the account without asking, in minor units."""
+        with self._workings.lock:
+            return performing.payable_here(self._workings, account)
+
+    def next_iban(self) -> tuple[str, int] | None:
+        """A free IBAN and its block's first number, for `account.opened`; None if the line must bring a block first."""
+        with self._workings.lock:
+            return self._ibans.next(self._workings)
+
+    def wants_iban_block(self) -> bool:
+        """Whether the leased numbers are nearly used up."""
+        with self._workings.lock:
+            return self._ibans.left(self._workings) < numbers.NUMBERS_LEFT_MIN
+
+    def next_stamp(self) -> str:
+        """The stamp for what a customer's fields are given now."""
+        with self._workings.lock:
+            return numbers.stamp(self._workings)
+
+    def open_day(self) -> str | None:
+        """The business date that is open on this device."""
+        with self._workings.lock:
+            return performing.open_day(self._workings)
+
+    # The line
+
+    def accept_feed_page(self, page: feeds.Page) -> Changed:
+        """Verify and apply a page; see `feeds.accept_page`. Raises `IntegrityFault`, and then nothing is kept."""
+        with self._workings.lock:
+            return feeds.accept_page(self._workings, page)
+
+    def feed_position(self, feed: str) -> int:
+        """How far a feed (`bank`, or the branch's code) is read."""
+        with self._workings.lock:
+            return feeds.feed_position(self._workings, feed)
+
+    def outbox(self) -> Outbox:
+        """How much is not acknowledged, and since when."""
+        with self._workings.lock:
+            return pushes.outbox(self._workings)
+
+    def next_run(self, limit: int) -> PushRun | None:
+        """What to push next."""
+        with self._workings.lock:
+            return pushes.next_run(self._workings, limit)
+
+    def accept_push_answer(self, answer: pushes.Answer) -> None:
+        """Take the centre's word for what it has; see `pushes.accept_answer`. Raises `IntegrityFault`."""
+        with self._workings.lock:
+            pushes.accept_answer(self._workings, answer)
+
+    def chain_head(self) -> tuple[int, str | None]:
+        """The last `seq` of the device's own chain, and its hash."""
+        with self._workings.lock:
+            return self._workings.own.seq, self._workings.own.hash
+
+    def export_chain(self, device: str, epoch: int) -> Iterator[str]:
+        """The signed text of every operation of a chain that is here, in order, one at a time."""
+        with self.reading() as connection:
+            driver = connection.connection.driver_connection
+            if driver is not None:
+                yield from export_lines(driver.cursor(), device, epoch)
+
+
+def _head_of(identity: DeviceIdentity) -> Head:
+    return Head(
+        identity.device,
+        identity.epoch,
+        identity.branch,
+        identity.purpose,
+        identity.kid,
+        identity.centre_key,
+        identity.centre_url,
+    )
+
+
+def _check_key(key: SigningKey, kid: str) -> None:
+    if key_name(key) != kid:
+        raise KeyringProblem(
+            "The secret store of this computer holds the key of another device. Choose the right profile, or enrol "
+            "anew.",
+            code="device_key_other",
+        )

@@ -1,0 +1,218 @@
+"""Reading the feeds: every operation verified as if nobody had before, applied once, a page in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from nacl.signing import VerifyKey
+
+from core.book.rows import DeviceEpoch, Session
+from core.canonical import from_base64url, thumbprint
+from core.device.performing import changed_by, note_stamp
+from core.device.values import Changed
+from core.device.workings import Workings
+from core.envelope import Signed, check_signature, read_operation
+from core.errors import IntegrityFault
+from core.operations import rules
+from core.operations.kind import Decoded, Signer
+from core.records import RECORD_BYTES_MAX, record_digest
+from core.store.log import Stored
+
+BANK_FEED = "bank"
+
+
+class Exceptional(Protocol):
+    """A finding of the centre."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def detail(self) -> Mapping[str, object]: ...
+
+
+class Verdict(Protocol):
+    """What the centre said of an operation; the wire's message is one."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def accounting_date(self) -> str | None: ...
+    @property
+    def received_at(self) -> str: ...
+    @property
+    def exceptions(self) -> Sequence[Exceptional]: ...
+
+
+class Item(Protocol):
+    """An operation at its place in a feed; the wire's message is one."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def jws(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def records(self) -> Mapping[str, str]: ...
+
+
+class Page(Protocol):
+    """A page of a feed; the wire's message is one."""
+
+    @property
+    def feed(self) -> str: ...
+    @property
+    def items(self) -> Sequence[Item]: ...
+    @property
+    def incarnation(self) -> int: ...
+
+
+def accept_page(workings: Workings, page: Page) -> Changed:
+    """Verify and apply a page of the bank-wide or the branch's feed; items read before are passed over.
+
+    Raises `IntegrityFault`, and keeps nothing of the page, for whatever no honest centre sends: `feed_unknown`,
+    `feed_gap`, `incarnation_older`, `operation_id_reused`, `chain_gap`, `chain_forked`, `device_behind`,
+    `own_operation_differs`, `record_differs`, and what reading, verifying and decoding an operation raise.
+    """
+    position = feed_position(workings, page.feed)
+    if page.incarnation < workings.head.incarnation:
+        raise IntegrityFault("incarnation_older", str(page.incarnation))
+    fresh = [item for item in page.items if item.position > position]
+    applied: list[Decoded[Any]] = []
+    with workings.writing():
+        for item in fresh:
+            if item.position != position + 1:
+                raise IntegrityFault("feed_gap", f"{page.feed}:{position + 1}")
+            position = item.position
+            decoded = _accept(workings, page.feed, item)
+            if decoded is not None:
+                applied.append(decoded)
+        field = "bank_position" if page.feed == BANK_FEED else "branch_position"
+        changes: dict[str, Any] = {field: position, "incarnation": page.incarnation}
+        workings.head = msgspec.structs.replace(workings.head, **changes)
+    changed = changed_by(applied, own=False)
+    if applied:
+        workings.tell(changed)
+    return changed
+
+
+def feed_position(workings: Workings, feed: str) -> int:
+    """How far that feed is read. Raises `IntegrityFault("feed_unknown")`."""
+    if feed == BANK_FEED:
+        return workings.head.bank_position
+    if feed == workings.head.branch:
+        return workings.head.branch_position
+    raise IntegrityFault("feed_unknown", feed)
+
+
+def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
+    """One item; None if the operation was here already."""
+    signed = read_operation(item.jws)
+    operation = signed.operation
+    log = workings.store.log
+    known = log.stored(operation.id)
+    if known is not None:
+        _accept_known(workings, feed, signed, known)
+        _keep_verdict(workings, known.no, signed, item.verdict)
+        return None
+    if (operation.device, operation.epoch) == (workings.head.device, workings.head.epoch):
+        raise IntegrityFault("device_behind", f"{operation.device}/{operation.epoch}/{operation.seq}")
+    decoded = rules.decode(signed)
+    check_signature(signed.jws, _key_of(workings, signed))
+    rules.verify(decoded, workings.book)
+    if feed == _home(workings, signed):
+        _move_chain(workings, signed)
+    rules.apply(decoded, workings.book)
+    no = log.append(log.chain(operation.device, operation.epoch).no, signed, decoded.postings)
+    log.add_records(_records(decoded, item.records))
+    note_stamp(workings, decoded)
+    _keep_verdict(workings, no, signed, item.verdict)
+    return decoded
+
+
+def _accept_known(workings: Workings, feed: str, signed: Signed, known: Stored) -> None:
+    """An own operation come back, or one that stands in both feeds: the same, or somebody reused an id."""
+    operation = signed.operation
+    own = (operation.device, operation.epoch) == (workings.head.device, workings.head.epoch)
+    if known.hash != signed.hash:
+        raise IntegrityFault("own_operation_differs" if own else "operation_id_reused", operation.id)
+    if not own and feed == _home(workings, signed):
+        head = workings.store.log.chain(operation.device, operation.epoch)
+        if operation.seq > head.seq:
+            _move_chain(workings, signed)
+
+
+def _key_of(workings: Workings, signed: Signed) -> VerifyKey:
+    """The key that must have signed, from what the book knows; the very first operation by the key pinned here."""
+    operation = signed.operation
+    if rules.signer_of(operation) is Signer.STAFF:
+        session = workings.book.get(Session, signed.kid)
+        if session is None:
+            raise IntegrityFault("session_unknown", operation.id)
+        return VerifyKey(from_base64url(session.public_key))
+    device = workings.book.get(DeviceEpoch, operation.device, operation.epoch)
+    if device is not None:
+        return VerifyKey(from_base64url(device.public_key))
+    pinned = from_base64url(workings.head.centre_key)
+    if operation.kind != "bank.founded" or signed.kid != thumbprint(pinned):
+        raise IntegrityFault("device_unknown", operation.device)
+    return VerifyKey(pinned)
+
+
+def _home(workings: Workings, signed: Signed) -> str:
+    """The feed in which every operation of its chain stands: its branch's, or the bank-wide one."""
+    operation = signed.operation
+    device = workings.book.get(DeviceEpoch, operation.device, operation.epoch)
+    return (device.branch if device is not None else None) or operation.branch or BANK_FEED
+
+
+def _move_chain(workings: Workings, signed: Signed) -> None:
+    operation = signed.operation
+    log = workings.store.log
+    head = log.chain(operation.device, operation.epoch)
+    where = f"{operation.device}/{operation.epoch}/{operation.seq}"
+    if operation.seq != head.seq + 1:
+        raise IntegrityFault("chain_gap" if operation.seq > head.seq else "chain_forked", where)
+    if operation.prev != head.hash:
+        raise IntegrityFault("chain_forked", where)
+    log.move_chain(operation.device, operation.epoch, operation.seq, signed.hash)
+
+
+def _records(decoded: Decoded[Any], carried: Mapping[str, str]) -> dict[str, bytes]:
+    """The records that the operation names, of those that came with it: one may have been erased by law."""
+    found: dict[str, bytes] = {}
+    for digest in rules.records_named(decoded):
+        text = carried.get(digest)
+        if text is not None:
+            data = from_base64url(text)
+            if len(data) > RECORD_BYTES_MAX or record_digest(data) != digest:
+                raise IntegrityFault("record_differs", digest)
+            found[digest] = data
+    return found
+
+
+def _keep_verdict(workings: Workings, no: int, signed: Signed, verdict: Verdict) -> None:
+    if verdict.hash != signed.hash:
+        raise IntegrityFault("verdict_of_other", signed.operation.id)
+    keep_verdict(workings, no, verdict, signed.operation.business_date)
+
+
+def keep_verdict(workings: Workings, no: int, verdict: Verdict, business_date: str | None) -> None:
+    """Keep a verdict unless it says no more than that the operation was applied on its own date."""
+    other_date = verdict.accounting_date not in (None, business_date)
+    if verdict.verdict == "applied" and not other_date:
+        return
+    exceptions = [{"code": found.code, "detail": dict(found.detail)} for found in verdict.exceptions]
+    text = msgspec.json.encode(exceptions).decode()
+    workings.store.log.add_verdict(no, verdict.verdict, verdict.accounting_date, verdict.received_at, text)
+
+
+def verdicts_by_seq(verdicts: Iterable[Verdict]) -> dict[int, Verdict]:
+    """Verdicts by their place on the chain."""
+    return {verdict.seq: verdict for verdict in verdicts}

@@ -1,0 +1,102 @@
+"""The outbox: what is after the acknowledged `seq`, handed over in runs, and what the centre answers to one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from core.device.feeds import Verdict, keep_verdict, verdicts_by_seq
+from core.device.values import Changed, Outbox, PushRun
+from core.device.workings import Workings
+from core.envelope import operation_hash, read_operation
+from core.errors import IntegrityFault
+from core.operations import rules
+
+_RUN_CHARACTERS_MAX = 4 * 1024 * 1024
+
+
+class Answer(Protocol):
+    """The centre's answer to a push; the wire's message is one."""
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]: ...
+    @property
+    def head_seq(self) -> int: ...
+    @property
+    def head_hash(self) -> str | None: ...
+
+
+def outbox(workings: Workings) -> Outbox:
+    """How much the centre has not acknowledged."""
+    head, own = workings.head, workings.own
+    length = own.seq - head.acked_seq
+    if not length:
+        return Outbox(0, None)
+    rows = workings.store.log.after(own.no, head.acked_no, 1)
+    return Outbox(length, read_operation(rows[0][2]).operation.at if rows else None)
+
+
+def next_run(workings: Workings, limit: int) -> PushRun | None:
+    """The oldest operations that are not acknowledged, at most `limit`, with their records; None if there are none."""
+    head = workings.head
+    operations: list[str] = []
+    records: dict[str, bytes] = {}
+    characters = 0
+    for _no, _seq, jws in workings.store.log.after(workings.own.no, head.acked_no, limit):
+        for digest in rules.records_named(rules.decode(read_operation(jws))):
+            data = workings.store.log.record(digest)
+            if data is not None and digest not in records:
+                records[digest] = data
+                characters += len(data) * 4 // 3
+        characters += len(jws)
+        if operations and characters > _RUN_CHARACTERS_MAX:
+            break
+        operations.append(jws)
+    return PushRun(head.device, head.epoch, tuple(operations), records) if operations else None
+
+
+def accept_answer(workings: Workings, answer: Answer) -> None:
+    """Move the acknowledged `seq` to the centre's head, and keep the verdicts that say more than "applied".
+
+    A head behind what was acknowledged (a restored centre) moves it back, so that the rest is sent again.
+    Raises `IntegrityFault` with `device_behind`, `chain_forked` or `verdict_of_other`; then nothing is kept.
+    """
+    head, own = workings.head, workings.own
+    if answer.head_seq > own.seq:
+        raise IntegrityFault("device_behind", f"{head.device}/{head.epoch}/{answer.head_seq}")
+    found = _place(workings, answer)
+    if answer.head_hash != found[1]:
+        raise IntegrityFault("chain_forked", f"{head.device}/{head.epoch}/{answer.head_seq}")
+    with workings.writing():
+        _keep_verdicts(workings, answer)
+        workings.store.log.move_chain(head.device, head.epoch, answer.head_seq, found[1])
+        workings.head = msgspec.structs.replace(workings.head, acked_seq=answer.head_seq, acked_no=found[0])
+    workings.tell(Changed(own=True))
+
+
+def _place(workings: Workings, answer: Answer) -> tuple[int, str | None]:
+    """The number and hash here of the operation that is the centre's head."""
+    head = workings.head
+    if answer.head_seq == 0:
+        return 0, None
+    log = workings.store.log
+    behind = head.acked_no - 1 if answer.head_seq >= head.acked_seq else 0
+    found = log.at_seq(workings.own.no, answer.head_seq, after_no=behind)
+    if found is None:
+        raise IntegrityFault("device_behind", f"{head.device}/{head.epoch}/{answer.head_seq}")
+    return found
+
+
+def _keep_verdicts(workings: Workings, answer: Answer) -> None:
+    by_seq = verdicts_by_seq(answer.verdicts)
+    rows = workings.store.log.after(workings.own.no, workings.head.acked_no, len(by_seq))
+    for no, seq, jws in rows:
+        verdict = by_seq.get(seq)
+        if verdict is None:
+            continue
+        if verdict.hash != operation_hash(jws):
+            raise IntegrityFault("verdict_of_other", f"{workings.head.device}/{workings.head.epoch}/{seq}")
+        if verdict.verdict != "applied" or verdict.accounting_date is not None:
+            keep_verdict(workings, no, verdict, read_operation(jws).operation.business_date)

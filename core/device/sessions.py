@@ -1,0 +1,94 @@
+"""People at this device: sessions opened under a staff key and closed again, keys registered, approvals given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, cast
+
+from nacl.signing import SigningKey
+
+from core.book.rows import Session, Staff
+from core.clock import instant
+from core.device.performing import draft, perform
+from core.device.values import OpenSession, Performed, Refusals
+from core.device.workings import Workings
+from core.operations.sessions import KeyRegistered, SessionClosed, SessionOpened, StaffKeysRegistered
+from core.people.keys import key_name, new_signing_key, public_text
+from core.people.sessions import SESSION_MS_MAX, SessionStatement, make_session
+
+CloseReason = Literal["signed-out", "locked", "idle", "ended", "restarted", "approved"]
+_LEFT_OPEN = "SELECT kid FROM sessions WHERE device = ? AND epoch = ? AND closed_seq IS NULL ORDER BY opened_seq"
+_BY_DEVICE: frozenset[CloseReason] = frozenset({"ended", "restarted"})
+
+
+def open_session(
+    workings: Workings, person: str, staff_key: SigningKey, totp_step: int, *, lasting_ms: int
+) -> OpenSession | Refusals:
+    """Make a session key, have the staff key name it, and write `session.opened`, signed by the device.
+
+    Refusals carry the codes of the rules: `staff_unknown`, `staff_suspended`, `staff_key_unknown`, `staff_key_ended`…
+    """
+    head, own = workings.head, workings.own
+    session_key = new_signing_key(workings.randomness)
+    ends_at = instant(workings.clock.now_ms() + min(lasting_ms, SESSION_MS_MAX))
+    statement = SessionStatement(
+        person=person,
+        device=head.device,
+        epoch=head.epoch,
+        seq=own.seq + 1,
+        prev=own.hash,
+        session_key=public_text(session_key),
+        ends_at=ends_at,
+        totp_step=totp_step,
+        checkpoint=None,
+    )
+    body = SessionOpened(
+        person=person,
+        staff_key=key_name(staff_key),
+        session_key=statement.session_key,
+        ends_at=ends_at,
+        totp_step=totp_step,
+        statement=make_session(statement, staff_key),
+    )
+    done = perform(workings, draft(workings, "session.opened", body))
+    if isinstance(done, Refusals):
+        return done
+    staff = workings.book.get(Staff, person)
+    role = staff.role if staff else ""
+    return OpenSession(key_name(session_key), person, role, ends_at, done.signed.jws, session_key)
+
+
+def close_session(workings: Workings, session: OpenSession, reason: CloseReason) -> Performed | Refusals | None:
+    """Write `session.closed`, by the session's own key while it is good, else by the device's.
+
+    None if it was closed before.
+    """
+    row = workings.book.get(Session, session.kid)
+    if row is None or row.closed_seq is not None:
+        return None
+    if instant(workings.clock.now_ms()) > row.ends_at:
+        return _close(workings, session.kid, "ended", None)
+    return _close(workings, session.kid, reason, None if reason in _BY_DEVICE else session)
+
+
+def _close(workings: Workings, kid: str, reason: CloseReason, signed_by: OpenSession | None) -> Performed | Refusals:
+    body = SessionClosed(session=kid, reason=reason)
+    return perform(workings, draft(workings, "session.closed", body, session=signed_by))
+
+
+def close_left_open(workings: Workings) -> int:
+    """Close what a crash left open: the keys are gone, and the chain says so. Answers how many there were."""
+    head = workings.head
+    kids = [cast("str", row[0]) for row in _rows(workings, _LEFT_OPEN, (head.device, head.epoch))]
+    for kid in kids:
+        _close(workings, kid, "restarted", None)
+    return len(kids)
+
+
+def _rows(workings: Workings, statement: str, values: tuple[object, ...]) -> list[Any]:
+    return list(workings.store.cursor.execute(statement, values).fetchall())
+
+
+def register_keys(workings: Workings, keys: Iterable[KeyRegistered]) -> Performed | Refusals:
+    """Write `staff.keys_registered`: one key with its witness, or the first two of this device."""
+    return perform(workings, draft(workings, "staff.keys_registered", StaffKeysRegistered(keys=tuple(keys))))

@@ -1,0 +1,81 @@
+"""What the parts of the device share: the open file, the book kept in memory, the keys, and the one lock around them.
+
+This process alone writes the file, so rows that were read stay true until a transaction is rolled back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from nacl.signing import SigningKey
+
+from core.book import Book
+from core.clock import Clock
+from core.device.values import Changed, DeviceIdentity
+from core.errors import StoreProblem
+from core.ids import Identifiers, Randomness
+from core.store.log import ChainHead
+from core.store.state import Head, load_head, save_head
+from core.store.store import Store
+
+_OPERATIONS_PER_BOOK = 20_000
+"""After so many the rows in memory are dropped, so that they never grow without end."""
+
+Listener = Callable[[Changed], None]
+
+
+class Workings:
+    """Used under `lock`. `own` is the head of the device's chain, `head` its line in the file."""
+
+    def __init__(self, store: Store, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
+        self.store = store
+        self.key = key
+        self.clock = clock
+        self.randomness = randomness
+        self.identifiers = Identifiers(clock, randomness)
+        self.lock = threading.RLock()
+        self.listeners: list[Listener] = []
+        head = load_head(store.cursor)
+        if head is None:
+            raise StoreProblem("This file belongs to no device. Enrol the device anew.", code="store_empty")
+        self.head: Head = head
+        with store.transaction():
+            self.own: ChainHead = store.log.own_head(head.device, head.epoch, head.acked_no)
+        self.book = Book(store.rows)
+        self._until_fresh = _OPERATIONS_PER_BOOK
+
+    @property
+    def identity(self) -> DeviceIdentity:
+        """Who this device is."""
+        head = self.head
+        return DeviceIdentity(
+            head.device, head.epoch, head.branch, head.purpose, head.kid, head.centre_key, head.centre_url
+        )
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Any]:
+        """One durable transaction with the book written at its end; if anything is raised, nothing has happened."""
+        own, head = self.own, self.head
+        try:
+            with self.store.transaction() as cursor:
+                yield cursor
+                self.store.rows.write(self.book)
+                if self.head is not head:
+                    save_head(cursor, self.head)
+        except BaseException:
+            self.own, self.head = own, head
+            self.book = Book(self.store.rows)
+            raise
+        self.book.written()
+        self._until_fresh -= 1
+        if not self._until_fresh:
+            self.book = Book(self.store.rows)
+            self._until_fresh = _OPERATIONS_PER_BOOK
+
+    def tell(self, changed: Changed) -> None:
+        """Let those who listen know; they are called in the thread that made the change, after it is on the disk."""
+        for listener in tuple(self.listeners):
+            listener(changed)

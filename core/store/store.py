@@ -1,0 +1,110 @@
+"""The open file: one connection that writes, a few that read, under a lock that keeps a second copy out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from core.store import migrating
+from core.store.engine import check_sqlite_version, connect, reading_engine
+from core.store.lock import FileLock
+from core.store.log import OperationLog
+from core.store.problems import DRIVER_ERROR, missing, problem_of_system, store_problem
+from core.store.rows import RowStore
+
+_SETTING = "SELECT value FROM settings WHERE name = ?"
+_PUT_SETTING = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
+
+
+class Store:
+    """A device's file. Only one thread at a time may be in `transaction` or use `cursor`: the device sees to that."""
+
+    def __init__(self, path: Path, key: bytes, lock: FileLock) -> None:
+        self.path = path
+        self._lock = lock
+        self._connection = connect(path, key)
+        self.cursor: Any = self._connection.cursor()
+        self.rows = RowStore(self.cursor)
+        self.log = OperationLog(self.cursor)
+        self._readers = reading_engine(path, key)
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, *, create: bool = False) -> Store:
+        """Open the file (or make it), brought to the newest schema.
+
+        Raises `StoreProblem` with `store_in_use`, `store_missing`, `store_wrong_key`, `store_newer`, `store_damaged`,
+        `store_old_sqlite`, `store_read_only`, `store_disk_full` or `store_disk_error`.
+        """
+        check_sqlite_version()
+        lock = FileLock(path)
+        try:
+            _require(path, create=create)
+            lock.take()
+            if not path.exists():
+                migrating.create(path, key)
+            migrating.bring_up_to_date(path, key)
+            return cls(path, key, lock)
+        except BaseException as problem:
+            lock.release()
+            if isinstance(problem, OSError):
+                raise problem_of_system(problem, path) from problem
+            raise
+
+    def close(self) -> None:
+        """Let go of the file. Everything acknowledged is in it already."""
+        self._readers.dispose()
+        self._connection.close()
+        self._lock.release()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Write all or nothing, durably on return. Raises `StoreProblem` for what the disk does."""
+        cursor = self.cursor
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            yield cursor
+            cursor.execute("COMMIT")
+        except BaseException as problem:
+            self._roll_back()
+            if isinstance(problem, DRIVER_ERROR):
+                raise store_problem(problem, self.path) or problem from problem
+            raise
+
+    def _roll_back(self) -> None:
+        self.log.forget()
+        if self._connection.in_transaction:
+            # A full disk may have rolled back by itself; a second failure must not hide the first.
+            with contextlib.suppress(DRIVER_ERROR):
+                self.cursor.execute("ROLLBACK")
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view of what is committed, from any thread, beside whatever is being written."""
+        try:
+            with self._readers.connect() as connection:
+                yield connection
+        except Exception as problem:
+            known = store_problem(problem, self.path) if hasattr(problem, "orig") else None
+            if known is None:
+                raise
+            raise known from problem
+
+    def setting(self, name: str) -> str | None:
+        """A setting of this device's file."""
+        row = self.cursor.execute(_SETTING, (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def put_setting(self, name: str, value: str) -> None:
+        """Keep a setting, inside an open transaction."""
+        self.cursor.execute(_PUT_SETTING, (name, value))
+
+
+def _require(path: Path, *, create: bool) -> None:
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise missing(path)
