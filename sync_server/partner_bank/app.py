@@ -19,7 +19,7 @@ from core.ids import Identifiers
 from sync_server.logs import configure_logs
 from sync_server.metrics import METRICS_MEDIA_TYPE, Metrics
 from sync_server.partner_bank.bank import Bank
-from sync_server.partner_bank.customers import Customer
+from sync_server.partner_bank.customers import Customer, seeded_customers
 from sync_server.partner_bank.faults import Fault, Faults, FaultSwitches
 from sync_server.partner_bank.messages import Payment, PaymentPage, PaymentReport, Statement
 from sync_server.partner_bank.settings import PartnerBankSettings
@@ -76,6 +76,8 @@ def create_partner_bank(settings: PartnerBankSettings, *, clock: Clock | None = 
 def serve(settings: PartnerBankSettings, *, ready: Ready | None = None) -> None:
     """Serve until told to stop (SIGINT, SIGTERM). `ready` is told the address, also where the port was 0."""
     configure_logs(settings.log)
+    # A file that can't be used is said before anything listens; the lifespan would bury it under its own words.
+    BankFile(settings.database).prepare(seeded_customers(settings))
     run(partial(create_partner_bank, settings), host=settings.host, port=settings.port, grace_seconds=2, ready=ready)
 
 

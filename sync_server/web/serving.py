@@ -17,6 +17,7 @@ from types import FrameType
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from core.errors import EnvironmentProblem
@@ -42,8 +43,11 @@ def run(
 
     `factory` makes the application in each process; with several it must be picklable (a `functools.partial`
     of a module's function). `ready` is told the address as soon as connections queue there. Raises
-    `EnvironmentProblem` (`address_in_use`, `address_unusable`).
+    `EnvironmentProblem` (`address_in_use`, `address_unusable`, `start_failed`, and what `factory` raises).
     """
+    if workers > 1:
+        # What stops the application being made is said here once, in plain words, not by each process in turn.
+        factory()
     listening = listening_socket(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
     config = uvicorn.Config(
@@ -67,7 +71,7 @@ def run(
             _run_here(config, listening)
         else:
             with _shared_figures():
-                Multiprocess(config, [listening]).run()
+                _run_several(config, listening)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -107,6 +111,13 @@ def _run_here(config: uvicorn.Config, listening: socket.socket) -> None:
     server.run(sockets=[listening])
 
 
+def _run_several(config: uvicorn.Config, listening: socket.socket) -> None:
+    supervisor = Multiprocess(config, [listening])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise EnvironmentProblem("The server could not start: its log says why.", code="start_failed")
+
+
 @contextmanager
 def _handlers_kept() -> Iterator[None]:
     """Put the signal handlers back that were there before."""
@@ -141,7 +152,12 @@ def _in_worker(factory: Callable[[], ASGIApp]) -> ASGIApp:
     if parent is not None:
         watch = threading.Thread(target=_stop_after, args=(parent.sentinel,), name="parent-watch", daemon=True)
         watch.start()
-    return factory()
+    try:
+        return factory()
+    except Exception as problem:
+        # With any other exit code the process would be started again, for ever.
+        structlog.get_logger(__name__).exception("start.failed")
+        raise SystemExit(STARTUP_FAILURE) from problem
 
 
 def _stop_after(parent_sentinel: int) -> None:

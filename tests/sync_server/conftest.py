@@ -1,5 +1,6 @@
 """Settings that the centre's tests begin with."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ NOWHERE = "postgresql://app:none@127.0.0.1:9/nowhere?connect_timeout=1"
 @pytest.fixture(autouse=True)
 def plain_logs() -> Iterator[None]:
     """Log lines as plain text: drawing a bug's every variable takes seconds."""
-    kept = structlog.get_config()
+    kept, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -26,6 +28,7 @@ def plain_logs() -> Iterator[None]:
     )
     yield
     structlog.configure(**kept)
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture

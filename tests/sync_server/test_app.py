@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -13,9 +13,14 @@ import pytest
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from core.errors import EnvironmentProblem
+from core.errors import EnvironmentProblem, KeyringProblem
+from sync_server import partner_bank
+from sync_server.app import serve
+from sync_server.centre.keys import make_centre_keys
 from sync_server.environment import Secret
+from sync_server.partner_bank import PartnerBankSettings
 from sync_server.problems import Problem
+from sync_server.settings import ServerSettings
 from sync_server.web.bodies import answer
 from sync_server.web.serving import run
 from sync_server.web.tokens import BearerTokens
@@ -25,6 +30,7 @@ from tests.sync_server.serving import Program, program, trial
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
+    make_centre_keys(tmp_path / "secrets", Secret("gulls over the harbour"))
     return {
         "COUNTERFOIL_PURPOSE": "test",
         "COUNTERFOIL_DATABASE_URL": NOWHERE,
@@ -85,8 +91,25 @@ def test_no_process_outlives_the_one_that_started_it(two_processes: Program) -> 
     workers = family(two_processes.process.pid)
     two_processes.process.kill()
     gone, alive = psutil.wait_procs(workers, timeout=20)
+    for worker in alive:
+        worker.kill()
     assert gone
     assert not alive
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_server_without_its_keys_says_so_and_does_not_begin(
+    settings_of: Callable[..., ServerSettings], workers: int
+) -> None:
+    with pytest.raises(KeyringProblem, match="no vault"):
+        serve(settings_of(port=0, workers=workers))
+
+
+def test_a_partner_bank_whose_file_can_not_be_used_says_so(tmp_path: Path) -> None:
+    (tmp_path / "bank.sqlite").write_text("no database", encoding="utf-8")
+    with pytest.raises(EnvironmentProblem, match=r"bank\.sqlite") as caught:
+        partner_bank.serve(PartnerBankSettings(database=tmp_path / "bank.sqlite", token=Secret("t" * 16), port=0))
+    assert caught.value.code == "partner_bank_file"
 
 
 def test_a_port_in_use_is_said_in_plain_words() -> None:

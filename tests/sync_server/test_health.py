@@ -7,20 +7,24 @@ import httpx
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
+from nacl.signing import SigningKey
 
 from core.clock import FixedClock, SystemClock
 from sync_server import health
 from sync_server.app import create_app
+from sync_server.centre.keys import CentreKeys
 from sync_server.environment import Secret
 from sync_server.health import health_router
 from sync_server.settings import ServerSettings
 from tests.sync_server.serving import served
 
+KEYS = CentreKeys(SigningKey(bytes(32)), bytes(32))
+
 SettingsOf = Callable[..., ServerSettings]
 
 
 def ask(settings: ServerSettings, path: str, clock: FixedClock | None = None) -> httpx.Response:
-    app = create_app(settings, clock=clock or SystemClock(), routers=(health_router,), companions=())
+    app = create_app(settings, clock=clock or SystemClock(), keys=KEYS, routers=(health_router,), companions=())
     with served(app) as address:
         return httpx.get(address + path, timeout=10, trust_env=False)
 
@@ -72,7 +76,7 @@ def test_the_head_is_read_from_the_migrations(tmp_path: Path) -> None:
 
 
 def test_figures_are_given_in_the_form_that_prometheus_reads(settings_of: SettingsOf) -> None:
-    app = create_app(settings_of(), clock=SystemClock(), routers=(health_router,), companions=())
+    app = create_app(settings_of(), clock=SystemClock(), keys=KEYS, routers=(health_router,), companions=())
     with served(app) as address, httpx.Client(base_url=address, trust_env=False) as client:
         client.get("/healthz")
         client.get("/nowhere/12345678")

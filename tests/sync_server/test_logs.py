@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -21,14 +20,11 @@ JWS = "eyJhbGciOiJFZDI1NTE5In0.eyJraW5kIjoiY2FzaC5kZXBvc2l0ZWQifQ.c2lnbmF0dXJlLW
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    kept = root.handlers, root.level
+def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     configure_logs(LogSettings("debug", "json"))
-    yield written
-    root.handlers, root.level = kept
+    return written
 
 
 def lines(log: io.StringIO) -> list[dict[str, object]]:

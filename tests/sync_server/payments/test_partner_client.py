@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -95,18 +96,22 @@ def test_the_same_id_for_another_payment_is_refused(client: PartnerClient, admin
     assert booked(admin, sent.end_to_end_id) == 1
 
 
-def test_eight_at_once_with_one_id_book_one_payment(bank: Program, admin: httpx.Client) -> None:
-    sent = payment()
-    answers: list[object] = []
-    with PartnerClient(bank.address, Secret(TOKEN)) as client:
-        threads = [threading.Thread(target=lambda: answers.append(client.submit(sent))) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
-    assert len(set(answers)) == 1
-    assert isinstance(answers[0], Accepted)
-    assert booked(admin, sent.end_to_end_id) == 1
+def test_many_at_once_with_one_id_book_one_payment(bank: Program, admin: httpx.Client) -> None:
+    at_once = 12
+    for _ in range(5):
+        sent = payment()
+        answers: list[object] = []
+        together = threading.Barrier(at_once)
+
+        def submit(client: PartnerClient, sent: Payment = sent, together: threading.Barrier = together) -> object:
+            together.wait(10)
+            return client.submit(sent)
+
+        with PartnerClient(bank.address, Secret(TOKEN)) as client, ThreadPoolExecutor(at_once) as threads:
+            answers = list(threads.map(submit, [client] * at_once))
+        assert len(set(answers)) == 1
+        assert isinstance(answers[0], Accepted)
+        assert booked(admin, sent.end_to_end_id) == 1
 
 
 @pytest.mark.parametrize(
