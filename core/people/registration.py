@@ -98,7 +98,7 @@ def verify_registration(
     """
     statement = _verify_own(registration, key)
     _verify_witness(registration.witness, statement, witness)
-    _verify_introduction(registration.introduction, statement, tuple(older))
+    verify_introduction(registration.introduction, statement, tuple(older))
     return statement
 
 
@@ -116,8 +116,8 @@ def verify_founding(
     """
     statements = (_verify_own(first, first_key), _verify_own(second, second_key))
     known = tuple(older)
-    _verify_introduction(first.introduction, statements[0], known)
-    _verify_introduction(second.introduction, statements[1], known)
+    verify_introduction(first.introduction, statements[0], known)
+    verify_introduction(second.introduction, statements[1], known)
     _verify_witness(first.witness, statements[0], _NewKey(statements[1]))
     _verify_witness(second.witness, statements[1], _NewKey(statements[0]))
     return statements
@@ -151,7 +151,12 @@ def _verify_witness(token: str, statement: RegistrationStatement, witness: Regis
         raise IntegrityFault("witness_statement_differs", witness.person)
 
 
-def _verify_introduction(token: str | None, statement: RegistrationStatement, older: tuple[RegisteredKey, ...]) -> None:
+def verify_introduction(token: str | None, statement: RegistrationStatement, older: tuple[RegisteredKey, ...]) -> None:
+    """Whether one of the person's `older` keys introduces the registration, as it must where there is any.
+
+    Raises `IntegrityFault` with the codes of `verify_statement`, or `key_registered_already`, `introduction_missing`,
+    `introduction_unknown_key`, `introduction_of_other`, `introduction_expired`.
+    """
     if any(known.public_key == statement.key for known in older):
         raise IntegrityFault("key_registered_already", statement.person)
     own = {thumbprint(public_bytes(known.public_key)): known for known in older if known.person == statement.person}

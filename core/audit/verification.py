@@ -1,0 +1,184 @@
+"""The check of exported chains: files, signatures, order, keys, heads and balanced entries; no database, no network.
+
+Files are read line by line; what stays in memory is keys, heads and 16 bytes of each operation's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from core.audit.chain_file import HEADS_FILE, KEYS_FILE, chain_file_name, chain_of_file, read_lines
+from core.audit.chain_walk import ChainWalk
+from core.audit.heads import Head, Heads, read_heads
+from core.audit.introductions import StaffKeysFound
+from core.audit.key_set import OwnedKey, check_key_set, keys_named, read_key_set
+from core.audit.report import BranchTotal, Fault, Faulty, Report, at_line
+from core.book import Book, DictStore
+from core.book.rows import Bank, DeviceEpoch
+from core.canonical import from_base64url, thumbprint
+from core.errors import IntegrityFault
+from core.operations.bank import centre_chain
+from core.operations.kind import Decoded
+from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered
+
+ChainName = tuple[str, int]
+BANK_CHAIN: ChainName = (centre_chain(None), 1)
+
+
+def verify_chains(directory: Path, trusted_centre: str | None = None) -> Report | Fault:
+    """Check everything in the folder; answers the sums, or the first fault.
+
+    `trusted_centre` is the thumbprint that the centre's key must have; without it, the key is taken from the export.
+    """
+    try:
+        return _Audit(directory, trusted_centre).run()
+    except Faulty as faulty:
+        return faulty.fault
+    except OSError as problem:
+        return Fault(str(problem.filename or directory), None, "file_unreadable", problem.strerror or "")
+
+
+class _Audit:
+    def __init__(self, directory: Path, trusted_centre: str | None) -> None:
+        self._directory = directory
+        self._trusted_centre = trusted_centre
+        self._store = DictStore()
+        self._named: set[OwnedKey] = set()
+        self._staff_keys = StaffKeysFound()
+        self._ids: set[bytes] = set()
+        self._people: set[str] = set()
+        self._entries = 0
+        self._totals: dict[tuple[str, str], list[int]] = {}
+
+    def run(self) -> Report:
+        chains = self._chains_present()
+        bank = self._walk(BANK_CHAIN)
+        heads = self._read_heads()
+        self._compare_chains(chains, heads)
+        self._compare_end(bank, heads)
+        for chain in self._in_workable_order(chains - {BANK_CHAIN}):
+            self._compare_end(self._walk(chain), heads)
+        self._staff_keys.check()
+        self._check_keys()
+        return self._report(heads)
+
+    def _chains_present(self) -> set[ChainName]:
+        """The chains by their files; nothing else may be in the folder."""
+        if not self._directory.is_dir():
+            raise Faulty(Fault(str(self._directory), None, "directory_missing"))
+        chains: set[ChainName] = set()
+        for path in sorted(self._directory.iterdir()):
+            chain = chain_of_file(path.name)
+            if not path.is_file() or (chain is None and path.name not in (HEADS_FILE, KEYS_FILE)):
+                raise Faulty(Fault(path.name, None, "file_unknown"))
+            if chain is not None:
+                chains.add(chain)
+        for name in (chain_file_name(*BANK_CHAIN), HEADS_FILE, KEYS_FILE):
+            if not (self._directory / name).is_file():
+                raise Faulty(Fault(name, None, "file_missing"))
+        return chains
+
+    def _in_workable_order(self, chains: Iterable[ChainName]) -> list[ChainName]:
+        """The centre's chains first, since they say which devices there are; then by name."""
+        book = Book(self._store)
+
+        def is_devices(chain: ChainName) -> bool:
+            row = book.get(DeviceEpoch, *chain)
+            return row is None or row.purpose != "centre"
+
+        return sorted(chains, key=lambda chain: (is_devices(chain), chain))
+
+    def _walk(self, chain: ChainName) -> ChainWalk:
+        """Check one chain's file from its first line to its last."""
+        name = chain_file_name(*chain)
+        book = Book(self._store)
+        walk = ChainWalk(*chain, book)
+        for number, line in enumerate(read_lines(self._directory / name), start=1):
+            try:
+                if isinstance(line, IntegrityFault):
+                    raise line
+                self._note(walk.take(line), name, number)
+            except IntegrityFault as problem:
+                raise at_line(name, number, problem) from problem
+        if walk.head is None:
+            raise Faulty(Fault(name, None, "chain_empty"))
+        device = book.get(DeviceEpoch, *chain)
+        if device is not None and device.purpose == "centre":
+            self._store.write(book)
+        return walk
+
+    def _note(self, decoded: Decoded[Any], file: str, line: int) -> None:
+        """Take into the sums an operation that holds on its chain."""
+        operation, body = decoded.operation, decoded.body
+        identifier = UUID(operation.id).bytes
+        if identifier in self._ids:
+            raise IntegrityFault("id_reused", operation.id)
+        self._ids.add(identifier)
+        self._named.update(keys_named(decoded))
+        if line == 1 and (operation.device, operation.epoch) == BANK_CHAIN:
+            self._check_pin(decoded.signed.kid)
+        if isinstance(body, StaffKeysRegistered):
+            self._staff_keys.note(decoded, file, line)
+        elif isinstance(body, StaffKeyEnded):
+            self._staff_keys.ended.add(body.key)
+        if operation.actor.startswith("staff:"):
+            self._people.add(operation.actor)
+        self._entries += bool(decoded.postings)
+        for posting in decoded.postings:
+            total = self._totals.setdefault((posting.branch, posting.currency), [0, 0])
+            total[posting.amount < 0] += abs(posting.amount)
+
+    def _check_pin(self, kid: str) -> None:
+        if self._trusted_centre is not None and kid != self._trusted_centre:
+            raise IntegrityFault("centre_key_differs", kid)
+
+    def _centre_key(self) -> str:
+        bank = Book(self._store).get(Bank, "bank")
+        return bank.centre_key if bank is not None else ""
+
+    def _read_heads(self) -> Heads:
+        try:
+            return read_heads((self._directory / HEADS_FILE).read_bytes(), self._centre_key())
+        except IntegrityFault as problem:
+            raise at_line(HEADS_FILE, None, problem) from problem
+
+    def _compare_chains(self, chains: set[ChainName], heads: Heads) -> None:
+        said = {(head.device, head.epoch) for head in heads.heads}
+        for chain in sorted(said - chains):
+            raise Faulty(Fault(chain_file_name(*chain), None, "chain_missing"))
+        for chain in sorted(chains - said):
+            raise Faulty(Fault(chain_file_name(*chain), None, "chain_not_in_heads"))
+
+    def _compare_end(self, walk: ChainWalk, heads: Heads) -> None:
+        said = next(head for head in heads.heads if (head.device, head.epoch) == (walk.device, walk.epoch))
+        if walk.head == said:
+            return
+        raise Faulty(Fault(chain_file_name(walk.device, walk.epoch), walk.seq, _end_code(walk.seq, said)))
+
+    def _check_keys(self) -> None:
+        try:
+            held = read_key_set((self._directory / KEYS_FILE).read_bytes())
+            check_key_set(held, frozenset(self._named))
+        except IntegrityFault as problem:
+            raise at_line(KEYS_FILE, None, problem) from problem
+
+    def _report(self, heads: Heads) -> Report:
+        return Report(
+            centre=thumbprint(from_base64url(self._centre_key())),
+            pinned=self._trusted_centre is not None,
+            at=heads.at,
+            chains=len(heads.heads),
+            operations=len(self._ids),
+            entries=self._entries,
+            people=len(self._people),
+            totals=tuple(BranchTotal(*key, *self._totals[key]) for key in sorted(self._totals)),
+        )
+
+
+def _end_code(seq: int, said: Head) -> str:
+    if seq < said.seq:
+        return "chain_cut_short"
+    return "chain_beyond_heads" if seq > said.seq else "head_differs"
