@@ -178,10 +178,14 @@ def read_operation(jws: str) -> Signed:
     if header.typ != OPERATION_TYPE:
         raise IntegrityFault("jws_type")
     signing_input = jws.rpartition(".")[0]
+    payload = from_base64url(signing_input.partition(".")[2])
     try:
-        operation = _operation_decoder.decode(from_base64url(signing_input.partition(".")[2]))
+        operation = _operation_decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeError) as problem:
         raise IntegrityFault("operation_malformed", str(problem)) from problem
+    # One spelling only: a field given twice, say, would be read in two ways by two programs.
+    if _encoder.encode(operation) != payload:
+        raise IntegrityFault("operation_malformed", "spelling")
     _check_words(operation)
     return Signed(jws=jws, operation=operation, hash=digest(signing_input.encode("ascii")), kid=header.kid)
 

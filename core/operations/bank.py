@@ -136,7 +136,10 @@ def _found_branch(decoded: Decoded[BranchFounded], book: Book) -> None:
 
 
 def _enrol(decoded: Decoded[DeviceEnrolled], book: Book) -> None:
+    """The first key of an epoch stays its key: nobody, not the centre, puts another in its place."""
     body = decoded.body
+    if book.get(DeviceEpoch, body.device, body.epoch) is not None:
+        return
     kid = thumbprint(from_base64url(body.key))
     book.put(DeviceEpoch(body.device, body.epoch, body.branch, body.purpose, kid, body.key, "living"))
 
