@@ -1,1 +1,1 @@
-"""One module for each command of `counterfoil`."""
+"""The commands, a file for each family; each has `add_to(app)`."""

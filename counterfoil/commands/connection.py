@@ -1,0 +1,47 @@
+"""What the centre's commands share: its settings, keys and one transaction on its database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from core.clock import clock_from_environment
+from core.errors import EnvironmentProblem, Refusal, Refused
+from core.ids import Identifiers
+from sync_server.centre.issue import Centre
+from sync_server.centre.keys import open_centre_keys
+from sync_server.database import Connection
+from sync_server.settings import ServerSettings, server_settings
+
+
+@contextmanager
+def centre_transaction(settings: ServerSettings | None = None) -> Iterator[tuple[Connection, Centre]]:
+    """The centre and one transaction, committed if the block ends well.
+
+    Raises `EnvironmentProblem` where settings, keys or database are not there.
+    """
+    settings = settings or server_settings(os.environ)
+    clock = clock_from_environment()
+    keys = open_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
+    centre = Centre(keys, clock, Identifiers(clock))
+    try:
+        with psycopg.connect(settings.database_url.reveal(), application_name="counterfoil command") as connection:
+            yield connection, centre
+    except psycopg.OperationalError as problem:
+        raise EnvironmentProblem(
+            "The centre's database can't be reached. See COUNTERFOIL_DATABASE_URL, and that PostgreSQL runs.",
+            code="database_unavailable",
+        ) from problem
+    except psycopg.errors.UndefinedTable as problem:
+        raise EnvironmentProblem(
+            "The centre's database has no tables yet. Run `counterfoil migrate` first.", code="database_empty"
+        ) from problem
+
+
+def must(refusal: Refusal | None) -> None:
+    """Raise `Refused` if something was refused."""
+    if refusal is not None:
+        raise Refused(refusal)

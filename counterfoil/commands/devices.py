@@ -1,0 +1,86 @@
+"""Devices at the centre: invite, see who waits, compare fingerprints and trust, revoke."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.errors import Refusal, Refused
+from core.ids import system_randomness
+from counterfoil.commands.connection import centre_transaction, must
+
+devices = typer.Typer(help="Devices: invite, trust, revoke.", no_args_is_help=True)
+Device = Annotated[str, typer.Argument(help="The device's short code.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(devices, name="device")
+
+
+@devices.command()
+def invite(
+    device: Device,
+    branch: Annotated[str, typer.Option(help="The branch where it stands.")],
+    purpose: Annotated[str, typer.Option(help="desktop or kiosk.")] = "desktop",
+) -> None:
+    """Give out a one-time code, good for a day, that the new device is enrolled with."""
+    from sync_server.centre.devices import invite_device
+
+    if purpose not in ("desktop", "kiosk"):
+        raise typer.BadParameter("desktop or kiosk", param_hint="--purpose")
+    with centre_transaction() as (connection, centre):
+        code = invite_device(connection, centre, system_randomness, device=device, branch=branch, purpose=purpose)
+    if isinstance(code, Refusal):
+        raise Refused(code)
+    Console(highlight=False).print(f"Type this code at {device} within a day: [bold]{code}[/bold]")
+
+
+@devices.command("list")
+def list_devices() -> None:
+    """Show the devices: those that wait to be trusted, those that live, how far their chains are."""
+    from sync_server.centre.devices import waiting_enrolments
+
+    table = Table("Device", "Epoch", "Branch", "State", "Operations", "Fingerprint", box=None, header_style="bold")
+    with centre_transaction() as (connection, _centre):
+        for state in waiting_enrolments(connection):
+            table.add_row(state.device, str(state.epoch), state.branch, "waiting for trust", "", state.fingerprint)
+        rows = connection.execute(
+            b"SELECT d.device, d.epoch, d.branch, CASE WHEN c.state = 'quarantined' THEN c.state ELSE d.state END, "
+            b"c.seq, d.kid FROM devices d JOIN chains c USING (device, epoch) WHERE d.purpose <> 'centre' "
+            b"ORDER BY d.device, d.epoch"
+        )
+        for device, epoch, branch, state, seq, kid in rows:
+            table.add_row(device, str(epoch), branch, state, str(seq), kid)
+    Console(highlight=False, soft_wrap=True).print(table)
+
+
+@devices.command()
+def trust(
+    device: Device,
+    fingerprint: Annotated[str, typer.Option(help="What stands on the device's own screen.")],
+) -> None:
+    """Trust a device's key, once a person has compared its fingerprint."""
+    from sync_server.centre.devices import trust_device
+
+    with centre_transaction() as (connection, centre):
+        state = trust_device(connection, centre, device, fingerprint.replace(" ", ""))
+        if isinstance(state, Refusal):
+            raise Refused(state)
+    Console(highlight=False).print(f"{device} is trusted; its epoch {state.epoch} begins.")
+
+
+@devices.command()
+def revoke(
+    device: Device,
+    epoch: Annotated[int, typer.Option(help="Which life of its chain.")],
+) -> None:
+    """End a device's epoch at the head that the centre has."""
+    from sync_server.centre.devices import revoke_device
+
+    with centre_transaction() as (connection, centre):
+        must(revoke_device(connection, centre, device, epoch))
+    Console(highlight=False).print(f"Epoch {epoch} of {device} is revoked.")

@@ -1,0 +1,71 @@
+"""Staff at the centre: admit, suspend, reinstate."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from core.ids import system_randomness
+from core.operations.bank import StaffReinstated, StaffSuspended
+from counterfoil.commands.connection import centre_transaction
+
+staff = typer.Typer(help="Staff: admit, suspend, reinstate.", no_args_is_help=True)
+Person = Annotated[str, typer.Argument(help="The person's short code: a-z, 0-9 and -.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(staff, name="staff")
+
+
+@staff.command()
+def admit(
+    person: Person,
+    name: Annotated[str, typer.Option(help="The person's name.")],
+    branch: Annotated[str, typer.Option(help="Where they work.")],
+    role: Annotated[str, typer.Option(help="teller or supervisor.")] = "teller",
+    approval_limit: Annotated[
+        int, typer.Option(min=0, help="Cash paid out above this needs a supervisor; in minor units.")
+    ] = 1_000_000,
+    currency: Annotated[str, typer.Option(help="Of that limit.")] = "DKK",
+) -> None:
+    """Admit a person, and give out the activation code for their first sign-in."""
+    from sync_server.centre.people import admit_staff
+
+    if role not in ("teller", "supervisor"):
+        raise typer.BadParameter("teller or supervisor", param_hint="--role")
+    with centre_transaction() as (connection, centre):
+        code = admit_staff(
+            connection,
+            centre,
+            system_randomness,
+            person=person,
+            name=name,
+            branch=branch,
+            role=role,
+            currency=currency,
+            approval_limit=approval_limit,
+        )
+    Console(highlight=False).print(f"Hand this activation code to {name}, for their first sign-in: [bold]{code}[/bold]")
+
+
+@staff.command()
+def suspend(person: Person) -> None:
+    """Suspend a person; what they have signed stays theirs."""
+    from sync_server.centre.issue import issue
+
+    with centre_transaction() as (connection, centre):
+        issue(connection, centre, None, StaffSuspended(person=person))
+    Console(highlight=False).print(f"{person} is suspended.")
+
+
+@staff.command()
+def reinstate(person: Person) -> None:
+    """Let a suspended person act again."""
+    from sync_server.centre.issue import issue
+
+    with centre_transaction() as (connection, centre):
+        issue(connection, centre, None, StaffReinstated(person=person))
+    Console(highlight=False).print(f"{person} is reinstated.")
