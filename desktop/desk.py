@@ -20,6 +20,7 @@ from core.errors import EnvironmentProblem, Refusal
 from core.operations.kind import Body
 from core.operations.registry import KINDS
 from desktop.tasks import Job, Tasks
+from desktop.widgets import LineStatus
 
 Result = TypeVar("Result")
 Failed = Callable[[EnvironmentProblem], None]
@@ -85,6 +86,7 @@ class Desk(QObject):
     changed = Signal(object)
     session_changed = Signal()
     day_changed = Signal()
+    line_changed = Signal()
 
     _changed_elsewhere = Signal(object)
 
@@ -98,6 +100,7 @@ class Desk(QObject):
         self.session: OpenSession | None = None
         self.person_name = ""
         self.business_date: str | None = None
+        self.line_status = LineStatus()
         self._changed_elsewhere.connect(self.changed)
         self._end_listening = device.on_change(self._changed_elsewhere.emit)
 
@@ -119,6 +122,11 @@ class Desk(QObject):
         """The business date that is open on this device; None while no day is open."""
         self.business_date = date
         self.day_changed.emit()
+
+    def set_line_status(self, status: LineStatus) -> None:
+        """What is true about the line, for screens that say what can be done without it."""
+        self.line_status = status
+        self.line_changed.emit()
 
     def today(self) -> str:
         """Today's date at this machine, ISO 8601."""

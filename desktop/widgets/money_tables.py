@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator, QKeyEvent
@@ -16,6 +16,7 @@ from desktop.widgets.text import Hairline, Text, set_look
 
 NOTHING = "\u2014"
 COUNT_MAX = 99_999
+_BLOCK_COLUMNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,21 @@ class _CountEdit(QLineEdit):
 class DenominationTable(QWidget):
     """Notes and coins, how many of each, and their total, checked against an expected amount.
 
-    Up, Down and Enter go from count to count; Enter in the last one emits `finished`. `changed` after each count.
+    Up, Down and Enter go from count to count; Enter in the last one emits `finished`. `changed` after each count. With
+    `blocks` the rows stand in that many columns side by side, so that notes and coins fit on a low screen.
     """
 
     changed = Signal()
     finished = Signal()
 
     def __init__(
-        self, denominations: Sequence[Denomination], count_title: str, locale: str = "en_GB", *, blind: bool = False
+        self,
+        denominations: Sequence[Denomination],
+        count_title: str,
+        locale: str = "en_GB",
+        *,
+        blind: bool = False,
+        blocks: int = 1,
     ) -> None:
         super().__init__()
         if not denominations:
@@ -99,13 +107,14 @@ class DenominationTable(QWidget):
         self._expected: Money | None = None
         self._edits: list[_CountEdit] = []
         self._values: list[Text] = []
+        self._held: list[Text | None] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         grid = QGridLayout()
         grid.setHorizontalSpacing(16)
         grid.setVerticalSpacing(4)
-        self._build(grid, count_title, blind=blind)
+        self._build(grid, count_title, blind=blind, blocks=blocks)
         column.addLayout(grid)
         self._verdict = Text("", "small", right=True)
         column.addWidget(self._verdict)
@@ -148,30 +157,51 @@ class DenominationTable(QWidget):
             d for d in self._denominations if d.in_drawer is not None and counts.get(d.value.minor, 0) > d.in_drawer
         ]
 
-    def _build(self, grid: QGridLayout, count_title: str, *, blind: bool) -> None:
+    def show_in_drawer(self, held: Mapping[int, int | None]) -> None:
+        """Say how many lie in the drawer, by value in minor units; what was counted stays."""
+        self._denominations = tuple(replace(each, in_drawer=held.get(each.value.minor)) for each in self._denominations)
+        for each, label in zip(self._denominations, self._held, strict=True):
+            if label is not None:
+                label.setText(NOTHING if each.in_drawer is None else str(each.in_drawer))
+        self._sum_up()
+
+    def _build(self, grid: QGridLayout, count_title: str, *, blind: bool, blocks: int) -> None:
         titles = (self.tr("Note or coin"), "" if blind else self.tr("In drawer"), count_title, self.tr("Value"))
-        for column, title in enumerate(titles):
-            grid.addWidget(Text(title, "column", right=column > 0), 0, column)
-            grid.setColumnStretch(column, 1)
-        grid.addWidget(Hairline(), 1, 0, 1, 4)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for row, each in enumerate(self._denominations, start=2):
-            name = self._name(each.value)
-            grid.addWidget(Text(name, "cell"), row, 0)
-            if not blind:
-                held = NOTHING if each.in_drawer is None else str(each.in_drawer)
-                grid.addWidget(Text(held, "cell", right=True), row, 1)
-            edit = self._count_edit(row - 2, f"{count_title}, {name}")
-            grid.addWidget(edit, row, 2, right)
-            value = Text(NOTHING, "cell", right=True)
-            grid.addWidget(value, row, 3)
-            self._edits.append(edit)
-            self._values.append(value)
-        last = len(self._denominations) + 2
-        grid.addWidget(Hairline(strong=True), last, 0, 1, 4)
+        rows = -(-len(self._denominations) // blocks)
+        for block in range(blocks):
+            left = block * _BLOCK_COLUMNS
+            for column, title in enumerate(titles):
+                grid.addWidget(Text(title, "column", right=column > 0), 0, left + column)
+                grid.setColumnStretch(left + column, 1)
+            grid.addWidget(Hairline(), 1, left, 1, 4)
+            if block:
+                grid.setColumnMinimumWidth(left - 1, 8)
+        for number, each in enumerate(self._denominations):
+            block, row = divmod(number, rows)
+            self._build_row(grid, row + 2, block * _BLOCK_COLUMNS, each, count_title, blind=blind)
+        last, width = rows + 2, blocks * _BLOCK_COLUMNS - 1
+        grid.addWidget(Hairline(strong=True), last, 0, 1, width)
         grid.addWidget(Text(self.tr("Total"), "total"), last + 1, 0)
         self._total = Text("", "total", right=True)
-        grid.addWidget(self._total, last + 1, 3)
+        grid.addWidget(self._total, last + 1, width - 1)
+
+    def _build_row(
+        self, grid: QGridLayout, row: int, left: int, each: Denomination, count_title: str, *, blind: bool
+    ) -> None:
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        name = self._name(each.value)
+        grid.addWidget(Text(name, "cell"), row, left)
+        held = None
+        if not blind:
+            held = Text(NOTHING if each.in_drawer is None else str(each.in_drawer), "cell", right=True)
+            grid.addWidget(held, row, left + 1)
+        edit = self._count_edit(len(self._edits), f"{count_title}, {name}")
+        grid.addWidget(edit, row, left + 2, right)
+        value = Text(NOTHING, "cell", right=True)
+        grid.addWidget(value, row, left + 3)
+        self._edits.append(edit)
+        self._values.append(value)
+        self._held.append(held)
 
     def _count_edit(self, index: int, name: str) -> _CountEdit:
         edit = _CountEdit()
