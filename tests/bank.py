@@ -229,6 +229,7 @@ class BankInADict:
         *,
         drawer: str | None = None,
         approver: SignedIn | None = None,
+        approval: str | None = None,
         **changes: Any,
     ) -> Decoded[Any]:
         """Any operation at the chain's next place, read back from its compact form."""
@@ -250,7 +251,7 @@ class BankInADict:
             branch=chain.branch,
             drawer=drawer,
             actor=actor,
-            approver=None,
+            approver=approval,
             authority=None,
             body=msgspec.Raw(encode_body(body)),
         )
