@@ -26,7 +26,7 @@ def _codes_of(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in PLACES:
         place = PLACES[node.func.id]
         argument = node.args[place] if len(node.args) > place else None
-        return {argument.value} if isinstance(argument, ast.Constant) else set()
+        return {str(argument.value)} if isinstance(argument, ast.Constant) else set()
     if isinstance(node, ast.FunctionDef) and node.name in ("_end_code", "_line_fault"):
         return {
             found.value
