@@ -254,6 +254,11 @@ class Device:
         with self._workings.lock:
             return pushes.outbox(self._workings)
 
+    def with_outbox(self, take: Callable[[Outbox], None]) -> None:
+        """Hand the outbox over at a moment at which nobody performs anything."""
+        with self._workings.lock:
+            take(pushes.outbox(self._workings))
+
     def next_run(self, limit: int) -> PushRun | None:
         """What to push next."""
         with self._workings.lock:

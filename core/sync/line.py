@@ -1,0 +1,41 @@
+"""How the line stands, as the status strip shows it: never better than it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How far a burst of pushing has come: operations acknowledged, of how many."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """The line and the outbox at one moment; times are milliseconds by the device's clock.
+
+    `online`: the centre answered the last time it was spoken to. `problem` is the code of what is in the way (of the
+    line, of the centre's refusal, or of the disk), `stopped` that trying again needs a person, and `feed_faults` which
+    feeds are not read any further, and why.
+    """
+
+    online: bool = False
+    waiting: int = 0
+    oldest_waiting_at: str | None = None
+    sending: Sending | None = None
+    offline_since_ms: int | None = None
+    last_heard_ms: int | None = None
+    problem: str | None = None
+    message: str | None = None
+    stopped: bool = False
+    push_refused: str | None = None
+    feed_faults: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether everything done here is at the centre and nothing is in the way: the only green there is."""
+        trouble = self.problem or self.stopped or self.push_refused or self.feed_faults
+        return self.online and self.waiting == 0 and not trouble

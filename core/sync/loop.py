@@ -1,0 +1,272 @@
+"""The loop that keeps a device and the centre in step: push what is queued, read the feeds, wait, and say how it is.
+
+It knows no window: it runs in a thread of its own (`run`), or by steps in tests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.device import Changed, Device, Outbox
+from core.device.feeds import BANK_FEED
+from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, LineProblem, StoreProblem
+from core.ids import Randomness, system_randomness
+from core.sync.line import LineState, Sending
+from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted
+from core.sync.transport import Transport
+
+POLL_SECONDS = 5.0
+BACKOFF_SECONDS_MIN = 1.0
+BACKOFF_SECONDS_MAX = 60.0
+PAGE_MAX = 200
+"""Items asked for at once: a teller waits while a page is applied, so pages are small."""
+
+RIGHTS_SECONDS = 4.0
+_NEEDS_A_PERSON = frozenset(
+    {
+        "device_unknown",
+        "device_revoked",
+        "device_differs",
+        "signature_missing",
+        "signature_wrong",
+        "feed_not_yours",
+        "protocol_unsupported",
+    }
+)
+StateListener = Callable[[LineState], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRights:
+    """What the centre granted just now and what is still available there, in minor units, and what is payable here."""
+
+    granted: int
+    available: int
+    payable_here: int
+
+
+class SyncLoop:
+    """Pushes and pulls for one device over one transport. `state` and `wake` may be used from any thread."""
+
+    def __init__(
+        self,
+        device: Device,
+        transport: Transport,
+        *,
+        on_state: StateListener | None = None,
+        randomness: Randomness = system_randomness,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._device = device
+        self._transport = transport
+        self._on_state = on_state
+        self._randomness = randomness
+        self._poll_seconds = poll_seconds
+        self._woken = threading.Event()
+        self._stepping = threading.Lock()
+        self._guard = threading.RLock()
+        self._failures = 0
+        self._state = LineState()
+        self._refresh_outbox()
+        self._end_listening = device.on_change(self._note_change)
+
+    @property
+    def state(self) -> LineState:
+        """How the line stands."""
+        with self._guard:
+            return self._state
+
+    def close(self) -> None:
+        """Stop listening to the device. The transport is its owner's to close."""
+        self._end_listening()
+
+    def wake(self) -> None:
+        """Have the next step made at once."""
+        self._woken.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until `stop` is set (and `wake` called, so that it is noticed at once)."""
+        while not stop.is_set():
+            self._woken.clear()
+            self.step()
+            self._woken.wait(self.pause_seconds())
+
+    def pause_seconds(self) -> float:
+        """How long to wait before the next step: short polls while all is well, longer and longer while it is not.
+
+        Between half and all of the time, so that a thousand devices do not come back in the same second.
+        """
+        if not self._failures:
+            longest = self._poll_seconds
+        else:
+            longest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_MIN * 2 ** min(self._failures - 1, 16))
+        return longest * (256 + self._randomness(1)[0]) / 512
+
+    def step(self) -> LineState:
+        """Push all that waits, read both feeds to their ends, ask for account numbers where they run out."""
+        with self._stepping:
+            if self.state.stopped:
+                return self.state
+            try:
+                self._push()
+                self._pull()
+                self._lease_numbers()
+                self._heard(problem=None)
+                self._failures = 0
+            except LineProblem as problem:
+                self._failures += 1
+                self._offline(problem)
+            except CentreRefusal as problem:
+                self._failures += 1
+                self._heard(problem=problem, stopped=problem.code in _NEEDS_A_PERSON)
+            except StoreProblem as problem:
+                self._failures += 1
+                self._change(problem=problem.code, message=problem.message, sending=None)
+            return self.state
+
+    def resume(self) -> None:
+        """Try again after a stop, a refused push or a fault of a feed: a person has seen to it."""
+        self._change(stopped=False, push_refused=None, feed_faults=())
+        self.wake()
+
+    # Pushing
+
+    def _push(self) -> None:
+        if self.state.push_refused is not None:
+            return
+        total, done = self._device.outbox().length, 0
+        while (run := self._device.next_run(BATCH_MAX)) is not None:
+            self._change(sending=Sending(done, max(total, done + len(run.operations))))
+            before = self._device.outbox().length
+            answer = self._transport.push(run)
+            if not self._take_answer(answer):
+                return
+            self._heard(problem=None)
+            after = self._device.outbox().length
+            done += max(0, before - after)
+            if answer.refused is not None:
+                self._change(push_refused=answer.refused.code)
+                break
+            if after == before:
+                # The centre answered and took nothing: asking again at once would only ask again.
+                break
+        self._change(sending=None)
+
+    def _take_answer(self, answer: PushAnswer) -> bool:
+        try:
+            self._device.accept_push_answer(answer)
+        except IntegrityFault as fault:
+            self._change(push_refused=fault.code, sending=None)
+            return False
+        return True
+
+    # Pulling
+
+    def _pull(self) -> None:
+        self._read_feed(BANK_FEED)
+        self._read_feed(self._device.identity.branch)
+
+    def _read_feed(self, feed: str, *, up_to: int = 0) -> None:
+        """Read a feed to its end, or at least to a position."""
+        while feed not in dict(self.state.feed_faults):
+            after = self._device.feed_position(feed)
+            page = self._transport.feed_page(feed, after, PAGE_MAX)
+            if not self._take_page(page):
+                return
+            reached = self._device.feed_position(feed)
+            if reached >= max(page.head, up_to) or reached == after:
+                return
+
+    def _take_page(self, page: FeedPage) -> bool:
+        """Apply a page, what it rests on first. False if it could not be trusted: then that feed is read no further."""
+        if page.feed != BANK_FEED and self._device.feed_position(BANK_FEED) < page.read_bank_to:
+            self._read_feed(BANK_FEED, up_to=page.read_bank_to)
+        try:
+            self._device.accept_feed_page(page)
+        except IntegrityFault as fault:
+            faults = dict(self.state.feed_faults) | {page.feed: fault.code}
+            self._change(feed_faults=tuple(sorted(faults.items())))
+            return False
+        return True
+
+    def _lease_numbers(self) -> None:
+        if self._device.wants_iban_block() and BANK_FEED not in dict(self.state.feed_faults):
+            self._take_page(self._transport.iban_block(self._device.feed_position(BANK_FEED)))
+
+    # Rights
+
+    def fetch_rights(self, account: str, least: int, amount: int, *, seconds: float = RIGHTS_SECONDS) -> FetchedRights:
+        """Ask for `amount` more rights on the account, at least `least` minor units, and have them on return.
+
+        Raises `LineProblem` when there is no answer in that time, `CentreProblem` when the centre refuses.
+        """
+        try:
+            wanted = RightsWanted(account, least, amount, self._device.feed_position(self._device.identity.branch))
+            answer = self._transport.rights(wanted, seconds=seconds)
+            if self._take_page(answer.page) and answer.granted:
+                self._read_feed(answer.page.feed, up_to=answer.page.head)
+        except LineProblem as problem:
+            self._offline(problem)
+            raise
+        return FetchedRights(answer.granted, answer.available, self._device.payable_here(account))
+
+    def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:
+        """See to it that `amount` may be paid out here, asking the centre for what is lacking if it is.
+
+        Answers what is payable here then, which may still be too little; without the line it is what it was.
+        """
+        here = self._device.payable_here(account)
+        if here >= amount:
+            return here
+        try:
+            return self.fetch_rights(account, amount - here, amount - here, seconds=seconds).payable_here
+        except EnvironmentProblem:
+            return self._device.payable_here(account)
+
+    # State
+
+    def _note_change(self, changed: Changed) -> None:
+        if changed.own:
+            self._refresh_outbox()
+            if self.state.waiting:
+                self.wake()
+
+    def _refresh_outbox(self) -> None:
+        # Under the device's lock, or an operation performed in between would be overlooked.
+        self._device.with_outbox(self._note_outbox)
+
+    def _note_outbox(self, outbox: Outbox) -> None:
+        self._change(waiting=outbox.length, oldest_waiting_at=outbox.oldest_at)
+
+    def _heard(self, *, problem: CentreRefusal | None, stopped: bool = False) -> None:
+        self._refresh_outbox()
+        self._change(
+            online=True,
+            offline_since_ms=None,
+            last_heard_ms=self._device.clock.now_ms(),
+            problem=problem.code if problem else None,
+            message=problem.message if problem else None,
+            stopped=stopped,
+            **({"sending": None} if problem else {}),
+        )
+
+    def _offline(self, problem: LineProblem) -> None:
+        since = self.state.offline_since_ms
+        self._refresh_outbox()
+        self._change(
+            online=False,
+            offline_since_ms=since if since is not None else self._device.clock.now_ms(),
+            problem=problem.code,
+            message=problem.message,
+            sending=None,
+        )
+
+    def _change(self, **changes: Any) -> None:
+        with self._guard:
+            before = self._state
+            self._state = replace(before, **changes)
+            if self._state != before and self._on_state is not None:
+                self._on_state(self._state)

@@ -1,0 +1,215 @@
+"""The device's half of the wire: signed requests over HTTP, strict time-outs and decoding, problems by their code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msgspec
+from nacl.signing import SigningKey
+
+from core.canonical import base64url
+from core.clock import Clock
+from core.device import Device, PushRun
+from core.errors import CentreRefusal, EnvironmentProblem, LineProblem
+from core.sync.messages import (
+    BATCH_MAX,
+    Activation,
+    Enrolment,
+    EnrolmentAnswer,
+    FeedPage,
+    IbanBlockWanted,
+    Introduction,
+    Introductions,
+    ProblemDocument,
+    Push,
+    PushAnswer,
+    RightsAnswer,
+    RightsWanted,
+    SeedAnswer,
+    SignIn,
+)
+from core.sync.requests import SIGNATURE_HEADER, sign_request
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
+ANSWER_BYTES_MAX = 64 * 1024 * 1024
+_LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+class CentreProblem(CentreRefusal):
+    """The centre's refusal with all that its problem document says; `members` are the ones beyond RFC 9457's."""
+
+    def __init__(self, document: ProblemDocument, members: Mapping[str, Any]) -> None:
+        super().__init__(document.detail or document.title or document.code, code=document.code, retry=document.retry)
+        self.status = document.status
+        self.members = members
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSigner:
+    """Whose key signs the requests."""
+
+    device: str
+    epoch: int
+    key: SigningKey = field(repr=False)
+
+
+class Transport:
+    """One centre, spoken to by one device (or, without a signer, by one that is about to enrol). Thread-safe.
+
+    Every call raises `LineProblem` (`line_down`, `line_too_slow`, `answer_malformed`, `answer_too_large`) or
+    `CentreProblem` with the centre's own code.
+    """
+
+    def __init__(self, base_url: str, clock: Clock, signer: RequestSigner | None = None) -> None:
+        _check_address(base_url)
+        self._base = base_url.rstrip("/")
+        self._clock = clock
+        self._signer = signer
+        local = urlsplit(base_url).hostname in _LOCAL
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        self._client = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=False)
+
+    @classmethod
+    def of_device(cls, device: Device, base_url: str | None = None) -> Transport:
+        """The line of an enrolled device to its centre."""
+        identity = device.identity
+        signer = RequestSigner(identity.device, identity.epoch, device.key)
+        return cls(base_url or identity.centre_url, device.clock, signer)
+
+    def close(self) -> None:
+        """Let connections go."""
+        self._client.close()
+
+    def enrol(self, enrolment: Enrolment) -> EnrolmentAnswer:
+        """Show the centre a new key (`core.sync.enrolment.make_enrolment`)."""
+        return self._post("/v1/enrolments", enrolment, EnrolmentAnswer)
+
+    def enrolment(self, fingerprint: str) -> EnrolmentAnswer:
+        """How the enrolment of that key stands."""
+        return self._get(f"/v1/enrolments/{quote(fingerprint, safe='')}", EnrolmentAnswer)
+
+    def push(self, run: PushRun) -> PushAnswer:
+        """Hand over a run of the outbox."""
+        records = {digest: base64url(data) for digest, data in run.records.items()}
+        return self._post("/v1/operations", Push(run.device, run.epoch, run.operations, records), PushAnswer)
+
+    def feed_page(self, feed: str, after: int, limit: int = BATCH_MAX) -> FeedPage:
+        """What comes after a position of a feed (`bank`, or the branch's code)."""
+        return self._get(f"/v1/feeds/{quote(feed, safe='')}?after={after}&limit={limit}", FeedPage)
+
+    def rights(self, wanted: RightsWanted, *, seconds: float = ANSWER_SECONDS) -> RightsAnswer:
+        """Ask for spending rights."""
+        return self._post("/v1/rights", wanted, RightsAnswer, seconds)
+
+    def iban_block(self, after: int) -> FeedPage:
+        """Ask for more account numbers."""
+        return self._post("/v1/iban-blocks", IbanBlockWanted(after), FeedPage)
+
+    def activate(self, activation: Activation) -> SeedAnswer:
+        """A person's first password."""
+        return self._post("/v1/staff/activations", activation, SeedAnswer)
+
+    def sign_in(self, sign_in: SignIn) -> SeedAnswer:
+        """A person's sign-in at the centre, which hands over their seed."""
+        return self._post("/v1/staff/sign-ins", sign_in, SeedAnswer)
+
+    def introduce(self, introduction: str) -> None:
+        """Leave an introduction for another device of the person."""
+        self._post("/v1/staff/introductions", Introduction(introduction), Introductions)
+
+    def introductions(self) -> Mapping[str, str]:
+        """Introductions for this device, by person."""
+        return self._get("/v1/staff/introductions", Introductions).by_person
+
+    def _post(self, target: str, message: msgspec.Struct, answer: type[M], seconds: float = ANSWER_SECONDS) -> M:
+        return self._call("POST", target, msgspec.json.encode(message), answer, seconds)
+
+    def _get(self, target: str, answer: type[M]) -> M:
+        return self._call("GET", target, b"", answer, ANSWER_SECONDS)
+
+    def _call(self, method: str, target: str, body: bytes, answer: type[M], seconds: float) -> M:
+        status, content = self._exchange(method, target, body, seconds)
+        if not 200 <= status < 300:
+            raise _refusal(status, content)
+        try:
+            return msgspec.json.decode(content, type=answer)
+        except (msgspec.MsgspecError, UnicodeError) as problem:
+            raise _malformed() from problem
+
+    def _exchange(self, method: str, target: str, body: bytes, seconds: float) -> tuple[int, bytes]:
+        headers = {"Accept": "application/json"}
+        if body:
+            headers["Content-Type"] = "application/json"
+        if self._signer is not None:
+            headers[SIGNATURE_HEADER] = self._signature(self._signer, method, target, body)
+        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        try:
+            with self._client.stream(
+                method, self._base + target, content=body or None, headers=headers, timeout=timeout
+            ) as response:
+                return response.status_code, _read(response)
+        except httpx.TimeoutException as problem:
+            raise LineProblem("The centre did not answer in time.", code="line_too_slow") from problem
+        except httpx.TransportError as problem:
+            raise LineProblem("The centre can't be reached.") from problem
+        except httpx.HTTPError as problem:
+            raise _malformed() from problem
+
+    def _signature(self, signer: RequestSigner, method: str, target: str, body: bytes) -> str:
+        return sign_request(
+            signer.key,
+            device=signer.device,
+            epoch=signer.epoch,
+            method=method,
+            target=urlsplit(self._base).path + target,
+            body=body,
+            now_ms=self._clock.now_ms(),
+        )
+
+
+def _check_address(base_url: str) -> None:
+    parts = urlsplit(base_url)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    # Seeds and names cross this line under its encryption; only within the machine may it go without.
+    if parts.scheme == "http" and parts.hostname in _LOCAL:
+        return
+    raise EnvironmentProblem(
+        f"The centre's address {base_url!r} must begin with https:// (http:// is for this machine alone).",
+        code="centre_address_wrong",
+    )
+
+
+def _read(response: httpx.Response) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > ANSWER_BYTES_MAX:
+            raise LineProblem("The centre's answer is larger than any should be.", code="answer_too_large")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _refusal(status: int, content: bytes) -> LineProblem | CentreProblem:
+    """The centre's problem document; an error that is none comes from something on the way."""
+    try:
+        document = msgspec.json.decode(content, type=ProblemDocument)
+        members = msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError):
+        if status >= 500:
+            return LineProblem(f"Something between here and the centre answers with an error ({status}).")
+        return _malformed()
+    known = set(ProblemDocument.__struct_fields__) | {"type", "instance"}
+    return CentreProblem(document, {name: value for name, value in members.items() if name not in known})
+
+
+def _malformed() -> LineProblem:
+    return LineProblem("What answers at the centre's address is not the centre.", code="answer_malformed")
