@@ -1,0 +1,127 @@
+"""Enrolling this device: make its key, show it to the centre under a one-time code, wait for a person's trust.
+
+Used by the first start's page, by the command line and by the demo. Until a person at the centre has compared the
+fingerprint, nothing comes of it; what was begun goes on after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.canonical import from_base64url
+from core.clock import Clock
+from core.device import Device, DeviceIdentity
+from core.device.keys import DEVICE_KEY, device_key
+from core.errors import CentreRefusal, Refusal
+from core.ids import Randomness, system_randomness
+from core.people.keys import KEY_BYTES, key_name
+from core.secrets.store import SecretStore
+from core.signing_in.line import EnrolmentLine, answer_of
+from core.sync.enrolment import make_enrolment
+from core.sync.messages import EnrolmentAnswer
+
+LineTo = Callable[[str], EnrolmentLine]
+"""A line to the centre at that address."""
+
+_GROUP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The centre knows the key. `fingerprint` is its RFC 7638 thumbprint, which a person there compares."""
+
+    device: str
+    epoch: int
+    branch: str
+    purpose: str
+    fingerprint: str
+    kid: str
+
+
+def in_groups(fingerprint: str) -> str:
+    """The fingerprint as it is read aloud: groups of four."""
+    return " ".join(fingerprint[start : start + _GROUP] for start in range(0, len(fingerprint), _GROUP))
+
+
+def enrol(
+    line: EnrolmentLine, secrets: SecretStore, code: str, randomness: Randomness = system_randomness
+) -> Requested | Refusal:
+    """Make the key (kept in the secret store first) and show it. The same code may be sent again with the same key.
+
+    Code: `enrolment_code_wrong`. Raises `LineProblem`, `CentreRefusal`, `KeyringProblem`.
+    """
+    key = device_key(secrets, randomness)
+    try:
+        answer = line.enrol(make_enrolment(spelled(code), key))
+    except CentreRefusal as refused:
+        return answer_of(refused)
+    return _requested(answer, key_name(key))
+
+
+def waiting(line: EnrolmentLine, secrets: SecretStore) -> Requested | None:
+    """An enrolment that was begun before, if the centre knows this device's key."""
+    if secrets.get(DEVICE_KEY) is None:
+        return None
+    kid = key_name(device_key(secrets, system_randomness))
+    try:
+        requested = _requested(line.enrolment(kid), kid)
+    except CentreRefusal as refused:
+        if refused.code == "enrolment_unknown":
+            return None
+        raise
+    return None if isinstance(requested, Refusal) else requested
+
+
+def look_for_trust(line: EnrolmentLine, requested: Requested, centre_url: str) -> DeviceIdentity | Refusal | None:
+    """Who this device is, once a person trusts it; None while nobody does.
+
+    Codes: `enrolment_refused`, `enrolment_differs` (the centre speaks of another key).
+    """
+    answer = line.enrolment(requested.fingerprint)
+    if answer.fingerprint != requested.kid:
+        return Refusal("enrolment_differs")
+    if answer.state == "refused":
+        return Refusal("enrolment_refused")
+    if answer.state != "trusted" or answer.centre_key is None:
+        return None
+    if len(from_base64url(answer.centre_key)) != KEY_BYTES:
+        return Refusal("enrolment_differs")
+    return DeviceIdentity(
+        answer.device, answer.epoch, answer.branch, answer.purpose, requested.kid, answer.centre_key, centre_url
+    )
+
+
+def await_trust(
+    line: EnrolmentLine, requested: Requested, centre_url: str, pause: Callable[[], bool]
+) -> DeviceIdentity | Refusal | None:
+    """Ask until a person has decided. `pause` waits between two questions and says whether to go on asking."""
+    while True:
+        answer = look_for_trust(line, requested, centre_url)
+        if answer is not None or not pause():
+            return answer
+
+
+def create(
+    path: Path,
+    secrets: SecretStore,
+    clock: Clock,
+    identity: DeviceIdentity,
+    randomness: Randomness = system_randomness,
+) -> Device:
+    """The device's file, made and opened. Raises `StoreProblem`, `KeyringProblem`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Device.create(path, secrets, clock, randomness, identity=identity)
+
+
+def spelled(code: str) -> str:
+    """A one-time code as the centre spells it, however it was typed: capitals, groups of four."""
+    letters = "".join(code.split()).replace("-", "").upper()
+    return "-".join(letters[start : start + _GROUP] for start in range(0, len(letters), _GROUP))
+
+
+def _requested(answer: EnrolmentAnswer, kid: str) -> Requested | Refusal:
+    if answer.fingerprint != kid:
+        return Refusal("enrolment_differs")
+    return Requested(answer.device, answer.epoch, answer.branch, answer.purpose, answer.fingerprint, kid)
