@@ -80,6 +80,12 @@ def check_account(account_id: str, currency: str, branch: str | None, book: Book
         yield Refusal("account_elsewhere", "account", {"branch": account.branch})
 
 
+def _check_books(operation: Operation, body: CashBody) -> Iterable[Refusal]:
+    """The entry is posted where the account is kept, which `check_account` has found to be this branch."""
+    if body.account_branch != operation.branch:
+        yield Refusal("account_elsewhere", "account", {"branch": body.account_branch})
+
+
 def check_not_frozen(account_id: str, book: Book) -> Iterable[Refusal]:
     """A frozen account takes money in and gives none out."""
     account = book.get(DepositAccount, account_id)
@@ -90,6 +96,7 @@ def check_not_frozen(account_id: str, book: Book) -> Iterable[Refusal]:
 def _check_deposited(decoded: Decoded[CashDeposited], book: Book) -> Iterable[Refusal]:
     body = decoded.body
     yield from check_account(body.account, body.currency, decoded.operation.branch, book)
+    yield from _check_books(decoded.operation, body)
     if counts_differ(body.counts, body.amount):
         yield Refusal("counts_differ", "counts")
 
@@ -97,6 +104,7 @@ def _check_deposited(decoded: Decoded[CashDeposited], book: Book) -> Iterable[Re
 def _check_withdrawn(decoded: Decoded[CashWithdrawn], book: Book) -> Iterable[Refusal]:
     body, operation = decoded.body, decoded.operation
     yield from check_account(body.account, body.currency, operation.branch, book)
+    yield from _check_books(operation, body)
     yield from check_not_frozen(body.account, book)
     if counts_differ(body.counts, body.amount):
         yield Refusal("counts_differ", "counts")
