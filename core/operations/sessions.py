@@ -90,8 +90,13 @@ def living_keys(person: str, book: Book) -> tuple[StaffKey, ...]:
 
 
 def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
+    """Signatures and witnesses, and introductions where they are given.
+
+    Whether one is missing depends on what else has been registered by then, so `check` says that.
+    """
     keys, operation = decoded.body.keys, decoded.operation
-    older = tuple(row for key in keys for row in living_keys(key.person, book))
+    introduced = (key for key in keys if key.registration.introduction is not None)
+    older = tuple(row for key in introduced for row in living_keys(key.person, book))
     if len(keys) == 2:
         if book.get(DeskKeys, operation.device, operation.epoch) is not None:
             raise IntegrityFault("desk_founded_already", operation.device)
@@ -101,7 +106,7 @@ def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Non
         )
     else:
         witness = book.get(StaffKey, read_header(keys[0].registration.witness).kid)
-        if witness is None or witness.ended_by is not None:
+        if witness is None:
             raise IntegrityFault("witness_unknown", keys[0].person)
         statements = (verify_registration(keys[0].registration, key=keys[0].key, witness=witness, older=older),)
     for key, statement in zip(keys, statements, strict=True):
@@ -123,6 +128,11 @@ def _check_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Iter
             yield Refusal("staff_unknown", "person", {"person": key.person})
         elif staff.branch != decoded.operation.branch:
             yield Refusal("staff_elsewhere", "person", {"person": key.person})
+        if key.registration.introduction is None and living_keys(key.person, book):
+            yield Refusal("introduction_missing", "person", {"person": key.person})
+        witness = book.get(StaffKey, read_header(key.registration.witness).kid)
+        if witness is not None and witness.ended_by is not None:
+            yield Refusal("witness_ended", "person", {"person": key.person})
 
 
 def _register(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
