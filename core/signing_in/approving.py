@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.book.rows import Staff
 from core.device import Device, Draft, OpenSession, Refusals
 from core.errors import Refusal
 from core.operations.kind import SUPERVISOR
-from core.signing_in.people_here import book_of
+from core.signing_in.people_here import staff_member
 from core.signing_in.proving import Proving
 
 APPROVAL_SESSION_MS = 10 * 60 * 1000
@@ -56,7 +55,7 @@ class Approving:
         if draft.session is not None and draft.session.person == person:
             return Refusal("approval_own", "person")
         with self._device.reading() as connection:
-            staff = book_of(connection).get(Staff, person)
+            staff = staff_member(connection, person)
         if staff is None:
             return Refusal("staff_unknown", "person")
         if staff.suspended:

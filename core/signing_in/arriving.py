@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import msgspec
 from nacl.signing import SigningKey
 
-from core.book.rows import Staff, StaffKey
 from core.canonical import from_base64url
 from core.clock import instant
 from core.device import Device, Refusals
@@ -20,8 +19,9 @@ from core.people.registration import Registration, RegistrationStatement, make_r
 from core.people.sealing import SealedContents
 from core.people.totp import provisioning_uri, verify_code
 from core.signing_in.line import StaffLine, answer_of
-from core.signing_in.people_here import Stage, bank_name, book_of, person_standing
+from core.signing_in.people_here import Stage, is_founded, person_standing, staff_member
 from core.signing_in.proving import Proven, Proving, Sealing, is_well_formed
+from core.store.queries import people as queries
 from core.store.sign_in import LocalPerson
 from core.sync.messages import Activation, SeedAnswer, SignIn
 
@@ -70,7 +70,7 @@ class Arriving:
         """
         with self._device.reading() as connection:
             local = self._device.local_person(person)
-            standing = person_standing(book_of(connection), self._device.identity, person, local)
+            standing = person_standing(connection, self._device.identity, person, local)
         if standing.stage is not Stage.UNCONFIRMED:
             return Refusal("seed_confirmed", "person")
         opened = self._proving.open_with_password(person, password)
@@ -143,8 +143,10 @@ class Arriving:
 
     def _introductions(self, people: list[Proven]) -> dict[str, str] | Refusal:
         with self._device.reading() as connection:
-            book, identity = book_of(connection), self._device.identity
-            needed = [each for each in people if person_standing(book, identity, each.person, None).introduction_needed]
+            here = self._device.identity
+            needed = [
+                each for each in people if person_standing(connection, here, each.person, None).introduction_needed
+            ]
         if not needed:
             return {}
         waiting = self._line.introductions()
@@ -155,12 +157,12 @@ class Arriving:
 
     def _is_registered(self, proven: Proven) -> bool:
         with self._device.reading() as connection:
-            row = book_of(connection).get(StaffKey, key_name(proven.staff_key))
-        return row is not None and row.ended_by is None
+            keys = queries.keys_of(connection, proven.person)
+        return any(key.kid == key_name(proven.staff_key) and not key.ended for key in keys)
 
     def _is_founded(self) -> bool:
         with self._device.reading() as connection:
-            return person_standing(book_of(connection), self._device.identity, "", None).desk_founded
+            return is_founded(connection, self._device.identity)
 
     def _keep(self, answer: SeedAnswer, password: str, last_step: int | None) -> SealedContents:
         """Seal the seed with a new key, durably, before anything else is done with it."""
@@ -172,10 +174,11 @@ class Arriving:
 
     def _new_seed(self, person: str, name: str, contents: SealedContents) -> NewSeed:
         with self._device.reading() as connection:
-            bank = bank_name(book_of(connection))
-        return NewSeed(person, name, provisioning_uri(contents.totp_seed, person, bank or "Counterfoil"), contents)
+            bank = queries.bank(connection)
+        issuer = bank.name if bank is not None else "Counterfoil"
+        return NewSeed(person, name, provisioning_uri(contents.totp_seed, person, issuer), contents)
 
     def _name(self, person: str) -> str:
         with self._device.reading() as connection:
-            staff = book_of(connection).get(Staff, person)
+            staff = staff_member(connection, person)
         return staff.name if staff is not None else ""

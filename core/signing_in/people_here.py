@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from core.book import Book
-from core.book.rows import Bank, DeskKeys, DeviceEpoch, PersonKeys, Staff, StaffKey
+from core.book.rows import DeskKeys, DeviceEpoch
 from core.device import DeviceIdentity
+from core.store.queries import people
+from core.store.queries.people import RegisteredStaffKey, StaffMember
 from core.store.rows import RowStore
 from core.store.sign_in import LocalPerson
 
@@ -36,6 +38,7 @@ class Standing:
 
     person: str
     name: str
+    role: str
     stage: Stage
     desk_founded: bool
     introduction_needed: bool
@@ -63,103 +66,89 @@ class KeyShown:
     here: bool
 
 
-def book_of(connection: Connection) -> Book:
-    """The book as it stands in that view of the file; for reading only."""
-    driver = connection.connection.driver_connection
-    if driver is None:
-        raise RuntimeError("the connection is closed")
-    return Book(RowStore(driver.cursor()))
+def staff_member(connection: Connection, person: str) -> StaffMember | None:
+    """The member of staff with that code."""
+    return next((member for member in people.staff(connection) if member.code == person), None)
 
 
-def person_standing(book: Book, identity: DeviceIdentity, person: str, local: LocalPerson | None) -> Standing:
+def person_standing(
+    connection: Connection, identity: DeviceIdentity, person: str, local: LocalPerson | None
+) -> Standing:
     """How far that person has come here."""
-    staff = book.get(Staff, person)
-    keys = _keys(book, person)
-    elsewhere = any(key.ended_by is None and not _is_here(key, identity) for key in keys)
+    member = staff_member(connection, person)
+    keys = people.keys_of(connection, person)
+    here = [key for key in keys if _is_here(key, identity)]
     return Standing(
         person=person,
-        name=name_of(staff, local) or person,
-        stage=_stage(staff, [key for key in keys if _is_here(key, identity)], local),
-        desk_founded=book.get(DeskKeys, identity.device, identity.epoch) is not None,
-        introduction_needed=elsewhere,
+        name=member.name if member is not None else person,
+        role=member.role if member is not None else "",
+        stage=_stage(member, here, local),
+        desk_founded=is_founded(connection, identity),
+        introduction_needed=any(not key.ended and key not in here for key in keys),
     )
 
 
-def _stage(staff: Staff | None, here: list[StaffKey], local: LocalPerson | None) -> Stage:
-    if staff is None:
+def is_founded(connection: Connection, identity: DeviceIdentity) -> bool:
+    """Whether this desk has its first keys, so that a newcomer needs one witness."""
+    return Book(_rows(connection)).get(DeskKeys, identity.device, identity.epoch) is not None
+
+
+def _stage(member: StaffMember | None, here: list[RegisteredStaffKey], local: LocalPerson | None) -> Stage:
+    if member is None:
         return Stage.UNKNOWN
     if local is None or local.sealed is None:
         return Stage.FIRST_HERE
     if here:
         # A key that was ended can't come back: the person begins again with another.
-        return Stage.READY if any(key.ended_by is None for key in here) else Stage.FIRST_HERE
+        return Stage.READY if any(not key.ended for key in here) else Stage.FIRST_HERE
     return Stage.UNCONFIRMED if local.last_totp_step is None else Stage.UNREGISTERED
 
 
-def known_people(book: Book, identity: DeviceIdentity, people: Iterable[LocalPerson]) -> tuple[KnownPerson, ...]:
+def known_people(
+    connection: Connection, identity: DeviceIdentity, locals_: Iterable[LocalPerson]
+) -> tuple[KnownPerson, ...]:
     """Everybody with secrets here, by name."""
+    standings = (person_standing(connection, identity, local.person, local) for local in locals_)
     found = [
-        KnownPerson(local.person, standing.name, standing.stage is Stage.READY)
-        for local in people
-        if (standing := person_standing(book, identity, local.person, local)).stage is not Stage.UNKNOWN
+        KnownPerson(standing.person, standing.name, standing.stage is Stage.READY)
+        for standing in standings
+        if standing.stage is not Stage.UNKNOWN
     ]
     return tuple(sorted(found, key=lambda known: (known.name.casefold(), known.person)))
 
 
-def keys_of(book: Book, identity: DeviceIdentity, person: str) -> tuple[KeyShown, ...]:
+def keys_of(connection: Connection, identity: DeviceIdentity, person: str) -> tuple[KeyShown, ...]:
     """Every key ever registered in the person's name, the newest first."""
+    names = {member.code: member.name for member in people.staff(connection)}
     shown = [
         KeyShown(
             kid=key.kid,
             device=key.device,
             epoch=key.epoch,
             registered_at=key.registered_at,
-            witness=_witness_name(book, key),
-            living=key.ended_by is None,
+            witness=names.get(key.witness or "", key.witness or ""),
+            living=not key.ended,
             here=_is_here(key, identity),
         )
-        for key in _keys(book, person)
+        for key in people.keys_of(connection, person)
     ]
     return tuple(sorted(shown, key=lambda key: (key.registered_at, key.kid), reverse=True))
 
 
 def desks_of_branch(connection: Connection, identity: DeviceIdentity) -> tuple[DeviceEpoch, ...]:
     """The other living desks of this branch, by code."""
-    driver = connection.connection.driver_connection
-    rows = RowStore(driver.cursor()).all(DeviceEpoch) if driver is not None else []
-    desks = [
+    return tuple(
         desk
-        for desk in cast("list[DeviceEpoch]", rows)
+        for desk in cast("list[DeviceEpoch]", _rows(connection).all(DeviceEpoch))
         if (desk.branch, desk.purpose, desk.state) == (identity.branch, "desktop", "living")
         and (desk.device, desk.epoch) != (identity.device, identity.epoch)
-    ]
-    return tuple(desks)
+    )
 
 
-def bank_name(book: Book) -> str:
-    """The bank's name; empty until its books have come."""
-    bank = book.get(Bank, "bank")
-    return bank.name if bank is not None else ""
+def _rows(connection: Connection) -> RowStore:
+    driver: Any = connection.connection.driver_connection
+    return RowStore(driver.cursor())
 
 
-def name_of(staff: Staff | None, local: LocalPerson | None) -> str:
-    """The person's name as the bank has it, else as it was when they came here."""
-    return (staff.name if staff is not None else "") or (local.name if local is not None else "")
-
-
-def _keys(book: Book, person: str) -> list[StaffKey]:
-    known = book.get(PersonKeys, person)
-    rows = (book.get(StaffKey, kid) for kid in known.kids.split()) if known is not None else ()
-    return [row for row in rows if row is not None]
-
-
-def _is_here(key: StaffKey, identity: DeviceIdentity) -> bool:
+def _is_here(key: RegisteredStaffKey, identity: DeviceIdentity) -> bool:
     return (key.device, key.epoch) == (identity.device, identity.epoch)
-
-
-def _witness_name(book: Book, key: StaffKey) -> str:
-    witness = book.get(StaffKey, key.witness)
-    if witness is None:
-        return ""
-    staff = book.get(Staff, witness.person)
-    return name_of(staff, None) or witness.person

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from nacl.signing import SigningKey
@@ -59,8 +59,8 @@ class Proving:
     def prove(self, person: str, password: str, code: str) -> Proven | Refusal:
         """Both right, and the code not used before.
 
-        Codes: `staff_code_malformed`, `sign_in_first_here`, `sign_in_too_soon` (`wait_ms`), `password_wrong`,
-        `totp_malformed`, `totp_wrong`, `totp_reused`.
+        Codes: `staff_code_malformed`, `sign_in_first_here`, `sign_in_too_soon`, `password_wrong`, `totp_malformed`,
+        `totp_wrong`, `totp_reused`; with `wait_ms` where the next try must wait.
         """
         if not is_well_formed(code):
             return Refusal("totp_malformed", "totp", {"digits": DIGITS})
@@ -69,9 +69,10 @@ class Proving:
             if isinstance(opened, Refusal):
                 return opened
             local, contents = opened
-            step = verify_code(contents.totp_seed, code, self._device.clock.now_ms(), local.last_totp_step)
+            now_ms = self._device.clock.now_ms()
+            step = verify_code(contents.totp_seed, code, now_ms, local.last_totp_step)
             if isinstance(step, Refusal):
-                return step
+                return _with_wait(step, local)
             self._keep(local, contents, password, step)
             return Proven(person, local.name, step, SigningKey(contents.staff_signing_key_seed))
 
@@ -103,7 +104,7 @@ class Proving:
         contents = unseal(
             local.sealed or b"", password=password, device_secret=self._sealing.device_secret, person=person
         )
-        return contents if isinstance(contents, Refusal) else (local, contents)
+        return _with_wait(contents, local) if isinstance(contents, Refusal) else (local, contents)
 
     def _keep(self, local: LocalPerson, contents: SealedContents, password: str, step: int) -> None:
         sealed = local.sealed
@@ -112,6 +113,12 @@ class Proving:
         self._device.save_local_person(
             msgspec.structs.replace(local, sealed=sealed, last_totp_step=step, failures=0, last_failure_ms=0)
         )
+
+
+def _with_wait(refusal: Refusal, local: LocalPerson) -> Refusal:
+    """The refusal with how long this failure makes the person wait (`wait_ms`), where it does."""
+    waiting = wait_ms(local.failures, local.last_failure_ms, local.last_failure_ms)
+    return replace(refusal, detail={**refusal.detail, "wait_ms": waiting}) if waiting else refusal
 
 
 def is_well_formed(code: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.book.rows import DeviceEpoch, Staff
+from core.book.rows import DeviceEpoch
 from core.clock import instant
 from core.device import Device, Draft, OpenSession, Refusals
 from core.device.keys import device_secret
@@ -66,19 +66,18 @@ class SigningIn:
         """Everybody with secrets on this device, by name."""
         people = self._device.local_people()
         with self._device.reading() as connection:
-            return people_here.known_people(people_here.book_of(connection), self._device.identity, people)
+            return people_here.known_people(connection, self._device.identity, people)
 
     def standing(self, person: str) -> Standing:
         """How far that person has come here."""
         local = self._device.local_person(person)
         with self._device.reading() as connection:
-            book = people_here.book_of(connection)
-            return people_here.person_standing(book, self._device.identity, person, local)
+            return people_here.person_standing(connection, self._device.identity, person, local)
 
     def keys_of(self, person: str) -> tuple[KeyShown, ...]:
         """Every key ever registered in the person's name, the newest first."""
         with self._device.reading() as connection:
-            return people_here.keys_of(people_here.book_of(connection), self._device.identity, person)
+            return people_here.keys_of(connection, self._device.identity, person)
 
     # At work
 
@@ -172,7 +171,7 @@ class SigningIn:
 
     def _may_not(self, person: str) -> Refusal | None:
         with self._device.reading() as connection:
-            staff = people_here.book_of(connection).get(Staff, person)
+            staff = people_here.staff_member(connection, person)
         if staff is None:
             return Refusal("staff_unknown", "person")
         if staff.suspended:
