@@ -10,7 +10,7 @@ from nacl.signing import SigningKey
 from sqlalchemy import Connection
 
 from core.clock import Clock
-from core.device import feeds, numbers, performing, pushes, sessions
+from core.device import feeds, numbers, performing, pushes, sessions, surplus
 from core.device.keys import DATABASE_KEY, DEVICE_KEY, secret
 from core.device.sessions import CloseReason
 from core.device.values import (
@@ -216,6 +216,11 @@ class Device:
         """What this device may pay out of the account without asking, in minor units."""
         with self._workings.lock:
             return performing.payable_here(self._workings, account)
+
+    def hand_back_surplus(self, allowance: int, *, tolerated: int | None = None) -> int:
+        """Return rights beyond `allowance` where more than `tolerated` are held; see `surplus.hand_back`."""
+        with self._workings.lock:
+            return surplus.hand_back(self._workings, allowance, tolerated=allowance if tolerated is None else tolerated)
 
     def next_iban(self) -> tuple[str, int] | None:
         """A free IBAN and its block's first number, for `account.opened`; None if the line must bring a block first."""

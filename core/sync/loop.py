@@ -25,6 +25,9 @@ PAGE_MAX = 200
 """Items asked for at once: a teller waits while a page is applied, so pages are small."""
 
 RIGHTS_SECONDS = 4.0
+ALLOWANCE_MINOR = 500_000
+"""What a desk keeps payable on an account without the line, in minor units; asked for beyond a shortage too."""
+
 _NEEDS_A_PERSON = frozenset(
     {
         "device_unknown",
@@ -59,12 +62,14 @@ class SyncLoop:
         on_state: StateListener | None = None,
         randomness: Randomness = system_randomness,
         poll_seconds: float = POLL_SECONDS,
+        allowance: int = ALLOWANCE_MINOR,
     ) -> None:
         self._device = device
         self._transport = transport
         self._on_state = on_state
         self._randomness = randomness
         self._poll_seconds = poll_seconds
+        self._allowance = allowance
         self._woken = threading.Event()
         self._stepping = threading.Lock()
         self._guard = threading.RLock()
@@ -114,6 +119,7 @@ class SyncLoop:
                 self._push()
                 self._pull()
                 self._lease_numbers()
+                self._hand_back()
                 self._heard(problem=None)
                 self._failures = 0
             except LineProblem as problem:
@@ -192,6 +198,11 @@ class SyncLoop:
             return False
         return True
 
+    def _hand_back(self) -> None:
+        """Surplus goes back to the centre, for other desks; twice the allowance is tolerated, lest it flutter."""
+        if self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance):
+            self._push()
+
     def _lease_numbers(self) -> None:
         if self._device.wants_iban_block() and BANK_FEED not in dict(self.state.feed_faults):
             self._take_page(self._transport.iban_block(self._device.feed_position(BANK_FEED)))
@@ -222,7 +233,8 @@ class SyncLoop:
         if here >= amount:
             return here
         try:
-            return self.fetch_rights(account, amount - here, amount - here, seconds=seconds).payable_here
+            lacking = amount - here
+            return self.fetch_rights(account, lacking, lacking + self._allowance, seconds=seconds).payable_here
         except EnvironmentProblem:
             return self._device.payable_here(account)
 

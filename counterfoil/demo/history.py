@@ -196,6 +196,13 @@ class BackOffice:
         return done(self._device.perform(draft))
 
 
+    def hand_over(self) -> None:
+        """Give every spending right back, so that the desks at the counter may have them."""
+        while self._device.hand_back_surplus(0):
+            self._desk.loop.step()
+        self._desk.loop.step()
+
+
 def _counts(amount: int) -> dict[int, int]:
     """Notes and coins that come to the amount, the largest first (minor units by pieces)."""
     counts: dict[int, int] = {}
