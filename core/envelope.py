@@ -85,6 +85,9 @@ class Signed(msgspec.Struct, frozen=True):
     kid: str
 
 
+_NOT_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What a strict decoder raises: wrong form, wrong characters, too many brackets inside one another."""
+
 _header_decoder = msgspec.json.Decoder(Header)
 _operation_decoder = msgspec.json.Decoder(Operation)
 _encoder = msgspec.json.Encoder()
@@ -112,7 +115,7 @@ def read_header(token: str) -> Header:
         return known
     try:
         header = _header_decoder.decode(from_base64url(text))
-    except (msgspec.MsgspecError, UnicodeError) as problem:
+    except _NOT_JSON as problem:
         raise IntegrityFault("jws_header") from problem
     if len(_known_headers) >= _KNOWN_HEADERS_MAX:
         _known_headers.clear()
@@ -181,7 +184,7 @@ def read_operation(jws: str) -> Signed:
     payload = from_base64url(signing_input.partition(".")[2])
     try:
         operation = _operation_decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError) as problem:
+    except _NOT_JSON as problem:
         raise IntegrityFault("operation_malformed", str(problem)) from problem
     # One spelling only: a field given twice, say, would be read in two ways by two programs.
     if _encoder.encode(operation) != payload:

@@ -60,7 +60,7 @@ def _carried_session(token: str, session: Session) -> SessionStatement:
     opened = carried.operation
     try:
         body = msgspec.json.decode(opened.body, type=SessionOpened)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrityFault("approval_session_differs", session.person) from problem
     statement = read_statement(body.statement, SessionStatement)
     named = (

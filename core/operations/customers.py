@@ -6,14 +6,16 @@ names it by a salted digest. The body only says which fields the record gives.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from core.book import Book, Key
 from core.book.rows import Customer, ProfileValue
+from core.clock import instant_ms
 from core.envelope import Operation
 from core.errors import Refusal
 from core.operations.kind import (
@@ -78,6 +80,22 @@ def next_stamp(device: str, now_ms: int, last: str | None) -> str:
     if now_ms > last_ms:
         return f"{now_ms:013d}-0000-{device}"
     return f"{last_ms:013d}-{counter + 1:04d}-{device}"
+
+
+def stamp_not_after(body: Body, received_at: str) -> str | None:
+    """The stamp that counts where the body's own lies after the centre's receipt (RFC 3339); None where it does not.
+
+    A clock that runs ahead would otherwise win over every later change for as long as it was wrong.
+    """
+    if not isinstance(body, CustomerRegistered | CustomerAmended):
+        return None
+    received = f"{instant_ms(received_at):013d}"
+    return received + body.stamp[len(received) :] if body.stamp[: len(received)] > received else None
+
+
+def with_stamp(decoded: Decoded[Any], stamp: str) -> Decoded[Any]:
+    """The operation as it is applied with the stamp that the centre's verdict gave it."""
+    return dataclasses.replace(decoded, body=msgspec.structs.replace(decoded.body, stamp=stamp))
 
 
 def _note_values(customer: str, body: CustomerRegistered | CustomerAmended, operation: Operation, book: Book) -> None:

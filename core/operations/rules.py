@@ -15,11 +15,13 @@ from core.book import Book, Key
 from core.book.rows import Day, DeviceEpoch, Drawer, Session, Staff
 from core.envelope import Operation, Signed
 from core.errors import IntegrityFault, Refusal
+from core.ids import is_code
 from core.operations.approvals import check_approval, verify_approval
 from core.operations.kind import Decoded, Kind, Signer
 from core.operations.money import apply_money, check_money, findings_after, is_centres, money_keys
 from core.operations.registry import KINDS
 
+_STAFF = "staff:"
 _decoders = {key: msgspec.json.Decoder(kind.body, strict=True) for key, kind in KINDS.items()}
 
 
@@ -34,22 +36,25 @@ def kind_of(operation: Operation) -> Kind[Any]:
 def decode(signed: Signed) -> Decoded[Any]:
     """Decode the body strictly and work out the entry.
 
-    Raises `IntegrityFault` with `kind_unknown`, `body_malformed` or `actor_not_allowed`.
+    Raises `IntegrityFault` with `kind_unknown`, `body_malformed`, `actor_malformed` or `actor_not_allowed`.
     """
     operation = signed.operation
     kind = kind_of(operation)
     try:
         body = _decoders[operation.kind, operation.kind_version].decode(operation.body)
-    except (msgspec.MsgspecError, UnicodeError) as problem:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrityFault("body_malformed", str(problem)) from problem
-    if signer_of(operation) not in kind.signers:
+    signer = signer_of(operation)
+    if signer is Signer.STAFF and not is_code(operation.actor[len(_STAFF) :]):
+        raise IntegrityFault("actor_malformed", operation.actor)
+    if signer not in kind.signers:
         raise IntegrityFault("actor_not_allowed", operation.actor)
     return Decoded(signed, operation, body, kind.entries(operation, body), kind)
 
 
 def signer_of(operation: Operation) -> Signer:
     """Whose key signs, by what the actor says. Raises `IntegrityFault("actor_malformed")`."""
-    if operation.actor.startswith("staff:"):
+    if operation.actor.startswith(_STAFF):
         return Signer.STAFF
     if operation.actor in ("device", "centre"):
         return Signer(operation.actor)

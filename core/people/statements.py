@@ -79,7 +79,7 @@ def _check_length(token: str) -> None:
 def _decode(payload: bytes, kind: type[S]) -> S:
     try:
         statement = msgspec.json.decode(payload, type=kind)
-    except (msgspec.MsgspecError, UnicodeError) as problem:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrityFault("statement_malformed", kind.TYP) from problem
     if _encoder.encode(statement) != payload:
         raise IntegrityFault("statement_malformed", kind.TYP)

@@ -36,7 +36,7 @@ def verify_enrolment(enrolment: Enrolment) -> None:
     payload = verify_compact(enrolment.proof, key, ENROLMENT_TYPE)
     try:
         statement = msgspec.json.decode(payload, type=EnrolmentStatement)
-    except msgspec.MsgspecError as problem:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrityFault("enrolment_differs") from problem
     if statement != EnrolmentStatement(digest(enrolment.code.encode()), enrolment.key):
         raise IntegrityFault("enrolment_differs")

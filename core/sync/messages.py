@@ -15,6 +15,10 @@ BATCH_MAX = 500
 """The most operations in one push, and the most items in one page of a feed."""
 
 VerdictName = Literal["applied", "applied_with_exception", "recorded", "quarantined"]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\Z")]
+"""A device, branch or person (see `core.ids.is_code`)."""
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Jws = Annotated[str, msgspec.Meta(max_length=32 * 1024)]
 Records = dict[Annotated[str, msgspec.Meta(max_length=43)], Annotated[str, msgspec.Meta(max_length=24 * 1024)]]
 
@@ -27,7 +31,10 @@ class Exceptional(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the centre said of an operation, once and for ever. `accounting_date` is where its entry counts."""
+    """What the centre said of an operation, once and for ever. `accounting_date` is where its entry counts.
+
+    `stamp` counts in place of the body's own, where that lay after the centre's receipt.
+    """
 
     seq: int
     hash: str
@@ -35,13 +42,14 @@ class Verdict(msgspec.Struct, frozen=True):
     accounting_date: str | None = None
     received_at: str = ""
     exceptions: tuple[Exceptional, ...] = ()
+    stamp: str | None = None
 
 
 class Push(msgspec.Struct, frozen=True):
     """A contiguous run of one chain, oldest first, with the records that its operations name."""
 
-    device: Annotated[str, msgspec.Meta(max_length=32)]
-    epoch: int
+    device: Code
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
     operations: Annotated[tuple[Jws, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
     records: Records = {}
 
@@ -84,16 +92,16 @@ class FeedPage(msgspec.Struct, frozen=True):
 class RightsWanted(msgspec.Struct, frozen=True):
     """Ask for spending rights: `amount` more minor units on the account, at least `least`; read the feed from there."""
 
-    account: Annotated[str, msgspec.Meta(max_length=36)]
+    account: Identifier
     least: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
-    after: Annotated[int, msgspec.Meta(ge=0)]
+    after: Position
 
 
 class IbanBlockWanted(msgspec.Struct, frozen=True):
     """Ask for another block of account numbers; read the bank-wide feed from there."""
 
-    after: Annotated[int, msgspec.Meta(ge=0)]
+    after: Position
 
 
 class RightsAnswer(msgspec.Struct, frozen=True):
@@ -128,7 +136,7 @@ class EnrolmentAnswer(msgspec.Struct, frozen=True):
 class Activation(msgspec.Struct, frozen=True):
     """A member of staff's first sign-in: the activation code that the centre gave them, and their own password."""
 
-    person: Annotated[str, msgspec.Meta(max_length=32)]
+    person: Code
     activation_code: Annotated[str, msgspec.Meta(max_length=64)]
     password: Annotated[str, msgspec.Meta(max_length=256)]
 
@@ -136,7 +144,7 @@ class Activation(msgspec.Struct, frozen=True):
 class SignIn(msgspec.Struct, frozen=True):
     """An online sign-in, which alone makes the centre hand the one-time-code seed to another device."""
 
-    person: Annotated[str, msgspec.Meta(max_length=32)]
+    person: Code
     password: Annotated[str, msgspec.Meta(max_length=256)]
     code: Annotated[str, msgspec.Meta(max_length=6)]
 

@@ -72,7 +72,7 @@ def verify_request(
 def _decode(payload: bytes) -> RequestStatement:
     try:
         statement = msgspec.json.decode(payload, type=RequestStatement)
-    except (msgspec.MsgspecError, UnicodeError) as problem:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrityFault("request_malformed") from problem
     if not is_instant(statement.at):
         raise IntegrityFault("request_malformed", "at")

@@ -7,24 +7,35 @@ from starlette.requests import Request
 from core.book.rows import DeviceEpoch
 from core.canonical import from_base64url
 from core.errors import IntegrityFault, Refusal
+from core.ids import is_code
 from core.sync.requests import SIGNATURE_HEADER, read_request, verify_request
 from sync_server.centre.devices import find_device
 from sync_server.database import Connection
 from sync_server.problems import PROBLEMS, Problem
 from sync_server.services import Services
 
+_EPOCH_MAX = 10**6
 ACCESS_PROBLEMS = ("signature_missing", "signature_wrong", "clock_wrong", "device_unknown", "device_revoked")
 
 
 def authenticate(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
     """The living device that signed this request. Raises `Problem` with one of `ACCESS_PROBLEMS`."""
+    device = authenticate_any(services, connection, request, body)
+    if device.state != "living":
+        raise Problem("device_revoked")
+    return device
+
+
+def authenticate_any(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
+    """The device that signed this request, even one that was revoked: what it still has to say is kept."""
     token = request.headers.get(SIGNATURE_HEADER)
     if token is None:
         raise Problem("signature_missing")
     now_ms = services.clock.now_ms()
     try:
         statement = read_request(token)
-        device = find_device(connection, statement.device, statement.epoch)
+        named = is_code(statement.device) and 1 <= statement.epoch <= _EPOCH_MAX
+        device = find_device(connection, statement.device, statement.epoch) if named else None
         if device is None or device.purpose == "centre":
             raise Problem("device_unknown")
         verify_request(
@@ -39,8 +50,6 @@ def authenticate(services: Services, connection: Connection, request: Request, b
         if fault.code == "request_clock":
             raise Problem("clock_wrong", server_time_ms=now_ms) from fault
         raise Problem("signature_wrong", fault=fault.code) from fault
-    if device.state != "living":
-        raise Problem("device_revoked")
     return device
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from core.sync.messages import BATCH_MAX, FeedPage, Push, PushAnswer
-from sync_server.api.access import ACCESS_PROBLEMS, authenticate
+from sync_server.api.access import ACCESS_PROBLEMS, authenticate, authenticate_any
 from sync_server.centre.feed import read_page
 from sync_server.ingest.keys import KnownKeys
 from sync_server.ingest.push import ChainUnknown, take_push
@@ -34,7 +34,7 @@ def operations_router(services: Services) -> APIRouter:
     )
     def push(request: Request, raw: RawJson) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, raw)
+            device = authenticate_any(services, connection, request, raw)
         message = decoded(raw, push_decoder)
         if (message.device, message.epoch) != (device.device, device.epoch):
             raise Problem("device_differs")
@@ -54,7 +54,10 @@ def operations_router(services: Services) -> APIRouter:
         ),
     )
     def feed(
-        request: Request, feed: str, after: int = Query(0, ge=0), limit: int = Query(BATCH_MAX, ge=1, le=BATCH_MAX)
+        request: Request,
+        feed: str,
+        after: int = Query(0, ge=0, le=2**53 - 1),
+        limit: int = Query(BATCH_MAX, ge=1, le=BATCH_MAX),
     ) -> Response:
         with services.pool.connection() as connection:
             device = authenticate(services, connection, request, b"")

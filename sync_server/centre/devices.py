@@ -67,7 +67,7 @@ def _next_epoch(connection: Connection, device: str) -> int:
 def request_enrolment(connection: Connection, centre: Centre, code: str, public_key: str) -> EnrolmentState | Refusal:
     """A device shows its key under an invitation. The same key may ask again; the code serves no second key.
 
-    Refusals: `enrolment_code_wrong` (unknown, expired or used by another key).
+    Refusals: `enrolment_code_wrong` (unknown, expired, used by another key, or the key used another code).
     """
     row = connection.execute(
         b"SELECT device, epoch, branch, purpose, expires_at, public_key, state FROM enrolments "
@@ -79,6 +79,9 @@ def request_enrolment(connection: Connection, centre: Centre, code: str, public_
     if row[5] is not None and row[5] != public_key:
         return Refusal("enrolment_code_wrong", "code")
     if row[5] is None:
+        shown = connection.execute(b"SELECT 1 FROM enrolments WHERE public_key = %s", (public_key,)).fetchone()
+        if shown is not None:
+            return Refusal("enrolment_code_wrong", "code")
         connection.execute(
             b"UPDATE enrolments SET public_key = %s, state = 'waiting' WHERE code_digest = %s",
             (public_key, one_time_digest(code)),
@@ -149,13 +152,14 @@ def lease_iban_block(connection: Connection, centre: Centre, device: str, epoch:
 
 
 def revoke_device(connection: Connection, centre: Centre, device: str, epoch: int) -> Refusal | None:
-    """End a device's epoch at the head that the centre has."""
+    """End a device's epoch at the head that the centre has; what it sends from here on is kept, but not booked."""
     row = connection.execute(
         b"SELECT seq FROM chains WHERE device = %s AND epoch = %s FOR UPDATE", (device, epoch)
     ).fetchone()
     if row is None:
         return Refusal("device_unknown", "device")
     issue(connection, centre, None, DeviceRevoked(device=device, epoch=epoch, head_seq=int(row[0])))
+    connection.execute(b"UPDATE chains SET state = 'quarantined' WHERE device = %s AND epoch = %s", (device, epoch))
     return None
 
 

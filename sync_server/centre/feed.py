@@ -11,7 +11,7 @@ from sync_server.ingest.settle import BANK_FEED
 
 _ITEMS = (
     b"SELECT i.position, o.jws, o.records, o.seq, o.hash, o.verdict, o.accounting_date::text, o.received_at, "
-    b"o.exceptions FROM feed_items i JOIN operations o ON o.no = i.operation_no "
+    b"o.exceptions, o.stamp FROM feed_items i JOIN operations o ON o.no = i.operation_no "
     b"WHERE i.feed = %s AND i.position > %s ORDER BY i.position LIMIT %s"
 )
 

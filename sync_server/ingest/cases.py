@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,20 +12,38 @@ from core.operations.kind import Decoded
 from sync_server.database import Connection
 
 _encode = msgspec.json.Encoder().encode
-_INSERT = b"INSERT INTO cases (opened_at, code, device, epoch, operation_id, detail) VALUES (%s, %s, %s, %s, %s, %s)"
+_INSERT = (
+    b"INSERT INTO cases (opened_at, code, device, epoch, operation_id, detail) "
+    b"SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::uuid[], %s::text[])"
+)
 
 
-def open_case(
-    connection: Connection, code: str, decoded: Decoded[Any], detail: dict[str, object], opened_at: str
-) -> None:
-    """About an operation."""
-    operation = decoded.operation
-    connection.execute(
-        _INSERT, (opened_at, code, operation.device, operation.epoch, operation.id, _encode(detail).decode())
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case about an operation: a stable code and its parameters."""
+
+    code: str
+    decoded: Decoded[Any]
+    detail: Mapping[str, object]
+
+
+def open_cases(connection: Connection, cases: Sequence[Case], opened_at: str) -> None:
+    """Open them in one statement, in their order."""
+    if not cases:
+        return
+    operations = [case.decoded.operation for case in cases]
+    columns = (
+        [opened_at] * len(cases),
+        [case.code for case in cases],
+        [operation.device for operation in operations],
+        [operation.epoch for operation in operations],
+        [operation.id for operation in operations],
+        [_encode(case.detail).decode() for case in cases],
     )
+    connection.execute(_INSERT, columns)
 
 
 def open_payment_case(connection: Connection, transfer_id: str, why: str, opened_at: str) -> None:
     """About a payment whose partner says something that no program may decide on."""
     detail = _encode({"why": why}).decode()
-    connection.execute(_INSERT, (opened_at, "payment_needs_person", None, None, transfer_id, detail))
+    connection.execute(_INSERT, ([opened_at], ["payment_needs_person"], [None], [None], [transfer_id], [detail]))

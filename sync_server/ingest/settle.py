@@ -13,6 +13,7 @@ from typing import Any
 from core.book import Book
 from core.errors import IntegrityFault, Refusal
 from core.operations import rules
+from core.operations.customers import stamp_not_after, with_stamp
 from core.operations.kind import Decoded
 from core.sync.messages import Exceptional, Verdict, VerdictName
 
@@ -45,12 +46,17 @@ class Settlement:
     fault: IntegrityFault | None = None
 
 
-def settle(run: Sequence[Decoded[Any]], book: Book, head: ChainHead, received_at: str) -> Settlement:
-    """Settle operations that follow `head` on one chain, in order, into the book."""
+def settle(
+    run: Sequence[Decoded[Any]], book: Book, head: ChainHead, received_at: str, *, reused_id: str | None = None
+) -> Settlement:
+    """Settle operations that follow `head` on one chain, in order, into the book.
+
+    `reused_id` is the hash of an operation whose id stands for another operation: an integrity fault.
+    """
     settled: list[Settled] = []
     for decoded in run:
         try:
-            _check_place(decoded, head)
+            _check_place(decoded, head, reused_id)
             rules.verify(decoded, book)
         except IntegrityFault as fault:
             return Settlement(tuple(settled), head, fault)
@@ -59,8 +65,10 @@ def settle(run: Sequence[Decoded[Any]], book: Book, head: ChainHead, received_at
     return Settlement(tuple(settled), head)
 
 
-def _check_place(decoded: Decoded[Any], head: ChainHead) -> None:
+def _check_place(decoded: Decoded[Any], head: ChainHead, reused_id: str | None) -> None:
     operation = decoded.operation
+    if decoded.signed.hash == reused_id:
+        raise IntegrityFault("id_reused", operation.id)
     if operation.seq != head.seq + 1 or operation.prev != head.hash:
         raise IntegrityFault("chain_forked", f"{operation.device}/{operation.epoch}/{operation.seq}")
 
@@ -68,7 +76,8 @@ def _check_place(decoded: Decoded[Any], head: ChainHead) -> None:
 def settle_one(decoded: Decoded[Any], book: Book, received_at: str) -> Settled:
     """Check and apply one verified operation."""
     findings = rules.check(decoded, book)
-    rules.apply(decoded, book)
+    stamp = stamp_not_after(decoded.body, received_at)
+    rules.apply(decoded if stamp is None else with_stamp(decoded, stamp), book)
     findings += rules.after(decoded, book)
     operation = decoded.operation
     verdict = Verdict(
@@ -78,6 +87,7 @@ def settle_one(decoded: Decoded[Any], book: Book, received_at: str) -> Settled:
         accounting_date=operation.business_date,
         received_at=received_at,
         exceptions=tuple(_exceptional(finding) for finding in findings),
+        stamp=stamp,
     )
     return Settled(decoded, verdict, feeds_of(decoded))
 

@@ -10,18 +10,22 @@ import msgspec
 
 from core.book import Book
 from core.operations import rules
-from core.records import record_digest
 from sync_server.database import Connection
-from sync_server.ingest.cases import open_case
+from sync_server.ingest.cases import Case, open_cases
 from sync_server.ingest.settle import Settled
 from sync_server.store.rows import write_balances, write_rows
 
 _encode = msgspec.json.Encoder().encode
 _OPERATIONS = (
     b"COPY operations (no, id, device, epoch, seq, hash, kind, business_date, accounting_date, received_at, verdict, "
-    b"exceptions, records, jws) FROM STDIN"
+    b"exceptions, stamp, records, jws) FROM STDIN"
 )
 _POSTINGS = b"COPY postings (operation_no, line, branch, account, currency, amount) FROM STDIN"
+_PAYMENTS = (
+    b"INSERT INTO payments (transfer_id, branch, account, route, currency, amount, details, updated_at, state, "
+    b"next_attempt_ms) SELECT *, 'queued', 0 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], "
+    b"%s::bigint[], %s::text[], %s::text[])"
+)
 _FEED_ITEMS = b"COPY feed_items (feed, position, operation_no) FROM STDIN"
 
 
@@ -35,9 +39,9 @@ def write_settled(
     numbers = _numbers(connection, len(settled))
     _copy_operations(connection, numbers, settled)
     _copy_postings(connection, numbers, settled)
-    _write_records(connection, settled, records)
+    cases = _write_records(connection, settled, records) + _exceptions(settled)
     _write_payments(connection, settled)
-    _open_cases(connection, settled)
+    open_cases(connection, cases, settled[0].verdict.received_at)
     write_rows(connection, book)
     heads = _copy_feed_items(connection, numbers, settled)
     write_balances(connection, book.differences.items())
@@ -71,6 +75,7 @@ def _copy_operations(connection: Connection, numbers: Sequence[int], settled: Se
                     verdict.received_at,
                     verdict.verdict,
                     _encode(verdict.exceptions).decode() if verdict.exceptions else None,
+                    verdict.stamp,
                     list(named) or None,
                     item.decoded.signed.jws,
                 )
@@ -86,44 +91,50 @@ def _copy_postings(connection: Connection, numbers: Sequence[int], settled: Sequ
                 copy.write_row((number, line, *posting))
 
 
-def _write_records(connection: Connection, settled: Sequence[Settled], records: Mapping[str, bytes]) -> None:
-    """Keep the records that were named and whose bytes have the digest that was signed."""
-    named = {digest for item in settled for digest in rules.records_named(item.decoded)}
+def _write_records(connection: Connection, settled: Sequence[Settled], records: Mapping[str, bytes]) -> list[Case]:
+    """Keep the records that were named; a case for each that is neither here nor came with its operation."""
+    named = {digest: item.decoded for item in settled for digest in rules.records_named(item.decoded)}
     kept = {digest: records[digest] for digest in named if digest in records}
-    kept = {digest: data for digest, data in kept.items() if record_digest(data) == digest}
     if kept:
         connection.execute(
             b"INSERT INTO records (digest, data) SELECT * FROM unnest(%s::text[], %s::bytea[]) "
             b"ON CONFLICT (digest) DO NOTHING",
             (list(kept), list(kept.values())),
         )
+    missing = named.keys() - kept.keys()
+    if not missing:
+        return []
+    rows = connection.execute(b"SELECT digest FROM records WHERE digest = ANY(%s)", (sorted(missing),))
+    missing -= {digest for (digest,) in rows}
+    return [Case("record_missing", named[digest], {"digest": digest}) for digest in sorted(missing)]
 
 
 def _write_payments(connection: Connection, settled: Sequence[Settled]) -> None:
-    """A transfer that left its branch becomes work for the payment jobs."""
-    for item in settled:
-        if item.decoded.kind.name == "transfer.sent":
-            operation, body = item.decoded.operation, item.decoded.body
-            connection.execute(
-                b"INSERT INTO payments (transfer_id, branch, account, route, currency, amount, details, state, "
-                b"next_attempt_ms, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, 'queued', 0, %s)",
-                (
-                    operation.id,
-                    operation.branch,
-                    body.account,
-                    body.route,
-                    body.currency,
-                    body.amount,
-                    body.details,
-                    item.verdict.received_at,
-                ),
-            )
+    """Transfers that left their branch become work for the payment jobs."""
+    rows = [
+        (
+            item.decoded.operation.id,
+            item.decoded.operation.branch,
+            item.decoded.body.account,
+            item.decoded.body.route,
+            item.decoded.body.currency,
+            item.decoded.body.amount,
+            item.decoded.body.details,
+            item.verdict.received_at,
+        )
+        for item in settled
+        if item.decoded.kind.name == "transfer.sent"
+    ]
+    if rows:
+        connection.execute(_PAYMENTS, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _open_cases(connection: Connection, settled: Sequence[Settled]) -> None:
-    for item in settled:
-        for exception in item.verdict.exceptions:
-            open_case(connection, exception.code, item.decoded, dict(exception.detail), item.verdict.received_at)
+def _exceptions(settled: Sequence[Settled]) -> list[Case]:
+    return [
+        Case(exception.code, item.decoded, exception.detail)
+        for item in settled
+        for exception in item.verdict.exceptions
+    ]
 
 
 def _copy_feed_items(connection: Connection, numbers: Sequence[int], settled: Sequence[Settled]) -> dict[str, int]:

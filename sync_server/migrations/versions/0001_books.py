@@ -35,6 +35,7 @@ CREATE TABLE operations (
     received_at text NOT NULL,
     verdict text NOT NULL,
     exceptions text,
+    stamp text,
     records text[],
     jws text NOT NULL,
     UNIQUE (device, epoch, seq)
