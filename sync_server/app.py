@@ -20,6 +20,7 @@ from core.clock import Clock, clock_from_environment
 from core.ids import Identifiers
 from sync_server.api.enrolments import enrolments_router
 from sync_server.api.operations import operations_router
+from sync_server.api.partner_payments import partner_payments_router
 from sync_server.api.people import people_router
 from sync_server.api.rights import rights_router
 from sync_server.centre.issue import Centre
@@ -43,6 +44,7 @@ ROUTERS: tuple[RouterOf, ...] = (
     operations_router,
     rights_router,
     people_router,
+    partner_payments_router,
 )
 COMPANIONS: tuple[CompanionOf, ...] = (payment_jobs,)
 

@@ -22,6 +22,7 @@ PURPOSES: tuple[Purpose, ...] = ("production", "demo", "test")
 LogFormat = Literal["json", "text"]
 LogLevel = Literal["info", "debug", "warning", "error"]
 
+NO_SECRET = Secret("")
 _DATABASE_SHAPE = "must be an address such as postgresql://role:password@host:5432/database."
 
 PURPOSE = Variable(
@@ -74,7 +75,7 @@ SECRETS_PASSPHRASE = Variable(
 BANK_BIC = Variable("BANK_BIC", "This bank's own BIC (ISO 9362), as partner banks know it.", "CFOLDKKK")
 PARTNERS = Variable(
     "PARTNERS",
-    "Partner banks, as short codes between commas. Each then needs the four settings below, named after it\n"
+    "Partner banks, as short codes between commas. Each then needs the settings below, named after it\n"
     "(in capitals, - as _).",
     "skovbank",
     optional=True,
@@ -90,8 +91,8 @@ BATCH_OPERATIONS_MAX = Variable(
 )
 
 
-def partner_variables(code: str) -> tuple[Variable, Variable, Variable, Variable]:
-    """The settings of one partner bank: BIC, bank code inside its IBANs, address, token."""
+def partner_variables(code: str) -> tuple[Variable, Variable, Variable, Variable, Variable]:
+    """The settings of one partner bank: BIC, bank code inside its IBANs, address, token there, token here."""
     name = f"PARTNER_{code.upper().replace('-', '_')}"
     return (
         Variable(f"{name}_BIC", f"The BIC of {code}.", "SKOVDKKK"),
@@ -106,6 +107,13 @@ def partner_variables(code: str) -> tuple[Variable, Variable, Variable, Variable
             "https://skovbank.example/api",
         ),
         Variable(f"{name}_TOKEN", f"What {code} knows this bank by.", "given by the partner bank", secret=True),
+        Variable(
+            f"{name}_INBOUND_TOKEN",
+            f"What {code} proves itself with when it sends money in. Without it, it can't.",
+            "at least 16 characters, given to the partner bank",
+            optional=True,
+            secret=True,
+        ),
     )
 
 
@@ -128,6 +136,7 @@ class PartnerSettings:
     bank_code: str
     base_url: str
     token: Secret
+    inbound_token: Secret = NO_SECRET
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +266,14 @@ def _partner_codes(reading: Reading) -> tuple[str, ...]:
 
 
 def _partner(reading: Reading, code: str, *, encrypted: bool) -> PartnerSettings:
-    bic, bank_code, url, token = partner_variables(code)
+    bic, bank_code, url, token, inbound_token = partner_variables(code)
     return PartnerSettings(
         code=code,
         bic=read_bic(reading, bic),
         bank_code=read_bank_code(reading, bank_code),
         base_url=reading.web_address(url, encrypted=encrypted),
         token=reading.token(token),
+        inbound_token=reading.token(inbound_token),
     )
 
 

@@ -16,12 +16,24 @@ from starlette.responses import Response
 
 from core.clock import Clock, clock_from_environment, is_business_date
 from core.ids import Identifiers
+from sync_server.environment import Secret
 from sync_server.logs import configure_logs
 from sync_server.metrics import METRICS_MEDIA_TYPE, Metrics
 from sync_server.partner_bank.bank import Bank
 from sync_server.partner_bank.customers import Customer, seeded_customers
 from sync_server.partner_bank.faults import Fault, Faults, FaultSwitches
-from sync_server.partner_bank.messages import Payment, PaymentPage, PaymentReport, Statement
+from sync_server.partner_bank.messages import (
+    AmountMinor,
+    Bic,
+    Currency,
+    EndToEndId,
+    Party,
+    Payment,
+    PaymentPage,
+    PaymentReport,
+    Statement,
+    Text140,
+)
 from sync_server.partner_bank.settings import PartnerBankSettings
 from sync_server.partner_bank.state import BankFile
 from sync_server.problems import Problem
@@ -34,6 +46,26 @@ _BODY_BYTES_MAX = 64 * 1024
 _BODY_SECONDS_MAX = 10
 _PAGE_MAX = 500
 _CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class Sending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A payment from this bank's first customer to another bank, whose interface takes it at `url` under `token`."""
+
+    url: str
+    token: str
+    end_to_end_id: EndToEndId
+    amount: AmountMinor
+    currency: Currency
+    creditor: Party
+    creditor_agent: Bic
+    remittance: Text140 = ""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What the other bank said: `settled`, `accepted`, `rejected` (with a reason) or `unknown` (with why)."""
+
+    outcome: str
+    reason: str | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -139,6 +171,7 @@ def _admin(bank: Bank, switches: FaultSwitches) -> APIRouter:
     holder = BearerTokens({"sender": bank.settings.token})
     router = APIRouter(prefix="/admin", tags=["admin"], dependencies=[Depends(holder)])
     decoder = msgspec.json.Decoder(Fault)
+    sending_decoder = msgspec.json.Decoder(Sending)
 
     @router.get("/accounts", **documented(answer=list[Customer]))
     def accounts() -> Response:
@@ -161,6 +194,11 @@ def _admin(bank: Bank, switches: FaultSwitches) -> APIRouter:
         switches.reset()
         return answer(switches.waiting())
 
+    @router.post("/send", **documented(request=Sending, answer=Sent))
+    def send(raw: RawJson) -> Response:
+        """Send money to another bank. Repeated under the same end-to-end id it counts once there."""
+        return answer(_send(bank, decoded(raw, sending_decoder)))
+
     @router.post("/settle", **documented(answer=Settled))
     def settle() -> Response:
         """Settle at once whatever is on its way."""
@@ -168,3 +206,29 @@ def _admin(bank: Bank, switches: FaultSwitches) -> APIRouter:
             return answer(Settled(booking.settle_now(bank.clock.now_ms())))
 
     return router
+
+
+def _send(bank: Bank, sending: Sending) -> Sent:
+    # The client is this server's own, and it imports the messages of this package.
+    from sync_server.payments.partner_client import PartnerClient, Rejected, Unknown
+
+    debtor = seeded_customers(bank.settings)[0]
+    payment = Payment(
+        end_to_end_id=sending.end_to_end_id,
+        amount=sending.amount,
+        currency=sending.currency,
+        debtor=Party(debtor.name, debtor.iban),
+        debtor_agent=bank.settings.bic,
+        creditor=sending.creditor,
+        creditor_agent=sending.creditor_agent,
+        remittance=sending.remittance,
+    )
+    with PartnerClient(sending.url, Secret(sending.token), path="/v1/partner-payments") as client:
+        answered = client.submit(payment)
+    match answered:
+        case Rejected(reason=reason):
+            return Sent("rejected", reason)
+        case Unknown(why=why):
+            return Sent("unknown", why)
+        case _:
+            return Sent(type(answered).__name__.lower())

@@ -29,7 +29,7 @@ def complete_at_branch(connection: Connection, centre: Centre, payment: DuePayme
     book = Book(PostgresStore(connection))
     known = book.get(Iban, payee.iban)
     account = book.get(DepositAccount, known.account) if known else None
-    reason = _why_not(account, payment)
+    reason = why_not(account, payment.currency)
     if account is None or reason is not None:
         return Outcome("rejected", reason or UNKNOWN_ACCOUNT)
     _lock_in_order(connection, {payment.branch, account.branch})
@@ -46,12 +46,13 @@ def complete_at_branch(connection: Connection, centre: Centre, payment: DuePayme
     return Outcome("completed")
 
 
-def _why_not(account: DepositAccount | None, payment: DuePayment) -> str | None:
+def why_not(account: DepositAccount | None, currency: str) -> str | None:
+    """The reason why money can't be credited there (ISO 20022); None if it can."""
     if account is None or account.state == "unknown":
         return UNKNOWN_ACCOUNT
     if account.state != "open":
         return CLOSED_ACCOUNT
-    return OTHER_CURRENCY if account.currency != payment.currency else None
+    return OTHER_CURRENCY if account.currency != currency else None
 
 
 def _lock_in_order(connection: Connection, branches: set[str]) -> None:

@@ -6,15 +6,17 @@ A payment is marked as sent before the request leaves; whoever finds it so later
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import psycopg
 import structlog
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from core.clock import instant
 from core.iban import is_iban
 from core.ids import Randomness, system_randomness
+from sync_server.database import Connection
 from sync_server.ingest.cases import open_payment_case
 from sync_server.partner_bank.messages import Party, Payment, end_to_end_id
 from sync_server.payments.completing import (
@@ -30,6 +32,9 @@ from sync_server.services import Services
 from sync_server.settings import PartnerSettings
 
 _IDLE_SECONDS = 0.25
+_CONNECTION_SECONDS = 1.0
+"""How long a step waits for the database: a server that is told to stop must not wait for one that is away."""
+_ATTEMPTS = 5
 _STOP_SECONDS = 15.0
 _BANK_CODE_AT = slice(4, 8)
 
@@ -56,8 +61,11 @@ class PaymentJobs:
         while not stop.is_set():
             try:
                 worked = self.step()
-            except psycopg.Error as problem:
+            except psycopg.OperationalError as problem:
                 self._log.warning("payments.database", problem=type(problem).__name__)
+                worked = False
+            except Exception:  # noqa: BLE001 - what is wrong with one payment stops no other; it is tried again later
+                self._log.exception("payments.failed")
                 worked = False
             if not worked:
                 stop.wait(_IDLE_SECONDS)
@@ -65,12 +73,11 @@ class PaymentJobs:
     def step(self) -> bool:
         """Take the payment that is due longest one step further; False if none is due."""
         services = self._services
-        with services.pool.connection() as connection:
+        with services.pool.connection(_CONNECTION_SECONDS) as connection:
             payment = claim(connection, services.clock.now_ms())
-        if payment is None:
+            payee = payee_of(connection, payment) if payment else None
+        if payment is None or payee is None:
             return False
-        with services.pool.connection() as connection:
-            payee = payee_of(connection, payment)
         outcome = Outcome("rejected", payment.reason) if payment.state == "rejected" else self._advance(payment, payee)
         if outcome is not None:
             self._finish(payment, outcome)
@@ -90,16 +97,19 @@ class PaymentJobs:
         return after_partner("sent", client.submit(self._message(payment, payee, partner)))
 
     def _to_branch(self, payment: DuePayment, payee: Payee) -> Outcome | None:
-        services = self._services
-        with services.pool.connection() as connection:
+        centre = self._services.centre
+
+        def complete(connection: Connection) -> Outcome | None:
             if lock(connection, payment.transfer_id) != "queued":
                 return None
-            outcome = complete_at_branch(connection, services.centre, payment, payee)
+            outcome = complete_at_branch(connection, centre, payment, payee)
             if outcome.state == "rejected" and outcome.reason is not None:
-                give_back(connection, services.centre, payment, outcome.reason)
+                give_back(connection, centre, payment, outcome.reason)
                 outcome = Outcome("returned", outcome.reason)
             self._update(connection, payment, outcome, None)
-        self._tell(payment, outcome)
+            return outcome
+
+        self._tell(payment, self._committed(complete))
         return None
 
     def _partner_for(self, payment: DuePayment, payee: Payee) -> tuple[PartnerSettings, PartnerClient] | None:
@@ -121,12 +131,17 @@ class PaymentJobs:
         )
 
     def _write(self, payment: DuePayment, outcome: Outcome, partner: str | None = None) -> None:
-        with self._services.pool.connection() as connection:
+        with self._services.pool.connection(_CONNECTION_SECONDS) as connection:
             self._update(connection, payment, outcome, partner)
 
-    def _update(
-        self, connection: psycopg.Connection, payment: DuePayment, outcome: Outcome, partner: str | None
-    ) -> None:
+    def _committed(self, work: Callable[[Connection], Outcome | None]) -> Outcome | None:
+        """Do it in a transaction of its own, again where the database broke it off so that others could go on."""
+        for _ in range(_ATTEMPTS):
+            with suppress(DeadlockDetected, SerializationFailure), self._services.pool.connection() as connection:
+                return work(connection)
+        raise SerializationFailure("the payment met others too often")
+
+    def _update(self, connection: Connection, payment: DuePayment, outcome: Outcome, partner: str | None) -> None:
         now_ms = self._services.clock.now_ms()
         update(
             connection,
@@ -140,25 +155,31 @@ class PaymentJobs:
 
     def _finish(self, payment: DuePayment, outcome: Outcome) -> None:
         """Book what follows, once: whoever comes second finds the state final and leaves it."""
-        services = self._services
-        with services.pool.connection() as connection:
+        centre = self._services.centre
+
+        def finish(connection: Connection) -> Outcome | None:
             state: State | None = lock(connection, payment.transfer_id)
             if state is None or state in FINAL:
-                return
+                return None
+            then = outcome
             if outcome.state == "settled":
-                settle_with_partner(connection, services.centre, payment)
+                settle_with_partner(connection, centre, payment)
             elif outcome.state == "rejected" and outcome.reason is not None:
-                give_back(connection, services.centre, payment, outcome.reason)
-                outcome = Outcome("returned", outcome.reason)
+                give_back(connection, centre, payment, outcome.reason)
+                then = Outcome("returned", outcome.reason)
             if outcome.needs_person is not None and state != "unknown":
                 open_payment_case(connection, payment.transfer_id, outcome.needs_person, self._now())
-            self._update(connection, payment, outcome, None)
-        self._tell(payment, outcome)
+            self._update(connection, payment, then, None)
+            return then
+
+        self._tell(payment, self._committed(finish))
 
     def _now(self) -> str:
         return instant(self._services.clock.now_ms())
 
-    def _tell(self, payment: DuePayment, outcome: Outcome) -> None:
+    def _tell(self, payment: DuePayment, outcome: Outcome | None) -> None:
+        if outcome is None:
+            return
         self._log.info("payment", transfer=payment.transfer_id, before=payment.state, state=outcome.state)
 
 

@@ -83,17 +83,22 @@ class _Reply:
 
 
 class PartnerClient:
-    """Speaks to one partner bank; threads may share it. `seconds` is a clock that only goes forward."""
+    """Speaks to one partner bank, whose payments are at `path`; threads may share it.
+
+    `seconds` is a clock that only goes forward.
+    """
 
     def __init__(
         self,
         base_url: str,
         token: Secret,
         *,
+        path: str = "/payments",
         connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._path = path
         self._answer_seconds = answer_seconds
         self._seconds = seconds
         self._http = httpx.Client(
@@ -123,7 +128,7 @@ class PartnerClient:
         """Send a payment. Sending the same one again is safe: its end-to-end id makes it count once."""
         request = self._http.build_request(
             "POST",
-            "/payments",
+            self._path,
             content=msgspec.json.encode(payment),
             headers={"Content-Type": "application/json"},
         )
@@ -136,7 +141,7 @@ class PartnerClient:
 
     def ask(self, end_to_end_id: str) -> Asked:
         """What became of a payment."""
-        reply = self._exchange(self._http.build_request("GET", f"/payments/{quote(end_to_end_id, safe='')}"))
+        reply = self._exchange(self._http.build_request("GET", f"{self._path}/{quote(end_to_end_id, safe='')}"))
         if isinstance(reply, Unknown):
             return reply
         if reply.status == httpx.codes.OK:

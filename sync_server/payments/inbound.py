@@ -1,0 +1,99 @@
+"""Money that a partner bank sends in: credited once for each end-to-end id, or rejected with a reason (ISO 20022)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.book import Book
+from core.book.rows import DepositAccount, Iban
+from core.canonical import digest
+from core.clock import instant
+from core.ids import Randomness
+from core.operations.transfers import TransferReceived
+from core.records import make_record
+from sync_server.centre.issue import Centre, issue
+from sync_server.database import Connection
+from sync_server.partner_bank.messages import Payment, PaymentReport
+from sync_server.partner_bank.rules import REASONS
+from sync_server.payments.completing import UNKNOWN_ACCOUNT, UNKNOWN_BANK, why_not
+from sync_server.store.rows import PostgresStore
+
+_BIC_LENGTH = 8
+_WORDS = {**REASONS, "AC09": "Account currency is invalid or missing"}
+
+
+def take_payment(
+    connection: Connection, centre: Centre, randomness: Randomness, partner: str, own_bic: str, payment: Payment
+) -> PaymentReport | None:
+    """Credit the payment or reject it, in the caller's transaction; a repeated one has the same answer again.
+
+    None if its end-to-end id stands for another payment of that partner.
+    """
+    content = digest(msgspec.json.encode(payment))
+    first = connection.execute(
+        b"INSERT INTO inbound_payments (partner, end_to_end_id, content_digest, answer) VALUES (%s, %s, %s, '') "
+        b"ON CONFLICT DO NOTHING RETURNING true",
+        (partner, payment.end_to_end_id, content),
+    ).fetchone()
+    if first is None:
+        return _answered(connection, partner, payment.end_to_end_id, content)
+    report = _decide(connection, centre, randomness, own_bic, payment)
+    connection.execute(
+        b"UPDATE inbound_payments SET answer = %s WHERE partner = %s AND end_to_end_id = %s",
+        (msgspec.json.encode(report).decode(), partner, payment.end_to_end_id),
+    )
+    return report
+
+
+def _answered(connection: Connection, partner: str, end_to_end_id: str, content: str) -> PaymentReport | None:
+    row = connection.execute(
+        b"SELECT content_digest, answer FROM inbound_payments WHERE partner = %s AND end_to_end_id = %s",
+        (partner, end_to_end_id),
+    ).fetchone()
+    if row is None or row[0] != content:
+        return None
+    return msgspec.json.decode(row[1], type=PaymentReport)
+
+
+def _decide(
+    connection: Connection, centre: Centre, randomness: Randomness, own_bic: str, payment: Payment
+) -> PaymentReport:
+    book = Book(PostgresStore(connection))
+    known = book.get(Iban, payment.creditor.iban)
+    account = book.get(DepositAccount, known.account) if known else None
+    reason = why_not(account, payment.currency)
+    if payment.creditor_agent[:_BIC_LENGTH] != own_bic[:_BIC_LENGTH]:
+        reason = UNKNOWN_BANK
+    if account is None or reason is not None:
+        return _report(centre, payment, reason or UNKNOWN_ACCOUNT)
+    fields = {
+        "payer_name": payment.debtor.name,
+        "payer_iban": payment.debtor.iban,
+        "remittance": payment.remittance,
+        "end_to_end_id": payment.end_to_end_id,
+    }
+    details, record = make_record(fields, randomness)
+    body = TransferReceived(
+        account=account.id,
+        route="partner",
+        transfer=None,
+        currency=payment.currency,
+        amount=payment.amount,
+        details=details,
+    )
+    issue(connection, centre, account.branch, body, book=book, records={details: record})
+    return _report(centre, payment, None)
+
+
+def _report(centre: Centre, payment: Payment, reason: str | None) -> PaymentReport:
+    now = instant(centre.clock.now_ms())
+    return PaymentReport(
+        end_to_end_id=payment.end_to_end_id,
+        status="RJCT" if reason else "ACSC",
+        amount=payment.amount,
+        currency=payment.currency,
+        received_at=now,
+        reason=reason,
+        reason_text=_WORDS[reason] if reason else "",
+        settled_at=None if reason else now,
+    )
