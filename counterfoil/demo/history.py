@@ -195,7 +195,6 @@ class BackOffice:
         )
         return done(self._device.perform(draft))
 
-
     def hand_over(self) -> None:
         """Give every spending right back, so that the desks at the counter may have them."""
         while self._device.hand_back_surplus(0):
