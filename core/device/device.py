@@ -161,6 +161,28 @@ class Device:
         with self._workings.lock:
             return performing.perform(self._workings, draft, approver)
 
+    def act(
+        self,
+        kind: str,
+        body: Body,
+        *,
+        session: OpenSession | None = None,
+        drawer: str | None = None,
+        business_date: str | None = None,
+        records: Mapping[str, bytes] | None = None,
+    ) -> Performed | Refusals:
+        """Draft and perform in one, for whatever nobody looks at or approves before it is done."""
+        with self._workings.lock:
+            return performing.act(
+                self._workings,
+                kind,
+                body,
+                session=session,
+                drawer=drawer,
+                business_date=business_date,
+                records=records,
+            )
+
     # People
 
     def open_session(

@@ -16,6 +16,7 @@ from core.device.workings import Workings
 from core.envelope import Signed, check_signature, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
+from core.operations.customers import with_stamp
 from core.operations.kind import Decoded, Signer
 from core.records import RECORD_BYTES_MAX, record_digest
 from core.store.log import Stored
@@ -47,6 +48,8 @@ class Verdict(Protocol):
     def received_at(self) -> str: ...
     @property
     def exceptions(self) -> Sequence[Exceptional]: ...
+    @property
+    def stamp(self) -> str | None: ...
 
 
 class Item(Protocol):
@@ -119,6 +122,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
     known = log.stored(operation.id)
     if known is not None:
         _accept_known(workings, feed, signed, known)
+        restamp(workings, signed, item.verdict)
         _keep_verdict(workings, known.no, signed, item.verdict)
         return None
     if (operation.device, operation.epoch) == (workings.head.device, workings.head.epoch):
@@ -128,8 +132,10 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
     rules.verify(decoded, workings.book)
     if feed == _home(workings, signed):
         _move_chain(workings, signed)
+    if item.verdict.stamp is not None:
+        decoded = with_stamp(decoded, item.verdict.stamp)
     rules.apply(decoded, workings.book)
-    no = log.append(log.chain(operation.device, operation.epoch).no, signed, decoded.postings)
+    no = log.append(log.chain(operation.device, operation.epoch).no, signed, decoded.postings, workings.book)
     log.add_records(_records(decoded, item.records))
     note_stamp(workings, decoded)
     _keep_verdict(workings, no, signed, item.verdict)
@@ -146,6 +152,16 @@ def _accept_known(workings: Workings, feed: str, signed: Signed, known: Stored) 
         head = workings.store.log.chain(operation.device, operation.epoch)
         if operation.seq > head.seq:
             _move_chain(workings, signed)
+
+
+def restamp(workings: Workings, signed: Signed, verdict: Verdict) -> None:
+    """Give an own operation's values the stamp that counts, where this device's clock ran ahead of the centre's."""
+    if verdict.stamp is None:
+        return
+    decoded = with_stamp(rules.decode(signed), verdict.stamp)
+    decoded.kind.apply(decoded, workings.book)
+    if (workings.head.last_stamp or "") > verdict.stamp:
+        workings.head = msgspec.structs.replace(workings.head, last_stamp=verdict.stamp)
 
 
 def _key_of(workings: Workings, signed: Signed) -> VerifyKey:

@@ -61,23 +61,7 @@ def draft(
 
     Without `business_date` it is the device's open day; without `drawer`, where the kind needs one, the person's own.
     """
-    kind = _NEWEST[kind_name]
-    made = Draft(
-        id=workings.identifiers.new(),
-        kind=kind.name,
-        kind_version=kind.version,
-        body=body,
-        body_bytes=encode_body(body),
-        business_date=business_date or (open_day(workings) if session is not None else None),
-        drawer=drawer or _drawer_for(workings, kind, body, session),
-        session=session,
-        authority=None,
-        postings=(),
-        changes=(),
-        records=dict(records or {}),
-        findings=(),
-        needs_second_person=False,
-    )
+    made = _prepared(workings, kind_name, body, session, drawer, business_date, records)
     try:
         decoded = _decoded(workings, made, None)
         rules.verify(decoded, workings.book)
@@ -94,6 +78,49 @@ def draft(
     )
 
 
+def act(
+    workings: Workings,
+    kind_name: str,
+    body: Body,
+    *,
+    session: OpenSession | None = None,
+    drawer: str | None = None,
+    business_date: str | None = None,
+    records: Mapping[str, bytes] | None = None,
+) -> Performed | Refusals:
+    """Draft and perform in one, for whatever nobody looks at or approves before it is done."""
+    return perform(workings, _prepared(workings, kind_name, body, session, drawer, business_date, records))
+
+
+def _prepared(
+    workings: Workings,
+    kind_name: str,
+    body: Body,
+    session: OpenSession | None,
+    drawer: str | None,
+    business_date: str | None,
+    records: Mapping[str, bytes] | None,
+) -> Draft:
+    """The draft before anything has been checked."""
+    kind = _NEWEST[kind_name]
+    return Draft(
+        id=workings.identifiers.new(),
+        kind=kind.name,
+        kind_version=kind.version,
+        body=body,
+        body_bytes=encode_body(body),
+        business_date=business_date or (open_day(workings) if session is not None else None),
+        drawer=drawer or _drawer_for(workings, kind, body, session),
+        session=session,
+        authority=None,
+        postings=(),
+        changes=(),
+        records=dict(records or {}),
+        findings=(),
+        needs_second_person=False,
+    )
+
+
 def _refusal_of(fault: IntegrityFault) -> Refusal:
     """At its maker what would be a fault elsewhere is an operation that is not made."""
     return Refusal(fault.code, detail={"where": fault.where} if fault.where else {})
@@ -102,8 +129,16 @@ def _refusal_of(fault: IntegrityFault) -> Refusal:
 def open_day(workings: Workings) -> str | None:
     """The newest business date that is open on this device."""
     head = workings.head
-    row = workings.store.cursor.execute(_OPEN_DAY, (head.device, head.epoch)).fetchone()
-    return str(row[0]) if row else None
+    return _remembered(workings, _OPEN_DAY, (head.device, head.epoch))
+
+
+def _remembered(workings: Workings, statement: str, values: tuple[str | int | None, ...]) -> str | None:
+    """The first column of the first row, asked for once until a day or drawer changes."""
+    key = (statement, *map(str, values))
+    if key not in workings.desk_state:
+        row = workings.store.cursor.execute(statement, values).fetchone()
+        workings.desk_state[key] = str(row[0]) if row else None
+    return workings.desk_state[key]
 
 
 def _drawer_for(workings: Workings, kind: Kind[Any], body: Body, session: OpenSession | None) -> str | None:
@@ -116,8 +151,7 @@ def _drawer_for(workings: Workings, kind: Kind[Any], body: Body, session: OpenSe
         wanted = (head.device, head.epoch, None, None)
     else:
         return None
-    row = workings.store.cursor.execute(_OPEN_DRAWER, wanted).fetchone()
-    return str(row[0]) if row else None
+    return _remembered(workings, _OPEN_DRAWER, wanted)
 
 
 def _decoded(workings: Workings, made: Draft, approver: str | None) -> Decoded[Any]:
@@ -230,7 +264,7 @@ def _write(workings: Workings, decoded: Decoded[Any], records: Mapping[str, byte
     with workings.writing():
         rules.apply(decoded, workings.book)
         log, signed = workings.store.log, decoded.signed
-        log.append(workings.own.no, signed, decoded.postings)
+        log.append(workings.own.no, signed, decoded.postings, workings.book)
         if records:
             log.add_records(records)
         note_stamp(workings, decoded)

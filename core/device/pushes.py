@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from core.device.feeds import Verdict, keep_verdict, verdicts_by_seq
+from core.device.feeds import Verdict, keep_verdict, restamp, verdicts_by_seq
 from core.device.values import Changed, Outbox, PushRun
 from core.device.workings import Workings
 from core.envelope import operation_hash, read_operation
@@ -98,5 +98,7 @@ def _keep_verdicts(workings: Workings, answer: Answer) -> None:
             continue
         if verdict.hash != operation_hash(jws):
             raise IntegrityFault("verdict_of_other", f"{workings.head.device}/{workings.head.epoch}/{seq}")
-        if verdict.verdict != "applied" or verdict.accounting_date is not None:
-            keep_verdict(workings, no, verdict, read_operation(jws).operation.business_date)
+        if verdict.verdict != "applied" or verdict.accounting_date is not None or verdict.stamp is not None:
+            signed = read_operation(jws)
+            keep_verdict(workings, no, verdict, signed.operation.business_date)
+            restamp(workings, signed, verdict)

@@ -9,7 +9,7 @@ from nacl.signing import SigningKey
 
 from core.book.rows import Session, Staff
 from core.clock import instant
-from core.device.performing import draft, perform
+from core.device.performing import act
 from core.device.values import OpenSession, Performed, Refusals
 from core.device.workings import Workings
 from core.operations.sessions import KeyRegistered, SessionClosed, SessionOpened, StaffKeysRegistered
@@ -50,7 +50,7 @@ def open_session(
         totp_step=totp_step,
         statement=make_session(statement, staff_key),
     )
-    done = perform(workings, draft(workings, "session.opened", body))
+    done = act(workings, "session.opened", body)
     if isinstance(done, Refusals):
         return done
     staff = workings.book.get(Staff, person)
@@ -73,7 +73,7 @@ def close_session(workings: Workings, session: OpenSession, reason: CloseReason)
 
 def _close(workings: Workings, kid: str, reason: CloseReason, signed_by: OpenSession | None) -> Performed | Refusals:
     body = SessionClosed(session=kid, reason=reason)
-    return perform(workings, draft(workings, "session.closed", body, session=signed_by))
+    return act(workings, "session.closed", body, session=signed_by)
 
 
 def close_left_open(workings: Workings) -> int:
@@ -91,4 +91,4 @@ def _rows(workings: Workings, statement: str, values: tuple[object, ...]) -> lis
 
 def register_keys(workings: Workings, keys: Iterable[KeyRegistered]) -> Performed | Refusals:
     """Write `staff.keys_registered`: one key with its witness, or the first two of this device."""
-    return perform(workings, draft(workings, "staff.keys_registered", StaffKeysRegistered(keys=tuple(keys))))
+    return act(workings, "staff.keys_registered", StaffKeysRegistered(keys=tuple(keys)))

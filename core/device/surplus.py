@@ -5,31 +5,39 @@ Deposits mint rights at the desk that took them; without this the money could on
 
 from __future__ import annotations
 
-from core.device.performing import draft, perform
+from core.book.rows import DepositAccount
+from core.device.performing import act
 from core.device.values import Refusals
 from core.device.workings import Workings
-from core.operations.rights import RightsReturned
+from core.operations.rights import RightsReturned, payable_by, right_of
 
 AT_ONCE = 200
 """The most accounts that are handed back in one go, so that a teller never waits long."""
 
-_SURPLUS = (
-    "SELECT r.account, d.currency, r.granted + r.minted - r.used - r.returned, r.returned "
-    "FROM rights r JOIN deposit_accounts d ON d.id = r.account "
-    "WHERE r.device = ? AND r.epoch = ? AND r.granted + r.minted - r.used - r.returned > ? LIMIT ?"
-)
+_HELD = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
 
 
 def hand_back(workings: Workings, allowance: int, *, tolerated: int) -> int:
     """Return what is held beyond `allowance` on each account that holds more than `tolerated` (minor units).
 
-    Signed by the device. Answers how many accounts were handed back from.
+    Signed by the device. Answers how many accounts were handed back from. Only accounts on which rights have moved
+    since the last time are looked at (the first time, all).
     """
-    head = workings.head
-    rows = workings.store.cursor.execute(_SURPLUS, (head.device, head.epoch, tolerated, AT_ONCE)).fetchall()
-    count = 0
-    for account, currency, held, returned in rows:
-        body = RightsReturned(account=account, currency=currency, returned=returned + held - allowance)
-        if not isinstance(perform(workings, draft(workings, "rights.returned", body)), Refusals):
-            count += 1
+    if workings.rights_moved is None:
+        rows = workings.store.cursor.execute(_HELD, (tolerated,)).fetchall()
+        workings.rights_moved = {account for (account,) in rows}
+    moved = sorted(workings.rights_moved)[:AT_ONCE]
+    count = sum(_hand_back(workings, account, allowance, tolerated) for account in moved)
+    workings.rights_moved.difference_update(moved)
     return count
+
+
+def _hand_back(workings: Workings, account: str, allowance: int, tolerated: int) -> bool:
+    head = workings.head
+    right = right_of(account, head.device, head.epoch, workings.book)
+    row = workings.book.get(DepositAccount, account)
+    surplus = payable_by(right) - allowance
+    if row is None or surplus <= 0 or payable_by(right) <= tolerated:
+        return False
+    body = RightsReturned(account=account, currency=row.currency, returned=right.returned + surplus)
+    return not isinstance(act(workings, "rights.returned", body), Refusals)

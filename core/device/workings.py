@@ -13,6 +13,7 @@ from typing import Any
 from nacl.signing import SigningKey
 
 from core.book import Book
+from core.book.rows import Day, Drawer, Right
 from core.clock import Clock
 from core.device.values import Changed, DeviceIdentity
 from core.errors import StoreProblem
@@ -28,7 +29,11 @@ Listener = Callable[[Changed], None]
 
 
 class Workings:
-    """Used under `lock`. `own` is the head of the device's chain, `head` its line in the file."""
+    """Used under `lock`. `own` is the head of the device's chain, `head` its line in the file.
+
+    `rights_moved` names accounts on which this device's rights have moved since surplus was last handed back (None:
+    not known), `desk_state` remembers which day and drawer are open.
+    """
 
     def __init__(self, store: Store, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
         self.store = store
@@ -42,9 +47,12 @@ class Workings:
         if head is None:
             raise StoreProblem("This file belongs to no device. Enrol the device anew.", code="store_empty")
         self.head: Head = head
+        store.rows.own = (head.device, head.epoch)
         with store.transaction():
             self.own: ChainHead = store.log.own_head(head.device, head.epoch, head.acked_no)
         self.book = Book(store.rows)
+        self.rights_moved: set[str] | None = None
+        self.desk_state: dict[tuple[str | None, ...], str | None] = {}
         self._until_fresh = _OPERATIONS_PER_BOOK
 
     @property
@@ -69,11 +77,20 @@ class Workings:
             self.own, self.head = own, head
             self.book = Book(self.store.rows)
             raise
+        self._note_changes()
         self.book.written()
         self._until_fresh -= 1
         if not self._until_fresh:
             self.book = Book(self.store.rows)
             self._until_fresh = _OPERATIONS_PER_BOOK
+
+    def _note_changes(self) -> None:
+        changes = self.book.changes
+        if Day in changes or Drawer in changes:
+            self.desk_state.clear()
+        if self.rights_moved is not None and Right in changes:
+            own = (self.head.device, self.head.epoch)
+            self.rights_moved.update(str(key[0]) for key in changes[Right] if key[1:] == own)
 
     def tell(self, changed: Changed) -> None:
         """Let those who listen know; they are called in the thread that made the change, after it is on the disk."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
-from uuid import UUID
 
+from core.book import Book
 from core.book.book import BalanceKey
+from core.book.rows import DepositAccount
 from core.envelope import Signed, operation_hash
-from core.ledger import Posting
+from core.ledger import Posting, deposit_id
 
 _ADD_OPERATION = "INSERT INTO operations (chain, seq, id, kind, jws) VALUES (?, ?, ?, ?, ?)"
-_ADD_POSTING = "INSERT INTO postings (account, operation, line, amount, booked_on) VALUES (?, ?, ?, ?, ?)"
+_ADD_POSTING = "INSERT INTO postings (account, operation, line, amount, balance, booked_on) VALUES (?, ?, ?, ?, ?, ?)"
 _ADD_ACCOUNT = "INSERT INTO ledger_accounts (branch, account, currency) VALUES (?, ?, ?)"
 _ACCOUNT = "SELECT no FROM ledger_accounts WHERE branch = ? AND account = ? AND currency = ?"
 _CHAIN = "SELECT no, seq, hash FROM chains WHERE device = ? AND epoch = ?"
@@ -63,6 +64,28 @@ def booked_on(signed: Signed) -> str:
     return signed.operation.business_date or signed.operation.at[:10]
 
 
+def balances_after(postings: Sequence[Posting], book: Book) -> list[int]:
+    """What each posting's account holds after it, debit positive, from a book in which all of them are posted."""
+    later: dict[BalanceKey, int] = {}
+    balances: list[int] = []
+    for branch, account, currency, amount in reversed(postings):
+        key = (branch, account, currency)
+        customers = deposit_id(account)
+        if customers is None:
+            held = book.balance(branch, account, currency)
+        else:
+            row = book.get(DepositAccount, customers)
+            held = -row.posted if row is not None else 0
+        balances.append(held - later.get(key, 0))
+        later[key] = later.get(key, 0) + amount
+    balances.reverse()
+    return balances
+
+
+def _id_bytes(text: str) -> bytes:
+    return bytes.fromhex(text.replace("-", ""))
+
+
 class OperationLog:
     """Writes and reads operations over the one cursor that writes. `forget` what a rolled-back transaction made."""
 
@@ -77,17 +100,21 @@ class OperationLog:
         self._accounts.clear()
         self._chains.clear()
 
-    def append(self, chain: int, signed: Signed, postings: Sequence[Posting]) -> int:
-        """Write an operation and its postings; answers its number, by which arrival is ordered."""
+    def append(self, chain: int, signed: Signed, postings: Sequence[Posting], book: Book) -> int:
+        """Write an operation and its postings, which the book has in it already.
+
+        Answers the operation's number, by which arrival is ordered.
+        """
         operation, cursor = signed.operation, self._cursor
-        values = (chain, operation.seq, UUID(operation.id).bytes, operation.kind, signed.jws)
+        values = (chain, operation.seq, _id_bytes(operation.id), operation.kind, signed.jws)
         cursor.execute(_ADD_OPERATION, values)
         no = int(cursor.lastrowid)
         if postings:
             day = self._day(booked_on(signed))
-            for line, posting in enumerate(postings):
+            balances = balances_after(postings, book)
+            for line, (posting, balance) in enumerate(zip(postings, balances, strict=True)):
                 account = self.account(posting.branch, posting.account, posting.currency)
-                cursor.execute(_ADD_POSTING, (account, no, line, posting.amount, day))
+                cursor.execute(_ADD_POSTING, (account, no, line, posting.amount, balance, day))
         return no
 
     def _day(self, text: str) -> int:
@@ -136,7 +163,7 @@ class OperationLog:
 
     def stored(self, operation_id: str) -> Stored | None:
         """The operation of that id, if it is here."""
-        row = self._cursor.execute(_STORED, (UUID(operation_id).bytes,)).fetchone()
+        row = self._cursor.execute(_STORED, (_id_bytes(operation_id),)).fetchone()
         return Stored(*row) if row else None
 
     def at_seq(self, chain: int, seq: int, *, after_no: int = 0) -> tuple[int, str] | None:

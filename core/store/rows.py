@@ -5,25 +5,21 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import select
 
 from core.book import Book, Row
 from core.book.columns import columns_of
-from core.book.rows import DepositAccount, Iban, LedgerBalance, ProfileValue
+from core.book.rows import DepositAccount, Iban, LedgerBalance, ProfileValue, Right
 from core.store.search import write_card
 from core.store.statements import compiled, load_row, write_row
 from core.store.tables import ROW_TABLES
 
-
-def _add_balance() -> str:
-    table = ROW_TABLES[LedgerBalance]
-    insert = sqlite.insert(table).values({name: bindparam(name) for name in LedgerBalance.__struct_fields__})
-    added = {"balance": table.c.balance + insert.excluded.balance}
-    return compiled(insert.on_conflict_do_update(index_elements=list(LedgerBalance.KEY), set_=added))
-
-
-_ADD_BALANCE = _add_balance()
+_BALANCE = (
+    "SELECT p.balance FROM ledger_accounts AS l JOIN postings AS p ON p.account = l.no "
+    "WHERE l.branch = ? AND l.account = ? AND l.currency = ? ORDER BY p.operation DESC, p.line DESC LIMIT 1"
+)
+_OWN_RIGHT = "SELECT granted, minted, used, returned FROM deposit_accounts WHERE id = ?"
+_SET_OWN_RIGHT = "UPDATE deposit_accounts SET granted = ?, minted = ?, used = ?, returned = ? WHERE id = ?"
 
 
 @lru_cache(maxsize=64)
@@ -43,36 +39,69 @@ def row_of(row: type[Row], values: tuple[Any, ...]) -> Row:
 
 
 class RowStore:
-    """The home of the book's rows, over the one cursor that writes."""
+    """The home of the book's rows, over the one cursor that writes. `own` is the device epoch whose file it is."""
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
+        self.own: tuple[str, int] | None = None
 
     def load(self, table: type[Row], keys: list[tuple[object, ...]]) -> list[Row]:
         """The rows of those keys that exist."""
-        statement = load_row(table)
-        found = (self._cursor.execute(statement, key).fetchone() for key in keys)
-        return [row_of(table, values) for values in found if values is not None]
+        if table is LedgerBalance:
+            return self._balances(keys)
+        if table is Right:
+            return [row for row in map(self._right, keys) if row is not None]
+        return [row for row in (self._row(table, key) for key in keys) if row is not None]
+
+    def _row(self, table: type[Row], key: tuple[object, ...]) -> Row | None:
+        values = self._cursor.execute(load_row(table), key).fetchone()
+        return row_of(table, values) if values is not None else None
+
+    def _balances(self, keys: list[tuple[object, ...]]) -> list[Row]:
+        found = ((key, self._cursor.execute(_BALANCE, key).fetchone()) for key in keys)
+        return [row_of(LedgerBalance, (*key, *values)) for key, values in found if values is not None]
+
+    def _right(self, key: tuple[object, ...]) -> Row | None:
+        if key[1:] == self.own:
+            values = self._cursor.execute(_OWN_RIGHT, key[:1]).fetchone()
+            if values is not None and any(values):
+                return row_of(Right, (*key, *values))
+        return self._row(Right, key)
 
     def all(self, table: type[Row]) -> list[Row]:
         """Every row of a table, in the order of its key; for the small ones."""
         columns = ROW_TABLES[table]
-        statement = compiled(select(columns).order_by(*(columns.c[name] for name in table.KEY)))
+        wanted = select(*(columns.c[name] for name in table.__struct_fields__))
+        statement = compiled(wanted.order_by(*(columns.c[name] for name in table.KEY)))
         return [row_of(table, values) for values in self._cursor.execute(statement).fetchall()]
 
     def write(self, book: Book) -> None:
-        """Write the book's changes, and the cards of customers whom they concern, inside the open transaction."""
+        """Write the book's changed rows, and the cards of customers whom they concern, inside the open transaction.
+
+        What the accounts of the books hold is written with their postings.
+        """
         cursor = self._cursor
         for table, rows in book.changes.items():
+            if table is Right:
+                continue
             statement = write_row(table)
             names = table.__struct_fields__
             for row in rows.values():
                 cursor.execute(statement, tuple([getattr(row, name) for name in names]))
-        for key, difference in book.differences.items():
-            if difference:
-                cursor.execute(_ADD_BALANCE, (*key, difference))
+        for row in book.changes.get(Right, {}).values():
+            if isinstance(row, Right):
+                self._write_right(row)
         for customer in sorted(_customers_to_find(book)):
             write_card(cursor, customer)
+
+    def _write_right(self, right: Right) -> None:
+        """Beside the account, where there is a row of it already; it is written before."""
+        counters = (right.granted, right.minted, right.used, right.returned)
+        if (right.device, right.epoch) == self.own:
+            self._cursor.execute(_SET_OWN_RIGHT, (*counters, right.account))
+            if self._cursor.rowcount:
+                return
+        self._cursor.execute(write_row(Right), (right.account, right.device, right.epoch, *counters))
 
 
 def _customers_to_find(book: Book) -> set[str]:

@@ -22,7 +22,8 @@ def compiled(statement: ClauseElement) -> str:
 def load_row(row: type[Row]) -> str:
     """Takes the values of the row's key, in the key's order; gives its fields, in theirs."""
     table = ROW_TABLES[row]
-    return compiled(select(table).where(and_(*(table.c[name] == bindparam(name) for name in row.KEY))))
+    fields = (table.c[name] for name in row.__struct_fields__)
+    return compiled(select(*fields).where(and_(*(table.c[name] == bindparam(name) for name in row.KEY))))
 
 
 @lru_cache(maxsize=64)

@@ -21,13 +21,17 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeEngine
 
 from core.book.columns import columns_of
-from core.book.rows import ROWS, DepositAccount, Row
+from core.book.rows import ROWS, DepositAccount, LedgerBalance, Row
 
 metadata = MetaData()
+OWN_RIGHTS = ("granted", "minted", "used", "returned")
+"""This device's own rights stand in their account's row: every posting changes both, and one page is less than two."""
+
 _TYPES: dict[type, type[TypeEngine[Any]]] = {str: Text, int: BigInteger, bool: Boolean}
 
 
@@ -38,8 +42,14 @@ def _row_table(row: type[Row]) -> Table:
     return Table(row.TABLE, metadata, *columns, key, sqlite_with_rowid=False)
 
 
-ROW_TABLES: dict[type[Row], Table] = {row: _row_table(row) for row in ROWS}
+ROW_TABLES: dict[type[Row], Table] = {row: _row_table(row) for row in ROWS if row is not LedgerBalance}
+"""What an account of the books holds is the balance of its last posting, so it has no table here."""
+
 Index("deposit_accounts_of_customer", ROW_TABLES[DepositAccount].c.customer)
+for _counter in OWN_RIGHTS:
+    ROW_TABLES[DepositAccount].append_column(
+        Column(_counter, BigInteger, nullable=False, server_default=text("0"), comment="of this device's own right")
+    )
 
 chains = Table(
     "chains",
@@ -80,6 +90,7 @@ postings = Table(
     Column("operation", Integer, ForeignKey("operations.no"), nullable=False),
     Column("line", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False, comment="minor units, debit positive"),
+    Column("balance", BigInteger, nullable=False, comment="after it, debit positive, in order of arrival"),
     Column("booked_on", Integer, nullable=False, comment="proleptic day number of the business date"),
     PrimaryKeyConstraint("account", "operation", "line"),
     sqlite_with_rowid=False,

@@ -25,10 +25,8 @@ from core.store.queries.notes import (
 )
 
 _SUMMARY = """
-SELECT a.*, coalesce(c.name, '') AS holder, coalesce(r.granted, 0) AS granted, coalesce(r.minted, 0) AS minted,
-coalesce(r.used, 0) AS used, coalesce(r.returned, 0) AS returned
-FROM deposit_accounts AS a JOIN head AS h ON h.no = 1 LEFT JOIN search_cards AS c ON c.customer = a.customer
-LEFT JOIN rights AS r ON r.account = a.id AND r.device = h.device AND r.epoch = h.epoch
+SELECT a.*, coalesce(c.name, '') AS holder FROM deposit_accounts AS a
+LEFT JOIN search_cards AS c ON c.customer = a.customer
 """
 _OF_CUSTOMER = text(_SUMMARY + "WHERE a.customer = :customer ORDER BY a.opened_on, a.id")
 _BY_ID = text(_SUMMARY + "WHERE a.id = :account")

@@ -11,13 +11,15 @@ from sqlalchemy import Connection, text
 from core.envelope import operation_hash
 from core.ledger import VAULT, Posting
 
-_BALANCE = text(
-    "SELECT balance FROM ledger_balances WHERE branch = :branch AND account = :account AND currency = :currency"
+_LAST_BALANCE = (
+    "(SELECT p.balance FROM postings AS p WHERE p.account = l.no ORDER BY p.operation DESC, p.line DESC LIMIT 1)"
 )
-_BALANCES = text(
-    "SELECT branch, account, currency, balance FROM ledger_balances WHERE balance <> 0 "
-    "ORDER BY branch, account, currency"
+_BOOKS = (
+    f"SELECT l.branch, l.account, l.currency, {_LAST_BALANCE} AS balance FROM ledger_accounts AS l "  # noqa: S608
+    "WHERE l.account NOT LIKE 'deposit:%'"
 )
+_BALANCE = text(f"{_BOOKS} AND l.branch = :branch AND l.account = :account AND l.currency = :currency")
+_BALANCES = text(f"{_BOOKS} ORDER BY l.branch, l.account, l.currency")
 _DEPOSITS = text(
     "SELECT branch, currency, sum(posted) AS posted, count(*) AS accounts FROM deposit_accounts "
     "GROUP BY branch, currency ORDER BY branch, currency"
@@ -25,7 +27,7 @@ _DEPOSITS = text(
 _TRIAL = text(
     "SELECT branch, currency, sum(CASE WHEN balance > 0 THEN balance ELSE 0 END) AS debits, "
     "sum(CASE WHEN balance < 0 THEN -balance ELSE 0 END) AS credits FROM ("
-    "SELECT branch, currency, balance FROM ledger_balances UNION ALL "
+    f"SELECT branch, currency, balance FROM ({_BOOKS}) UNION ALL "
     "SELECT branch, currency, -posted FROM deposit_accounts) GROUP BY branch, currency ORDER BY branch, currency"
 )
 _CHAINS = text("SELECT no, device, epoch, seq, hash FROM chains ORDER BY device, epoch")
@@ -70,7 +72,8 @@ class ChainEnd:
 def ledger_balance(connection: Connection, branch: str, account: str, currency: str) -> int:
     """What an account of the books holds, debit positive, in minor units."""
     named = {"branch": branch, "account": account, "currency": currency}
-    return connection.execute(_BALANCE, named).scalar_one_or_none() or 0
+    row = connection.execute(_BALANCE, named).one_or_none()
+    return int(row.balance) if row is not None and row.balance is not None else 0
 
 
 def vault_balance(connection: Connection, branch: str, currency: str) -> int:
@@ -80,7 +83,11 @@ def vault_balance(connection: Connection, branch: str, currency: str) -> int:
 
 def ledger(connection: Connection) -> tuple[LedgerLine, ...]:
     """Every account of the books that is not empty."""
-    lines = [LedgerLine(row.branch, row.account, row.currency, row.balance) for row in connection.execute(_BALANCES)]
+    lines = [
+        LedgerLine(row.branch, row.account, row.currency, row.balance)
+        for row in connection.execute(_BALANCES)
+        if row.balance
+    ]
     lines += [LedgerLine(row.branch, "deposits", row.currency, -row.posted) for row in connection.execute(_DEPOSITS)]
     return tuple(lines)
 

@@ -73,6 +73,10 @@ CREATE TABLE deposit_accounts (
     overdraft_limit BIGINT NOT NULL,
     holds BIGINT NOT NULL,
     freezes BIGINT NOT NULL,
+    granted BIGINT DEFAULT 0 NOT NULL,
+    minted BIGINT DEFAULT 0 NOT NULL,
+    used BIGINT DEFAULT 0 NOT NULL,
+    returned BIGINT DEFAULT 0 NOT NULL,
     PRIMARY KEY (id)
 )
  WITHOUT ROWID;
@@ -164,14 +168,6 @@ CREATE TABLE ledger_accounts (
     PRIMARY KEY (no),
     UNIQUE (branch, account, currency)
 );
-CREATE TABLE ledger_balances (
-    branch TEXT NOT NULL,
-    account TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    balance BIGINT NOT NULL,
-    PRIMARY KEY (branch, account, currency)
-)
- WITHOUT ROWID;
 CREATE TABLE people (
     person TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -294,6 +290,7 @@ CREATE TABLE postings (
     operation INTEGER NOT NULL,
     line INTEGER NOT NULL,
     amount BIGINT NOT NULL,
+    balance BIGINT NOT NULL,
     booked_on INTEGER NOT NULL,
     PRIMARY KEY (account, operation, line),
     FOREIGN KEY(account) REFERENCES ledger_accounts (no),

@@ -1,0 +1,1 @@
+"""Ratios against a baseline measured in the same run: absolute figures move from machine to machine, these do not."""
