@@ -21,6 +21,7 @@ from core.people.keys import key_name, new_signing_key, public_text
 from core.people.sessions import SessionStatement, make_session
 from tests.bank import BRANCH, BankInADict, BranchDay, Chain, open_branch
 from tests.core.audit.exports import export, introduction
+from tests.core.audit.independent_checker import Bad, Checker
 
 
 @pytest.fixture
@@ -36,9 +37,12 @@ def force(bank: BankInADict, decoded: Decoded[Any]) -> None:
 
 
 def fault_in(bank: BankInADict, directory: Path) -> tuple[str, int | None, str]:
+    """The fault that is found, which the independent checker has to find as well."""
     export(bank, directory)
     found = verify_chains(directory)
     assert isinstance(found, Fault)
+    with pytest.raises(Bad):
+        Checker(directory).check()
     return found.file, found.line, found.code
 
 
@@ -212,5 +216,7 @@ def test_no_operation_can_be_read_in_two_ways(
         file.write(double.encode() + b"\n")
     found = verify_chains(tmp_path)
     assert isinstance(found, Fault)
+    with pytest.raises(Bad, match=f"odense-1-1.jws line {found.line}"):
+        Checker(tmp_path).check()
     assert (found.file, found.line, found.code) == ("odense-1-1.jws", sound.operation.seq, code)
     assert read_operation(sound.signed.jws).hash == sound.signed.hash
