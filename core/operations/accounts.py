@@ -23,6 +23,7 @@ from core.operations.kind import (
     ShortCode,
     Signer,
 )
+from core.operations.money import not_yet_known
 
 IbanText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")]
 
@@ -108,7 +109,8 @@ def _open(decoded: Decoded[AccountOpened], book: Book) -> None:
 
 
 def _check_frozen(decoded: Decoded[AccountFrozen], book: Book) -> Iterable[Refusal]:
-    if book.get(DepositAccount, decoded.body.account) is None:
+    account = book.get(DepositAccount, decoded.body.account)
+    if account is None or account.state == "unknown":
         yield Refusal("account_unknown", "account")
 
 
@@ -117,7 +119,7 @@ def _freeze(decoded: Decoded[AccountFrozen], book: Book) -> None:
     known = book.get(Freeze, operation.id)
     book.put(Freeze(operation.id, body.account, body.reason, known.lifted_by if known else None))
     if known is None:
-        _count_freeze(body.account, 1, book)
+        _count_freeze(operation, body.account, 1, book)
 
 
 def _check_lifted(decoded: Decoded[FreezeLifted], book: Book) -> Iterable[Refusal]:
@@ -136,13 +138,12 @@ def _lift(decoded: Decoded[FreezeLifted], book: Book) -> None:
         book.put(Freeze(body.freeze, body.account, "", decoded.operation.id))
     elif known.lifted_by is None:
         book.put(msgspec.structs.replace(known, lifted_by=decoded.operation.id))
-        _count_freeze(body.account, -1, book)
+        _count_freeze(decoded.operation, body.account, -1, book)
 
 
-def _count_freeze(account_id: str, difference: int, book: Book) -> None:
-    account = book.get(DepositAccount, account_id)
-    if account is not None:
-        book.put(msgspec.structs.replace(account, freezes=account.freezes + difference))
+def _count_freeze(operation: Operation, account_id: str, difference: int, book: Book) -> None:
+    account = book.get(DepositAccount, account_id) or not_yet_known(account_id, operation.branch or "", "")
+    book.put(msgspec.structs.replace(account, freezes=account.freezes + difference))
 
 
 def _touches_opened(operation: Operation, body: AccountOpened) -> Iterable[Key]:

@@ -86,16 +86,16 @@ def apply_money(operation: Operation, postings: tuple[Posting, ...], book: Book)
 
 
 def _post(account_id: str, posting: Posting, book: Book) -> None:
-    account = book.get(DepositAccount, account_id) or _not_yet_known(account_id, posting)
+    account = book.get(DepositAccount, account_id) or not_yet_known(account_id, posting.branch, posting.currency)
     book.put(msgspec.structs.replace(account, posted=account.posted - posting.amount))
 
 
-def _not_yet_known(account_id: str, posting: Posting) -> DepositAccount:
-    """Money is booked wherever it was said to go, even before the account's opening has been heard of."""
+def not_yet_known(account_id: str, branch: str, currency: str) -> DepositAccount:
+    """What is said of an account counts, even before its opening has been heard of."""
     return DepositAccount(
         id=account_id,
-        branch=posting.branch,
-        currency=posting.currency,
+        branch=branch,
+        currency=currency,
         customer="",
         product="",
         iban="",
