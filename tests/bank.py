@@ -256,7 +256,7 @@ class BankInADict:
             body=msgspec.Raw(encode_body(body)),
         )
         authority = authority_for(kind.entries(operation, body), by_centre=actor == "centre")
-        operation = msgspec.structs.replace(operation, authority=authority or Authority(), **changes)
+        operation = msgspec.structs.replace(operation, **{"authority": authority or Authority(), **changes})
         if approver is not None:
             operation = msgspec.structs.replace(operation, approver=self.approval(operation, approver))
         signed = sign_operation(operation, key, key_name(key))

@@ -1,0 +1,58 @@
+"""A mistake is answered by a new entry, by two people, once."""
+
+from __future__ import annotations
+
+from core.book.rows import DepositAccount
+from core.envelope import Signed
+from core.ledger import reversed_postings
+from core.operations import rules
+from core.operations.reversals import EntryReversed, lines
+from tests.bank import BranchDay
+
+
+def reversal_of(signed: Signed) -> EntryReversed:
+    postings = rules.decode(signed).postings
+    return EntryReversed(
+        reverses=signed.operation.id, reverses_hash=signed.hash, postings=lines(reversed_postings(postings))
+    )
+
+
+def test_a_deposit_is_taken_back_by_two_people(day: BranchDay) -> None:
+    account = day.account()
+    body = reversal_of(day.deposit(account, 700_00))
+    assert day.bank.findings(day.bank.draft(day.teller, body)) == ["approval_needed"]
+    day.bank.perform(day.teller, body, approver=day.supervisor)
+    row = day.bank.book.get(DepositAccount, account)
+    assert row is not None
+    assert (row.posted, row.rights) == (0, 0)
+    assert day.bank.book.balance("odense", "drawer:kasse-1", "DKK") == 10_000_00
+
+
+def test_nothing_is_reversed_twice(day: BranchDay) -> None:
+    body = reversal_of(day.deposit(day.account(), 700_00))
+    day.bank.perform(day.teller, body, approver=day.supervisor)
+    assert "already_reversed" in day.bank.findings(day.bank.draft(day.teller, body, approver=day.supervisor))
+
+
+def test_a_deposit_that_was_spent_is_not_taken_back(day: BranchDay) -> None:
+    account = day.account()
+    deposited = day.deposit(account, 700_00)
+    day.by_teller(day.withdrawal(account, 1))
+    draft = day.bank.draft(day.teller, reversal_of(deposited), approver=day.supervisor)
+    assert day.bank.findings(draft) == ["rights_exceeded"]
+
+
+def test_a_withdrawal_taken_back_can_be_paid_out_again(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 700_00)
+    paid = day.by_teller(day.withdrawal(account, 700_00))
+    day.bank.perform(day.teller, reversal_of(paid), approver=day.supervisor)
+    day.by_teller(day.withdrawal(account, 700_00))
+
+
+def test_a_reversal_that_does_not_balance_posts_nothing(day: BranchDay) -> None:
+    body = reversal_of(day.deposit(day.account(), 700_00))
+    lame = EntryReversed(reverses=body.reverses, reverses_hash=body.reverses_hash, postings=body.postings[:1])
+    draft = day.bank.draft(day.teller, lame, approver=day.supervisor)
+    assert draft.postings == ()
+    assert "reversal_unbalanced" in day.bank.findings(draft)
