@@ -1,0 +1,337 @@
+"""The way of every money screen: whose account, fill in, look at it, confirm, done; and the next customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QWidget
+
+from core.device import Changed, Draft, Performed
+from core.errors import EnvironmentProblem, Refusal
+from desktop.desk import Desk
+from desktop.screens import Screen
+from desktop.teller.money.account_picker import AccountPicker
+from desktop.teller.money.aftermath import Aftermath, Papers
+from desktop.teller.money.effects import drafted_effects, expected_effects, line_notice, obstacle
+from desktop.teller.money.facts import CounterFacts, counter_facts, short_iban
+from desktop.teller.money.form_card import FormCard
+from desktop.teller.money.order import MoneyForm, Order
+from desktop.teller.money.ordering import PATIENCE_MS, Ordering
+from desktop.teller.money.posted_panel import PostedPanel
+from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard
+from desktop.teller.money.trade import Trade, approval_request
+from desktop.teller.refusals import say_refusal
+from desktop.teller.saying import product_name
+from desktop.widgets import Badge, Card, ReviewPanel
+
+_DESK_KINDS = frozenset({"day.opened", "day.closed", "drawer.opened", "drawer.closed", "drawer.counted"})
+
+
+class Stage(Enum):
+    """Where a person is on the way."""
+
+    CHOOSING = auto()
+    FILLING = auto()
+    REVIEWING = auto()
+    POSTED = auto()
+
+
+class MoneyScreen(Screen):
+    """One trade on one account. `opened` takes `{"account": id}`, `{"customer": id}`, an account's id, or None."""
+
+    def __init__(
+        self, desk: Desk, trade: Trade, form: MoneyForm, papers: Papers, *, patience_ms: int = PATIENCE_MS
+    ) -> None:
+        super().__init__(trade.title)
+        self.desk, self.trade, self.form = desk, trade, form
+        self._locale = desk.place.locale
+        self._stage = Stage.CHOOSING
+        self._account: str | None = None
+        self._facts: CounterFacts | None = None
+        self._order: Order | None = None
+        self._left = False
+        self.ordering = Ordering(desk, patience_ms=patience_ms, parent=self)
+        self.picker = AccountPicker(desk)
+        self.picker_card = Card()
+        self.picker_card.body.addWidget(self.picker)
+        self.form_card = FormCard(form)
+        self.review = ReviewPanel(trade.review, trade.confirm, self._locale)
+        self.review.setObjectName("review_panel")
+        self.review.confirm_button.setObjectName("confirm")
+        self.review.back_button.setObjectName("change")
+        self.posted_panel = PostedPanel(trade.posted, desk)
+        self.aftermath = Aftermath(desk, self.posted_panel, trade.receipt, papers)
+        self.effects_card, self.holder_card = EffectsCard(self._locale), HolderCard(self._locale)
+        self.latest_card = LatestCard(self._locale)
+        for part in (self.picker_card, self.form_card, self.review, self.posted_panel):
+            self.add_main(part)
+        for card in (self.effects_card, self.holder_card, self.latest_card):
+            self.add_side(card)
+        self._bind()
+        self._enter(Stage.CHOOSING)
+
+    def _bind(self) -> None:
+        self.picker.chosen.connect(self._start)
+        self.picker.file_wanted.connect(lambda customer: self.go.emit("customer", customer))
+        self.form.changed.connect(self._show_expected)
+        self.form.finished.connect(self.begin_review)
+        self.form_card.review_wanted.connect(self.begin_review)
+        self.form_card.other_account.connect(self._choose)
+        self.form_card.go_wanted.connect(lambda name: self.go.emit(name, None))
+        self.ordering.asking.connect(lambda: self.form_card.set_waiting(asking=True))
+        self.ordering.drafted.connect(self._show_review)
+        self.ordering.renewed.connect(self._show_renewed)
+        self.ordering.refused.connect(self._refused)
+        self.ordering.failed.connect(self._failed)
+        self.ordering.posted.connect(self._posted)
+        self.review.confirmed.connect(self._confirm)
+        self.review.back.connect(self.back)
+        self.posted_panel.next_customer.connect(self._begin_anew)
+        self.aftermath.shown.connect(self._show_posted)
+        self.desk.changed.connect(self._changed)
+        self.desk.session_changed.connect(self._person_changed)
+        self.desk.day_changed.connect(self._read_facts)
+        self.desk.line_changed.connect(self._line_changed)
+
+    # What the window asks of a screen
+
+    def opened(self, arguments: object) -> None:
+        """Begin with the account or the customer that was given; without one, choose, or go on where one was."""
+        account, customer = _named(arguments)
+        left, self._left = self._left, False
+        if left or self._stage is Stage.POSTED or account or customer:
+            self._begin_anew()
+        if account:
+            self._start(account)
+        elif customer:
+            self.picker.show_customer(customer)
+        else:
+            self._focus()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leaving the screen was agreed to: what it held is not brought back by opening it again."""
+        self._left = True
+        super().hideEvent(event)
+
+    def back(self) -> bool:
+        """Esc: from the review to the form, from a form without a word to the accounts."""
+        if self.ordering.is_posting():
+            return True
+        if self._stage is Stage.REVIEWING or self.form_card.is_waiting():
+            self._back_to_form()
+            return True
+        if self._stage is Stage.FILLING and not self.form.is_dirty():
+            self._choose()
+            return True
+        return False
+
+    def may_leave(self) -> bool:
+        """Not with something typed and not posted."""
+        return self._stage is Stage.POSTED or not self.form.is_dirty()
+
+    def primary(self) -> None:
+        """Enter: choose, review, or the next customer. The review's own button takes its Enter itself."""
+        if self._stage is Stage.CHOOSING:
+            self.picker.enter()
+        elif self._stage is Stage.FILLING:
+            self.begin_review()
+        elif self._stage is Stage.REVIEWING:
+            self.review.confirm_button.click()
+        else:
+            self._begin_anew()
+
+    # Choosing and knowing the account
+
+    def _begin_anew(self) -> None:
+        """The next customer: nothing of the last one stays."""
+        self.form.clear()
+        self.aftermath.end()
+        self._choose()
+
+    def _choose(self) -> None:
+        """Another account; what was typed stays, for whoever took the wrong one."""
+        self.ordering.abandon()
+        self._account = self._facts = self._order = None
+        self.form_card.set_ready()
+        self.form_card.show_problem("", "")
+        self.set_title(self.trade.title)
+        self.picker.begin()
+        self._enter(Stage.CHOOSING)
+
+    def _start(self, account: str) -> None:
+        self._choose()
+        # Until the account is read the page is empty: the list would only flash by.
+        self.picker_card.hide()
+        self._account = account
+        self._read_facts()
+
+    def _read_facts(self) -> None:
+        account, drawer = self._account, self.desk.place.drawer
+        if account is None:
+            return
+
+        def show(facts: CounterFacts | None) -> None:
+            if self._account != account:
+                return
+            if facts is None:
+                self._choose()
+                self.picker.say_unknown()
+            else:
+                self._show_facts(facts)
+
+        self.desk.read(lambda connection: counter_facts(connection, account, drawer), show, owner=self)
+
+    def _show_facts(self, facts: CounterFacts) -> None:
+        self._facts = facts
+        account = facts.account
+        about = (facts.holder.name, short_iban(account.iban), product_name(account.product))
+        self.set_title(self.trade.title, " \u00b7 ".join(part for part in about if part))
+        self.form.show_facts(facts)
+        self.holder_card.show_facts(facts)
+        self.latest_card.show_lines(facts.latest, account.currency)
+        self._show_line()
+        self._show_expected()
+        if self._stage is Stage.CHOOSING:
+            self._enter(Stage.FILLING)
+
+    def _show_line(self) -> None:
+        if self._facts is not None:
+            trade = self.trade
+            found = obstacle(self._facts, self.desk, trade.direction, with_cash=trade.with_cash)
+            self.form_card.show_obstacle(found)
+            lead, text, coloured = line_notice(self._facts, self.desk, trade.direction)
+            self.form_card.show_line(lead, text, coloured=coloured)
+
+    def _show_expected(self) -> None:
+        if self._facts is not None and self._stage in (Stage.CHOOSING, Stage.FILLING):
+            self.effects_card.show_effects(
+                expected_effects(
+                    self._facts, self.form.amount.money(), self.trade.direction, with_cash=self.trade.with_cash
+                )
+            )
+
+    def _changed(self, changed: Changed) -> None:
+        """Something happened on this device: read again what is shown, and leave everything where it is."""
+        facts = self._facts
+        if facts is None:
+            return
+        about_us = facts.account.account in changed.accounts or facts.holder.customer in changed.customers
+        if about_us or changed.own or not changed.kinds.isdisjoint(_DESK_KINDS):
+            self._read_facts()
+            self.aftermath.refresh()
+            if self._stage is Stage.REVIEWING:
+                self.ordering.renew()
+
+    def _line_changed(self) -> None:
+        self._show_line()
+        self.aftermath.refresh()
+
+    def _person_changed(self) -> None:
+        """What one person was about to post is not posted by the next."""
+        if self._stage is Stage.REVIEWING:
+            self._back_to_form()
+
+    # Filling in, looking at it, posting
+
+    def begin_review(self) -> None:
+        """Work out what the form asks for, and show it; or say at the field what speaks against it."""
+        if self._facts is None or self._stage is not Stage.FILLING or not self.form_card.may_review():
+            return
+        self.form_card.show_problem("", "")
+        self.form.order(self._facts, self._ordered)
+
+    def _ordered(self, order: Order) -> None:
+        if self._stage is Stage.FILLING and self.form_card.may_review():
+            self._order = order
+            self.form_card.set_waiting()
+            self.ordering.begin(order)
+
+    def _show_review(self, draft: Draft) -> None:
+        order, facts = self._order, self._facts
+        if order is None or facts is None:
+            return
+        self.form_card.set_ready()
+        pairs: list[tuple[str, str | QWidget]] = [*order.pairs]
+        if draft.needs_second_person:
+            pairs.append((self.tr("Second person"), Badge(self.tr("A supervisor must approve"), "warn")))
+        self._enter(Stage.REVIEWING)
+        effects = drafted_effects(draft, facts)
+        self.effects_card.show_effects(effects)
+        self.review.show_review(order.amount, pairs, effects)
+
+    def _show_renewed(self, draft: Draft) -> None:
+        if self._facts is not None and self._stage is Stage.REVIEWING:
+            effects = drafted_effects(draft, self._facts)
+            self.effects_card.show_effects(effects)
+            self.review.show_effects(effects)
+
+    def _confirm(self) -> None:
+        order = self._order
+        if order is not None and self._facts is not None:
+            self.ordering.confirm(self, approval_request(self.trade, order, self._facts, self.desk))
+
+    def _refused(self, refusal: Refusal) -> None:
+        self.form_card.set_ready()
+        text = say_refusal(refusal, self._locale)
+        lead = self.tr("Not approved.") if refusal.code == "approval_declined" else self.tr("Not posted.")
+        if self._stage is Stage.REVIEWING and self.form.field_of(refusal.field) is None:
+            self.review.show_problem(lead, text)
+            return
+        self._back_to_form()
+        if not self.form.show_error(refusal, text):
+            self.form_card.show_problem(lead, text)
+
+    def _failed(self, problem: EnvironmentProblem) -> None:
+        self.form_card.set_ready()
+        if self._stage is Stage.REVIEWING:
+            self.review.show_problem(self.tr("Not posted."), problem.message)
+        else:
+            self.form_card.show_problem(self.tr("Not posted."), problem.message)
+
+    def _back_to_form(self) -> None:
+        self.ordering.abandon()
+        self.form_card.set_ready()
+        self._enter(Stage.FILLING)
+        self._show_expected()
+
+    # Done, and for the window
+
+    def _posted(self, performed: Performed) -> None:
+        if self._order is not None:
+            self.aftermath.begin(self._order, performed)
+
+    def _show_posted(self) -> None:
+        if self._stage is Stage.REVIEWING:
+            self.form.clear()
+            self._enter(Stage.POSTED)
+
+    def _enter(self, stage: Stage) -> None:
+        self._stage = stage
+        self.picker_card.setVisible(stage is Stage.CHOOSING)
+        self.form_card.setVisible(stage is Stage.FILLING)
+        self.review.setVisible(stage is Stage.REVIEWING)
+        self.posted_panel.setVisible(stage is Stage.POSTED)
+        self._side_box.setVisible(stage is not Stage.CHOOSING)
+        self._focus()
+
+    def _focus(self) -> None:
+        homes: dict[Stage, QWidget] = {
+            Stage.CHOOSING: self.picker,
+            Stage.FILLING: self.form,
+            Stage.REVIEWING: self.review,
+            Stage.POSTED: self.posted_panel,
+        }
+        self.setFocusProxy(homes[self._stage])
+        if self.isVisible():
+            homes[self._stage].setFocus()
+
+
+def _named(arguments: object) -> tuple[str, str]:
+    """The account and the customer that a screen was opened with; empty where it was not."""
+    if isinstance(arguments, str):
+        return arguments, ""
+    if isinstance(arguments, Mapping):
+        return str(arguments.get("account") or ""), str(arguments.get("customer") or "")
+    return "", ""
