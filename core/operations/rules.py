@@ -13,12 +13,19 @@ import msgspec
 
 from core.book import Book, Key
 from core.book.rows import Day, DeviceEpoch, Drawer, Session, Staff
-from core.envelope import Operation, Signed
+from core.envelope import Operation, Signed, encode_body
 from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
 from core.operations.approvals import check_approval, verify_approval
 from core.operations.kind import Decoded, Kind, Signer
-from core.operations.money import apply_money, check_money, findings_after, is_centres, money_keys
+from core.operations.money import (
+    apply_money,
+    check_money,
+    findings_after,
+    is_centres,
+    money_keys,
+    verify_accounts,
+)
 from core.operations.registry import KINDS
 
 _STAFF = "staff:"
@@ -44,6 +51,9 @@ def decode(signed: Signed) -> Decoded[Any]:
         body = _decoders[operation.kind, operation.kind_version].decode(operation.body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
         raise IntegrityFault("body_malformed", str(problem)) from problem
+    # One spelling only: a field given twice, say, would be read in two ways by two programs.
+    if encode_body(body) != bytes(operation.body):
+        raise IntegrityFault("body_malformed", "spelling")
     signer = signer_of(operation)
     if signer is Signer.STAFF and not is_code(operation.actor[len(_STAFF) :]):
         raise IntegrityFault("actor_malformed", operation.actor)
@@ -96,6 +106,7 @@ def verify(decoded: Decoded[Any], book: Book) -> None:
         _verify_session(decoded, book)
     elif decoded.signed.kid != device.kid:
         raise IntegrityFault("key_not_of_device", decoded.signed.kid)
+    verify_accounts(decoded.postings, book)
     verify_approval(decoded, book)
     decoded.kind.verify(decoded, book)
 
@@ -171,6 +182,7 @@ def apply(decoded: Decoded[Any], book: Book) -> None:
     """Post the entry and change the book."""
     apply_money(decoded.operation, decoded.postings, book)
     decoded.kind.apply(decoded, book)
+    book.note(decoded.operation.id, decoded.signed.jws)
 
 
 def after(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:

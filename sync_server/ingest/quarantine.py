@@ -21,6 +21,9 @@ _KEEP = (
     b"FROM unnest(%s::text[], %s::bigint[], %s::text[]) WITH ORDINALITY AS kept(hash, seq, jws, place) "
     b"ON CONFLICT DO NOTHING"
 )
+_RECEIVED = (
+    b"SELECT hash, received_at FROM quarantined_operations WHERE device = %s AND epoch = %s AND hash = ANY(%s)"
+)
 
 
 def quarantine(
@@ -35,7 +38,11 @@ def quarantine(
         connection.execute(b"UPDATE chains SET state = 'quarantined' WHERE device = %s AND epoch = %s", chain)
         open_cases(connection, [Case(fault.code, rest[0], {"where": fault.where})], received_at)
     _keep(connection, chain, rest, fault.code if fault else BEHIND, received_at)
-    return [Verdict(decoded.operation.seq, decoded.signed.hash, "quarantined", None, received_at) for decoded in rest]
+    first = dict(connection.execute(_RECEIVED, (*chain, [decoded.signed.hash for decoded in rest])).fetchall())
+    return [
+        Verdict(decoded.operation.seq, decoded.signed.hash, "quarantined", None, first[decoded.signed.hash])
+        for decoded in rest
+    ]
 
 
 def _keep(

@@ -41,7 +41,15 @@ def web_application(
     seconds_max: float,
 ) -> FastAPI:
     """The application of some routers. The interactive pages are left out: they fetch from elsewhere."""
-    app = FastAPI(title=title, version=version, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # A request is signed for one address; it is answered there or not at all.
+        redirect_slashes=False,
+    )
     for router in (*routers, _problem_router()):
         app.include_router(router)
     answer_problems(app)

@@ -10,6 +10,35 @@ import structlog
 
 from sync_server.environment import Secret
 from sync_server.settings import ServerSettings
+from tests.sync_server.centre_bank import CentreBank, found_bank
+from tests.sync_server.serving import program
+
+
+@pytest.fixture(scope="module")
+def bank(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreBank]:
+    """A bank with two branches, `nor` and `syd`, for the tests of one module; at their end its money is all there."""
+    made = found_bank(postgres, tmp_path_factory.mktemp("centre") / "secrets")
+    yield made
+    made.assert_conserved()
+
+
+@pytest.fixture(scope="module")
+def address(bank: CentreBank) -> Iterator[str]:
+    """The bank's server, in this process, without its payment jobs."""
+    with bank.served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def two_addresses(bank: CentreBank, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Two server processes on the bank's one database; their payment jobs run."""
+    folder = tmp_path_factory.mktemp("logs")
+    with (
+        program("server", bank.environment(), folder / "one") as one,
+        program("server", bank.environment(), folder / "two") as two,
+    ):
+        yield one.address, two.address
+
 
 NOWHERE = "postgresql://app:none@127.0.0.1:9/nowhere?connect_timeout=1"
 

@@ -132,6 +132,7 @@ def test_the_documented_example_can_be_filled_in_and_its_secrets_must_be() -> No
         "COUNTERFOIL_DATABASE_OWNER_URL",
         "COUNTERFOIL_SECRETS_PASSPHRASE",
         "COUNTERFOIL_PARTNER_SKOVBANK_TOKEN",
+        "COUNTERFOIL_PARTNER_SKOVBANK_INBOUND_TOKEN",
         "COUNTERFOIL_SIMULATED_CLOCK",
     }
     secrets = {
@@ -140,6 +141,7 @@ def test_the_documented_example_can_be_filled_in_and_its_secrets_must_be() -> No
         "COUNTERFOIL_DATABASE_OWNER_URL": ENOUGH["COUNTERFOIL_DATABASE_URL"],
         "COUNTERFOIL_SECRETS_PASSPHRASE": "winter gulls over the harbour",
         "COUNTERFOIL_PARTNER_SKOVBANK_TOKEN": "0123456789abcdef",
+        "COUNTERFOIL_PARTNER_SKOVBANK_INBOUND_TOKEN": "fedcba9876543210",
         "COUNTERFOIL_PARTNER_BANK_TOKEN": "0123456789abcdef",
     }
     assert server_settings({**filled, **secrets}).partners[0].code == "skovbank"
