@@ -71,6 +71,10 @@ class Shell(QMainWindow):
         self.screen_opened.emit(name)
         return True
 
+    def open_home(self) -> bool:
+        """Show the first screen, where Esc leads too."""
+        return self.open(self._entries[0].name)
+
     def current_screen(self) -> Screen | None:
         """The screen that is shown."""
         return self._screens.get(self._current)

@@ -105,7 +105,12 @@ class StatusStrip(QWidget):
             )
         self.setAccessibleName(self.text())
 
+    def show_at_rest(self) -> None:
+        """Leave out what only concerns somebody at work: the drawer and the lock."""
+        self._drawer.hide()
+        self.lock.hide()
+
     def text(self) -> str:
         """Everything that the strip says, for screen readers and tests."""
         parts = (self._state, self._detail, self._outbox, self._balances, self._drawer)
-        return ". ".join(part.text() for part in parts if part.text())
+        return ". ".join(part.text() for part in parts if part.text() and not part.isHidden())

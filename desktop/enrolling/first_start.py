@@ -1,0 +1,95 @@
+"""The first start of a desk, from its page to its file: what was begun goes on after the program was ended."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from core.clock import Clock
+from core.device import DeviceIdentity
+from core.errors import EnvironmentProblem, StoreProblem
+from core.ids import Randomness
+from core.secrets.store import SecretStore
+from core.signing_in import enrolling
+from core.sync.transport import Transport
+from desktop.enrolling.page import Enrolling, EnrolmentPage
+from desktop.settings import DesktopSettings
+from desktop.tasks import Tasks
+
+_CENTRE_FILE = "centre.json"
+
+
+class _CentreNote(msgspec.Struct, frozen=True):
+    """Which centre this desk was shown to, kept beside the file until there is one."""
+
+    address: str
+
+
+class FirstStart(QObject):
+    """`created` once the device's file is there; `failed` with an `EnvironmentProblem` where it can't be made."""
+
+    created = Signal()
+    failed = Signal(object)
+
+    def __init__(
+        self,
+        settings: DesktopSettings,
+        tasks: Tasks,
+        secrets: SecretStore,
+        clock: Clock,
+        randomness: Randomness,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._settings, self._tasks, self._clock, self._randomness = settings, tasks, clock, randomness
+        self._lines: dict[str, Transport] = {}
+        self.page = EnrolmentPage(settings.locale)
+        self._enrolling = Enrolling(self.page, tasks, secrets, self._line_to, remember=self._remember_centre)
+        self._enrolling.trusted.connect(partial(self._create, secrets))
+
+    def begin(self) -> None:
+        """Ask, or go on waiting."""
+        self._enrolling.begin(self._remembered_centre())
+
+    def stop(self) -> None:
+        """Ask the centre nothing more, and let its lines go."""
+        self._enrolling.stop()
+        for line in self._lines.values():
+            line.close()
+        self._lines = {}
+
+    def _create(self, secrets: SecretStore, identity: DeviceIdentity) -> None:
+        settings = self._settings
+
+        def create() -> None:
+            enrolling.create(settings.store_path, secrets, self._clock, identity, self._randomness).close()
+
+        self._tasks.run(create, done=lambda _nothing: self.created.emit(), failed=self._failed, owner=self)
+
+    def _failed(self, problem: EnvironmentProblem) -> None:
+        self.failed.emit(problem)
+
+    def _line_to(self, address: str) -> Transport:
+        line = self._lines.get(address)
+        if line is None:
+            line = self._lines[address] = Transport(address, self._clock)
+        return line
+
+    def _remember_centre(self, address: str) -> None:
+        directory = self._settings.data_directory
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / _CENTRE_FILE).write_bytes(msgspec.json.encode(_CentreNote(address)))
+        except OSError as problem:
+            raise StoreProblem(
+                f"The folder {directory} can't be written: {problem.strerror}.", code="store_read_only"
+            ) from problem
+
+    def _remembered_centre(self) -> str:
+        try:
+            kept = (self._settings.data_directory / _CENTRE_FILE).read_bytes()
+            return msgspec.json.decode(kept, type=_CentreNote).address
+        except (OSError, msgspec.MsgspecError):
+            return self._settings.centre_url

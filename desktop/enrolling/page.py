@@ -1,0 +1,246 @@
+"""The first start: where the centre is, the one-time code, and the fingerprint that a person there compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from core.device import DeviceIdentity
+from core.errors import EnvironmentProblem, Refusal
+from core.secrets.store import SecretStore
+from core.signing_in.enrolling import LineTo, Requested, enrol, in_groups, look_for_trust, waiting
+from desktop.full_page import FullPage
+from desktop.login.wording import sentence
+from desktop.tasks import Tasks
+from desktop.theme import current_theme
+from desktop.widgets import Button, KeyValueList, Notice, Text, TextField, column_of
+
+POLL_MS = 2000
+_WIDTH = 560
+_GROUPS_A_LINE = 4
+
+
+class EnrolmentPage(FullPage):
+    """Two faces: asking for address and code, and showing the fingerprint while trust is awaited."""
+
+    submitted = Signal(str, str)
+    close_wanted = Signal()
+
+    def __init__(self, locale: str = "en_GB") -> None:
+        super().__init__(self.tr("Set up this desk"), width=_WIDTH, locale=locale)
+        self.strip.hide()
+        self.notice = Notice("", " ", "danger")
+        self.notice.hide()
+        self.address = TextField(
+            self.tr("The centre's &address"), placeholder="https://centre.bank.example", length_max=200
+        )
+        self.address.edit.setObjectName("centre_address")
+        self.code = TextField(
+            self.tr("&One-time code"), hint=self.tr("Sixteen characters, from the bank's office"), length_max=40
+        )
+        self.code.edit.setObjectName("enrolment_code")
+        self.button = Button(self.tr("Make the key"), "primary", shown_key=self.tr("Enter"))
+        self.button.clicked.connect(self.primary)
+        self.address.submitted.connect(self.code.setFocus)
+        self.code.submitted.connect(self.primary)
+        self.fingerprint = Text("", "figure")
+        self.fingerprint.setObjectName("fingerprint")
+        self.fingerprint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._asked = KeyValueList()
+        self._stack = QStackedWidget()
+        self._asking, self._awaiting = self._asking_face(), self._awaiting_face()
+        self._stack.addWidget(self._asking)
+        self._stack.addWidget(self._awaiting)
+        self.card.body.addWidget(self.notice)
+        self.card.body.addWidget(self._stack)
+
+    def ask(self, address: str) -> None:
+        """Begin: address and code."""
+        self.set_title(
+            self.tr("Set up this desk"),
+            self.tr(
+                "A key is made on this computer and never leaves it. A person at the bank's office then compares its "
+                "fingerprint and trusts it."
+            ),
+        )
+        self._show(self._asking)
+        self.address.set_text(address)
+        (self.code if address else self.address).setFocus()
+
+    def await_trust(self, requested: Requested) -> None:
+        """Show the fingerprint until a person has compared it."""
+        self.set_title(
+            self.tr("Read this to the bank's office"),
+            self.tr("They compare every group. This page goes on by itself as soon as they trust the key."),
+        )
+        groups = in_groups(requested.fingerprint).split(" ")
+        lines = [groups[start : start + _GROUPS_A_LINE] for start in range(0, len(groups), _GROUPS_A_LINE)]
+        self.fingerprint.setText("\n".join("  ".join(line) for line in lines))
+        self.fingerprint.setAccessibleName(self.tr("Fingerprint: {f}").format(f=" ".join(groups)))
+        self._asked.set_rows(
+            [
+                (self.tr("Desk"), requested.device),
+                (self.tr("Branch"), requested.branch),
+                (self.tr("Life of its chain"), str(requested.epoch)),
+            ]
+        )
+        self._show(self._awaiting)
+        self.setFocus()
+
+    def set_busy(self, *, busy: bool) -> None:
+        """Nothing is sent twice."""
+        for widget in (self.button, self.address, self.code):
+            widget.setEnabled(not busy)
+
+    def show_refusal(self, refusal: Refusal) -> None:
+        """Say why not."""
+        self.set_busy(busy=False)
+        if refusal.field == "code":
+            self.code.set_error(sentence(refusal))
+            self.code.setFocus()
+        else:
+            self.show_problem(sentence(refusal))
+
+    def show_problem(self, text: str) -> None:
+        """Say what is in the way."""
+        self.set_busy(busy=False)
+        self.notice.show_notice(self.tr("Not yet."), text, "warn")
+        self.notice.show()
+
+    def primary(self) -> None:
+        """Enter makes the key."""
+        if self._stack.currentWidget() is not self._asking or not self.button.isEnabled():
+            return
+        self.notice.hide()
+        for field, text in (
+            (self.address, self.tr("Type the centre's address.")),
+            (self.code, self.tr("Type the one-time code.")),
+        ):
+            field.set_error(None if field.text() else text)
+        first = next((field for field in (self.address, self.code) if not field.text()), None)
+        if first is not None:
+            first.setFocus()
+            return
+        self.submitted.emit(self.address.text(), self.code.text())
+
+    def _show(self, face: QWidget) -> None:
+        for each in (self._asking, self._awaiting):
+            each.setVisible(each is face)
+        self._stack.setCurrentWidget(face)
+        self._stack.setFixedHeight(face.sizeHint().height())
+        self.notice.hide()
+        self.set_busy(busy=False)
+
+    def _asking_face(self) -> QWidget:
+        face = QWidget()
+        column = QVBoxLayout(face)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addLayout(column_of(self.address, self.code))
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addStretch(1)
+        column.addLayout(row)
+        return face
+
+    def _awaiting_face(self) -> QWidget:
+        face = QWidget()
+        column = QVBoxLayout(face)
+        column.setContentsMargins(0, current_theme().px(4), 0, 0)
+        column.setSpacing(16)
+        column.addWidget(self.fingerprint, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self._asked)
+        column.addWidget(Text(self.tr("Waiting to be trusted\u2026"), "quiet"))
+        return face
+
+
+class Enrolling(QObject):
+    """Leads through the page. `trusted` carries the `DeviceIdentity` that the centre gave."""
+
+    trusted = Signal(object)
+
+    def __init__(
+        self,
+        page: EnrolmentPage,
+        tasks: Tasks,
+        secrets: SecretStore,
+        line_to: LineTo,
+        *,
+        remember: Callable[[str], None],
+        poll_ms: int = POLL_MS,
+    ) -> None:
+        super().__init__(page)
+        self._page, self._tasks, self._secrets = page, tasks, secrets
+        self._line_to, self._remember = line_to, remember
+        self._address = ""
+        self._requested: Requested | None = None
+        self._polling = QTimer(self)
+        self._polling.setInterval(poll_ms)
+        self._polling.timeout.connect(self._look)
+        self._looking = False
+        page.submitted.connect(self._enrol)
+
+    def begin(self, address: str) -> None:
+        """Ask; or go on waiting, if this desk's key was shown to that centre before."""
+        self._page.ask(address)
+        if address:
+            self._address = address
+            self._run(lambda: waiting(self._line_to(address), self._secrets), self._resume, quiet=True)
+
+    def stop(self) -> None:
+        """Ask the centre nothing more."""
+        self._polling.stop()
+
+    def _resume(self, requested: Requested | None) -> None:
+        if requested is not None and self._requested is None:
+            self._await(requested)
+
+    def _enrol(self, address: str, code: str) -> None:
+        self._address = address
+        self._page.set_busy(busy=True)
+
+        def work() -> Requested | Refusal:
+            answer = enrol(self._line_to(address), self._secrets, code)
+            if not isinstance(answer, Refusal):
+                self._remember(address)
+            return answer
+
+        self._run(work, self._enrolled)
+
+    def _enrolled(self, answer: Requested | Refusal) -> None:
+        if isinstance(answer, Refusal):
+            self._page.show_refusal(answer)
+        else:
+            self._await(answer)
+
+    def _await(self, requested: Requested) -> None:
+        self._requested = requested
+        self._page.await_trust(requested)
+        self._polling.start()
+        self._look()
+
+    def _look(self) -> None:
+        requested, address = self._requested, self._address
+        if requested is None or self._looking:
+            return
+        self._looking = True
+        self._run(lambda: look_for_trust(self._line_to(address), requested, address), self._looked)
+
+    def _looked(self, answer: DeviceIdentity | Refusal | None) -> None:
+        self._looking = False
+        if isinstance(answer, DeviceIdentity):
+            self._polling.stop()
+            self.trusted.emit(answer)
+        elif isinstance(answer, Refusal):
+            self._polling.stop()
+            self._page.show_refusal(answer)
+
+    def _run(self, work: Callable[[], object], done: Callable[..., None], *, quiet: bool = False) -> None:
+        def failed(problem: EnvironmentProblem) -> None:
+            self._looking = False
+            if not quiet:
+                self._page.show_problem(problem.message)
+
+        self._tasks.run_network(work, done=done, failed=failed, owner=self._page)

@@ -1,0 +1,97 @@
+"""An enrolled desk at work below the window: the device's file, the line to the centre, and the loop between them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from core.clock import Clock
+from core.device import Device
+from core.errors import EnvironmentProblem
+from core.ids import Randomness
+from core.people.stretching import Stretching
+from core.secrets.store import SecretStore
+from core.signing_in import SigningIn
+from core.sync.line import LineState
+from core.sync.loop import SyncLoop
+from core.sync.transport import Transport
+from desktop.settings import DesktopSettings
+
+LineOf = Callable[[Device], Transport]
+_STOP_SECONDS = 3.0
+
+
+class RunningDesk:
+    """Owns what it opened. `fetch_rights` and `wake` are what screens ask of the line (`desktop.desk.Line`)."""
+
+    def __init__(
+        self,
+        device: Device,
+        transport: Transport,
+        loop: SyncLoop,
+        signing_in: SigningIn,
+        bug: Callable[[Exception], None],
+    ) -> None:
+        self.device = device
+        self.transport = transport
+        self.loop = loop
+        self.signing_in = signing_in
+        self._bug = bug
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"line-{device.identity.device}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to push and to read the feeds."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Send and fetch at once."""
+        self.loop.wake()
+
+    def fetch_rights(self, account: str, least: int, amount: int) -> int:
+        """Ask the centre for spending rights, in minor units; answers what was granted."""
+        return self.loop.fetch_rights(account, least, amount).granted
+
+    def close(self) -> None:
+        """Stop the loop, then let go of the line and the file. What was not sent is sent after the next start."""
+        self._stop.set()
+        self.loop.wake()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+        # A request that is still under way ends with its connection.
+        self.transport.close()
+        if self._thread.is_alive():
+            self._thread.join(_STOP_SECONDS)
+        self.loop.close()
+        self.device.close()
+
+    def _run(self) -> None:
+        try:
+            self.loop.run(self._stop)
+        except Exception as problem:  # noqa: BLE001 - a thread has nobody else to tell
+            # A loop torn from its connection at the end is no bug; anything before that is.
+            if not self._stop.is_set():
+                self._bug(problem)
+
+
+def open_desk(
+    settings: DesktopSettings,
+    secrets: SecretStore,
+    clock: Clock,
+    *,
+    on_state: Callable[[LineState], None],
+    on_bug: Callable[[Exception], None],
+    randomness: Randomness,
+    cost: Stretching,
+    line_of: LineOf,
+) -> RunningDesk:
+    """Open what the desk was enrolled with. Raises `StoreProblem`, `KeyringProblem`, `EnvironmentProblem`."""
+    device = Device.open(settings.store_path, secrets, clock, randomness)
+    try:
+        transport = line_of(device)
+        signing_in = SigningIn(device, secrets, transport, randomness=randomness, cost=cost)
+        loop = SyncLoop(device, transport, on_state=on_state, poll_seconds=settings.poll_seconds)
+    except EnvironmentProblem:
+        device.close()
+        raise
+    return RunningDesk(device, transport, loop, signing_in, on_bug)

@@ -1,0 +1,56 @@
+"""The one window of a desk: a page at a time fills it, be it the sign-in, a problem or the signed-in person's shell."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
+
+from desktop.shell import WINDOW_SIZE, WINDOW_SIZE_MIN
+from desktop.theme import window_icon
+
+
+class Window(QMainWindow):
+    """Keeps pages that are not shown alive until they are dropped. `closed` once its user has closed it."""
+
+    closed = Signal()
+
+    def __init__(self, title: str = "Counterfoil") -> None:
+        super().__init__()
+        self.setWindowTitle(title)
+        self.setWindowIcon(window_icon())
+        self._stack = QStackedWidget()
+        self.setCentralWidget(self._stack)
+        self.setMinimumSize(*WINDOW_SIZE_MIN)
+        self.resize(*WINDOW_SIZE)
+
+    def show_page(self, page: QWidget) -> None:
+        """Fill the window with this page."""
+        if self._stack.indexOf(page) < 0:
+            self._stack.addWidget(page)
+        self._stack.setCurrentWidget(page)
+
+    def page(self) -> QWidget | None:
+        """What fills the window."""
+        return self._stack.currentWidget()
+
+    def drop(self, page: QWidget) -> None:
+        """Forget a page and all that was typed in it."""
+        self._stack.removeWidget(page)
+        page.hide()
+        page.deleteLater()
+
+    def dismiss_dialogs(self) -> None:
+        """Take away whatever question stands before the page, as if it had been answered with Esc."""
+        for dialog in self.findChildren(QDialog):
+            if dialog.isVisible():
+                dialog.reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The page may hold something that its user does not want to lose: it is asked."""
+        page = self.page()
+        if page is not None and not page.close():
+            event.ignore()
+            return
+        self.closed.emit()
+        super().closeEvent(event)
