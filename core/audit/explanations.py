@@ -81,6 +81,7 @@ _SESSIONS = {
     "approval_session_differs": "the approval carries another session than the approver's",
     "approval_session_ended": "the approver's session had ended",
 }
+_ACCOUNTS = {"account_differs": "a posting names the account in another branch or currency than its own"}
 _REGISTRATIONS = {
     "desk_founded_already": "the device has its first keys already",
     "key_registered_already": "the key is registered already",
@@ -98,7 +99,7 @@ _REGISTRATIONS = {
 }
 
 EXPLANATIONS = MappingProxyType(
-    {**_FILES, **_SIGNATURES, **_PLACES, **_OPERATIONS, **_SESSIONS, **_REGISTRATIONS},
+    {**_FILES, **_SIGNATURES, **_PLACES, **_OPERATIONS, **_SESSIONS, **_ACCOUNTS, **_REGISTRATIONS},
 )
 """By code. A code keeps its meaning for ever; the words may change."""
 

@@ -24,6 +24,10 @@ class BookStore(Protocol):
         """The rows of those keys, in any order."""
         ...
 
+    def operation(self, identifier: str) -> str | None:
+        """The signed text of an operation that is kept here."""
+        ...
+
 
 class Book:
     """Rows by table and key. Reading an unloaded row loads it; `prefetch` loads many at once, in a fixed order."""
@@ -33,6 +37,7 @@ class Book:
         self._rows: dict[type[Row], dict[tuple[object, ...], Row | None]] = {}
         self._changed: dict[type[Row], dict[tuple[object, ...], Row]] = {}
         self._differences: dict[BalanceKey, int] = {}
+        self._applied: dict[str, str] = {}
 
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Load every key that is not yet here: tables by name, keys sorted, which is also the order of locks."""
@@ -74,10 +79,23 @@ class Book:
         key = (branch, account, currency)
         self._differences[key] = self._differences.get(key, 0) + amount
 
+    def note(self, identifier: str, jws: str) -> None:
+        """Remember an operation that was applied to this book and is not yet in its home."""
+        self._applied[identifier] = jws
+
+    def operation(self, identifier: str) -> str | None:
+        """The signed text of an operation that this book rests on."""
+        return self._applied.get(identifier) or self._store.operation(identifier)
+
     @property
     def changes(self) -> Changes:
         """Rows that were put since the book was opened, by table and key."""
         return self._changed
+
+    @property
+    def applied(self) -> Mapping[str, str]:
+        """Operations applied since the book was opened, by id."""
+        return self._applied
 
     @property
     def differences(self) -> Mapping[BalanceKey, int]:
@@ -96,6 +114,7 @@ class Book:
                 here.pop(key, None)
         self._changed = {}
         self._differences = {}
+        self._applied = {}
 
 
 class DictStore:
@@ -103,14 +122,20 @@ class DictStore:
 
     def __init__(self) -> None:
         self.rows: dict[type[Row], dict[tuple[object, ...], Row]] = {}
+        self.operations: dict[str, str] = {}
 
     def load(self, table: type[Row], keys: list[tuple[object, ...]]) -> list[Row]:
         """The rows of those keys that exist."""
         here = self.rows.get(table, {})
         return [here[key] for key in keys if key in here]
 
+    def operation(self, identifier: str) -> str | None:
+        """The signed text of an operation that was applied."""
+        return self.operations.get(identifier)
+
     def write(self, book: Book) -> None:
         """Write the book's changes here, as one step."""
+        self.operations.update(book.applied)
         for table, rows in book.changes.items():
             self.rows.setdefault(table, {}).update(rows)
         balances = self.rows.setdefault(LedgerBalance, {})

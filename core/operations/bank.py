@@ -146,6 +146,8 @@ def _enrol(decoded: Decoded[DeviceEnrolled], book: Book) -> None:
 
 def _check_enrolled(decoded: Decoded[DeviceEnrolled], book: Book) -> Iterable[Refusal]:
     body = decoded.body
+    if body.device == centre_chain(None) or body.device.startswith(centre_chain("")):
+        yield Refusal("device_code_of_centre", "device")
     if book.get(DeviceEpoch, body.device, body.epoch) is not None:
         yield Refusal("device_epoch_taken", "device")
     if book.get(Branch, body.branch) is None:

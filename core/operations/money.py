@@ -13,7 +13,7 @@ import msgspec
 from core.book import Book, Key
 from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Right
 from core.envelope import Authority, Operation
-from core.errors import Refusal
+from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id
 from core.operations.rights import available_on, payable_by, put_right, right_of
 from core.rights import free
@@ -71,6 +71,18 @@ def _check_debit(operation: Operation, account_id: str, amount: int, book: Book)
     if here < amount:
         currency = account.currency if account else ""
         yield Refusal("rights_exceeded", "amount", {"payable": max(0, here), "currency": currency})
+
+
+def verify_accounts(postings: Iterable[Posting], book: Book) -> None:
+    """An account's branch and currency never change, so no honest maker posts to it in another.
+
+    Raises `IntegrityFault("account_differs")`.
+    """
+    for posting in postings:
+        account_id = deposit_id(posting.account)
+        account = book.get(DepositAccount, account_id) if account_id is not None else None
+        if account is not None and (account.branch, account.currency) != (posting.branch, posting.currency):
+            raise IntegrityFault("account_differs", account.id)
 
 
 def apply_money(operation: Operation, postings: tuple[Posting, ...], book: Book) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from core.book import Book, Key
 from core.book.rows import DepositAccount, Reversal
-from core.envelope import Operation
+from core.envelope import Operation, Signed, read_operation
 from core.errors import Refusal
-from core.ledger import Posting, deposit_id, imbalances
+from core.ledger import Posting, deposit_id, imbalances, reversed_postings
+from core.operations import cash, transfers
 from core.operations.kind import BY_STAFF, Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode
 
-REVERSIBLE = frozenset({"cash.deposited", "cash.withdrawn", "transfer.made"})
+_REVERSIBLE_KINDS: dict[tuple[str, int], Kind[Any]] = {
+    (kind.name, kind.version): kind
+    for kind in (*cash.KINDS, *transfers.KINDS)
+    if kind.name in {"cash.deposited", "cash.withdrawn", "transfer.made"}
+}
+REVERSIBLE = frozenset(name for name, _version in _REVERSIBLE_KINDS)
 """What a counter may undo by itself; what has left the branch is returned by the centre."""
 
 LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9:-]+\Z")]
@@ -52,12 +58,25 @@ def _entries(_operation: Operation, body: EntryReversed) -> tuple[Posting, ...]:
 
 def _check(decoded: Decoded[EntryReversed], book: Book) -> Iterable[Refusal]:
     body = decoded.body
-    if not decoded.postings:
-        yield Refusal("reversal_unbalanced")
     if book.get(Reversal, body.reverses) is not None:
         yield Refusal("already_reversed")
-    if any(line.branch != decoded.operation.branch for line in body.postings):
-        yield Refusal("account_elsewhere")
+    jws = book.operation(body.reverses)
+    if jws is None:
+        yield Refusal("reversed_unknown")
+        return
+    original = read_operation(jws)
+    named = (original.operation.device, original.operation.epoch, original.hash)
+    if named != (decoded.operation.device, decoded.operation.epoch, body.reverses_hash):
+        yield Refusal("reversed_elsewhere")
+    if original.operation.kind not in REVERSIBLE:
+        yield Refusal("not_reversible", detail={"kind": original.operation.kind})
+    elif decoded.postings != reversed_postings(_entry_of(original)):
+        yield Refusal("reversal_differs")
+
+
+def _entry_of(original: Signed) -> tuple[Posting, ...]:
+    kind = _REVERSIBLE_KINDS[original.operation.kind, original.operation.kind_version]
+    return kind.entries(original.operation, msgspec.json.decode(original.operation.body, type=kind.body))
 
 
 def _apply(decoded: Decoded[EntryReversed], book: Book) -> None:

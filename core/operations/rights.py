@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, Right
+from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.envelope import Operation
 from core.errors import Refusal
 from core.operations.kind import (
@@ -76,6 +76,11 @@ def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refu
     if account is None:
         yield Refusal("account_unknown", "account")
         return
+    device = book.get(DeviceEpoch, body.device, body.epoch)
+    if device is None or device.branch != account.branch:
+        yield Refusal("account_elsewhere", "account", {"branch": account.branch})
+    if body.currency != account.currency:
+        yield Refusal("currency_differs", "account", {"account": account.currency, "operation": body.currency})
     more = body.granted - right_of(body.account, body.device, body.epoch, book).granted
     if more > available_on(account):
         yield Refusal("not_available", "account")
@@ -107,6 +112,7 @@ def _return(decoded: Decoded[RightsReturned], book: Book) -> None:
 def _touches_granted(_operation: Operation, body: RightsGranted) -> Iterable[Key]:
     yield DepositAccount, (body.account,)
     yield Right, (body.account, body.device, body.epoch)
+    yield DeviceEpoch, (body.device, body.epoch)
 
 
 def _touches_returned(operation: Operation, body: RightsReturned) -> Iterable[Key]:

@@ -175,12 +175,33 @@ def _note_sent(decoded: Decoded[TransferSent], book: Book) -> None:
 
 def _check_answer(decoded: Decoded[TransferReturned] | Decoded[TransferSettled], book: Book) -> Iterable[Refusal]:
     transfer = book.get(Transfer, decoded.body.transfer)
+    yield from _check_open(transfer)
+    if transfer is not None and (transfer.amount, transfer.currency) != (decoded.body.amount, decoded.body.currency):
+        yield Refusal("transfer_differs")
+
+
+def _check_completed(decoded: Decoded[TransferCompleted], book: Book) -> Iterable[Refusal]:
+    yield from _check_open(book.get(Transfer, decoded.body.transfer))
+
+
+def _check_open(transfer: Transfer | None) -> Iterable[Refusal]:
     if transfer is None:
         yield Refusal("transfer_unknown")
     elif transfer.state != "sent":
         yield Refusal("transfer_already_answered", detail={"state": transfer.state})
-    elif (transfer.amount, transfer.currency) != (decoded.body.amount, decoded.body.currency):
+
+
+def _check_received(decoded: Decoded[TransferReceived], book: Book) -> Iterable[Refusal]:
+    """Another branch's transfer is received once, while it is open there; a partner's payment names none."""
+    body = decoded.body
+    yield from check_account(body.account, body.currency, decoded.operation.branch, book)
+    if (body.transfer is None) is (body.route == "branch"):
         yield Refusal("transfer_differs")
+    elif body.transfer is not None:
+        transfer = book.get(Transfer, body.transfer)
+        yield from _check_open(transfer)
+        if transfer is not None and (transfer.amount, transfer.currency) != (body.amount, body.currency):
+            yield Refusal("transfer_differs")
 
 
 def _answer(transfer_id: str, state: str, reason: str | None, operation: Operation, book: Book) -> None:
@@ -233,6 +254,8 @@ def _touches_answer(
 
 def _touches_received(_operation: Operation, body: TransferReceived) -> Iterable[Key]:
     yield DepositAccount, (body.account,)
+    if body.transfer is not None:
+        yield Transfer, (body.transfer,)
 
 
 KINDS = (
@@ -263,6 +286,7 @@ KINDS = (
         body=TransferReceived,
         signers=BY_CENTRE,
         entries=_received,
+        check=_check_received,
         touches=_touches_received,
     ),
     Kind(
@@ -270,6 +294,7 @@ KINDS = (
         version=1,
         body=TransferCompleted,
         signers=BY_CENTRE,
+        check=_check_completed,
         apply=_note_completed,
         touches=_touches_answer,
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from core.store.search import write_card
 from core.store.statements import compiled, load_row, write_row
 from core.store.tables import ROW_TABLES
 
+_OPERATION = "SELECT jws FROM operations WHERE id = ?"
 _BALANCE = (
     "SELECT p.balance FROM ledger_accounts AS l JOIN postings AS p ON p.account = l.no "
     "WHERE l.branch = ? AND l.account = ? AND l.currency = ? ORDER BY p.operation DESC, p.line DESC LIMIT 1"
@@ -52,6 +54,11 @@ class RowStore:
         if table is Right:
             return [row for row in map(self._right, keys) if row is not None]
         return [row for row in (self._row(table, key) for key in keys) if row is not None]
+
+    def operation(self, identifier: str) -> str | None:
+        """The signed text of an operation that is in the file."""
+        found = self._cursor.execute(_OPERATION, (UUID(identifier).bytes,)).fetchone()
+        return str(found[0]) if found is not None else None
 
     def _row(self, table: type[Row], key: tuple[object, ...]) -> Row | None:
         values = self._cursor.execute(load_row(table), key).fetchone()

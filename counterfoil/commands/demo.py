@@ -28,15 +28,15 @@ def demo(
 
     Without a display the scripted day is played anyway. Ctrl+C, or closing the window, ends everything.
     """
-    from counterfoil.demo.display import has_display  # noqa: PLC0415 - loads only what it runs
+    from counterfoil.demo.display import has_display
 
     if theme not in ("light", "dark", "contrast"):
         raise typer.BadParameter("light, dark or contrast", param_hint="--theme")
     if headless or out is not None or not has_display():
-        from counterfoil.demo.scripted import play  # noqa: PLC0415
+        from counterfoil.demo.scripted import play
 
         return play(out or Path("counterfoil-demo"), theme=theme, asked=headless or out is not None)
-    from counterfoil.demo.shown import show  # noqa: PLC0415
+    from counterfoil.demo.shown import show
 
     return show(theme=theme)
 
@@ -46,7 +46,7 @@ def demo_code(
     folder: Annotated[Path, typer.Option("--in", help="The folder that the running demo names.")],
 ) -> int:
     """Print what a demo user's authenticator shows now."""
-    from counterfoil.demo.authenticator import code_now  # noqa: PLC0415
+    from counterfoil.demo.authenticator import code_now
 
     code, seconds = code_now(folder, person)
     Console(highlight=False).print(f"[bold]{code}[/bold]  good for {seconds} s more; it serves once")

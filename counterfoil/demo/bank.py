@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from core.errors import EnvironmentProblem, Refusal, Refused
 from core.ids import Identifiers, system_randomness
 from core.operations.bank import BankFounded, BranchFounded
 from counterfoil.demo import world
-from counterfoil.demo.processes import Program, free_port
+from counterfoil.demo.processes import Program, free_port, start_child
 from counterfoil.demo.world import BranchPlan, DeskPlan, PersonPlan
 from counterfoil.embedded_postgres import EmbeddedPostgres
 from sync_server.centre.devices import invite_device, trust_device
@@ -181,6 +182,10 @@ class DemoBank:
         log = self.directory / "partner-bank.log"
         program = self._stack.enter_context(Program("partner bank", ("partner-bank",), environment, log, url))
         program.wait_ready("/healthz")
+
+    def start_desktop(self, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+        """Start a teller's desktop as a program of its own."""
+        return start_child(("desktop",), environment, log)
 
     @property
     def partner_token(self) -> str:

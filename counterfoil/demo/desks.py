@@ -16,6 +16,7 @@ from core.people.keys import new_signing_key, public_text
 from core.people.registration import Registration, RegistrationStatement, make_registration, make_witness
 from core.people.stretching import CHEAPEST
 from core.people.totp import code_at, step_at
+from core.secrets.opening import VAULT_FILE_NAME
 from core.secrets.vault import FileVault
 from core.signing_in import NewSeed, SigningIn
 from core.signing_in.enrolling import create, enrol, look_for_trust
@@ -24,9 +25,8 @@ from core.sync.transport import Transport
 from counterfoil.demo import world
 from counterfoil.demo.bank import DemoBank
 from counterfoil.demo.world import DeskPlan, PersonPlan
+from desktop.settings import STORE_FILE
 
-VAULT_FILE = "secrets.vault"
-DEVICE_FILE = "desk.sqlite"
 VAULT_PASSPHRASE = "the demo keeps no secrets"  # noqa: S105 - made-up people and made-up money
 TOTP_STEP_MS = 30_000
 Given = TypeVar("Given")
@@ -53,7 +53,7 @@ class MadeDesk:
 def make_desk(bank: DemoBank, plan: DeskPlan, directory: Path, clock: Clock, url: str) -> MadeDesk:
     """Enrol the desk as a person would: code, key, fingerprint compared, trust; then read what there is."""
     directory.mkdir(parents=True)
-    secrets = FileVault.create(directory / VAULT_FILE, VAULT_PASSPHRASE)
+    secrets = FileVault.create(directory / VAULT_FILE_NAME, VAULT_PASSPHRASE)
     line = Transport(url, clock)
     requested = given(enrol(line, secrets, bank.invite(plan)))
     bank.trust(plan.device, requested.fingerprint)
@@ -61,7 +61,7 @@ def make_desk(bank: DemoBank, plan: DeskPlan, directory: Path, clock: Clock, url
     line.close()
     if identity is None or isinstance(identity, Refusal):
         raise Refused(identity or Refusal("enrolment_refused"))
-    device = create(directory / DEVICE_FILE, secrets, clock, identity)
+    device = create(directory / STORE_FILE, secrets, clock, identity)
     transport = Transport.of_device(device)
     loop = SyncLoop(device, transport)
     loop.step()

@@ -146,6 +146,7 @@ class BackOffice:
         self._held[account] = self._held.get(account, 0) + amount
 
     def _withdraw(self, account: str, amount: int) -> None:
+        self._desk.loop.ensure_rights(account, amount)
         digest, record = make_record({"narrative": self._random.choice(names.NARRATIVES_OUT)}, system_randomness)
         body = CashWithdrawn(
             account=account,
@@ -158,6 +159,7 @@ class BackOffice:
         self._held[account] -= amount
 
     def _transfer(self, payer: SeededAccount, amount: int) -> None:
+        self._desk.loop.ensure_rights(payer.id, amount)
         payee = self._random.choice([account for account in self.accounts if account.id != payer.id])
         digest, record = make_record(
             {

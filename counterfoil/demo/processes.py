@@ -37,15 +37,7 @@ class Program:
         self.name = name
         self.url = url
         self._log = log
-        with log.open("ab") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "counterfoil", *arguments],
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
+        self._process = start_child(arguments, environment, log)
 
     def __enter__(self) -> Self:
         return self
@@ -85,10 +77,28 @@ class Program:
 
     def stop(self) -> None:
         """Ask the program to end, and see that it does."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        stop_child(self._process)
+
+
+def start_child(arguments: tuple[str, ...], environment: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """One of our own programs as a child in a session of its own, so that Ctrl+C reaches us alone."""
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "counterfoil", *arguments],
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+
+
+def stop_child(process: subprocess.Popen[bytes]) -> None:
+    """Ask a child to end, and see that it does."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

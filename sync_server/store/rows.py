@@ -29,6 +29,11 @@ class PostgresStore:
         statement = _select(table, locking=self._locking and table in _LOCKED)
         return [table(*values) for values in self._connection.execute(statement, columns, prepare=True)]
 
+    def operation(self, identifier: str) -> str | None:
+        """The signed text of an operation that is in the database."""
+        found = self._connection.execute(b"SELECT jws FROM operations WHERE id = %s", (identifier,)).fetchone()
+        return str(found[0]) if found is not None else None
+
 
 def write_rows(connection: Connection, book: Book) -> None:
     """Write every changed row of the book, but not the balances of the books (see `write_balances`)."""
@@ -86,5 +91,5 @@ def _array(column: Column) -> str:
 def read_all(connection: Connection, table: type[Row]) -> list[Row]:
     """Every row of a table, in the order of its key; for checks and reports."""
     names = ", ".join(column.name for column in columns_of(table))
-    statement = f"SELECT {names} FROM {table.TABLE} ORDER BY {', '.join(table.KEY)}".encode()  # noqa: S608
+    statement = f"SELECT {names} FROM {table.TABLE} ORDER BY {', '.join(table.KEY)}".encode()
     return [table(*values) for values in connection.execute(statement)]

@@ -42,10 +42,10 @@ def worked_day() -> BranchDay:
         transfers.TransferReceived(account=account, route="partner", transfer=None, currency="DKK", amount=900_00),
         "odense",
     )
+    _second_desk(day)
     bank.by_centre(
         rights.RightsGranted(account=account, device="odense-2", epoch=1, currency="DKK", granted=0), "odense"
     )
-    _second_desk(day)
     body = drawers.DrawerClosed(currency="DKK", counts={10_000: 119, 100: 99}, counted=11_999_00, expected=12_000_00)
     bank.perform(day.teller, body, drawer=day.drawer, approver=day.supervisor)
     bank.sign_out(day.teller)

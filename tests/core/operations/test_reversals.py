@@ -55,4 +55,25 @@ def test_a_reversal_that_does_not_balance_posts_nothing(day: BranchDay) -> None:
     lame = EntryReversed(reverses=body.reverses, reverses_hash=body.reverses_hash, postings=body.postings[:1])
     draft = day.bank.draft(day.teller, lame, approver=day.supervisor)
     assert draft.postings == ()
-    assert "reversal_unbalanced" in day.bank.findings(draft)
+    assert "reversal_differs" in day.bank.findings(draft)
+
+
+def test_a_reversal_undoes_exactly_what_it_names(day: BranchDay) -> None:
+    small, large = (reversal_of(day.deposit(day.account(), amount)) for amount in (100_00, 700_00))
+    swapped = EntryReversed(reverses=small.reverses, reverses_hash=small.reverses_hash, postings=large.postings)
+    draft = day.bank.draft(day.teller, swapped, approver=day.supervisor)
+    assert day.bank.findings(draft) == ["reversal_differs"]
+
+
+def test_only_an_operation_of_this_chain_is_reversed(day: BranchDay) -> None:
+    body = reversal_of(day.deposit(day.account(), 700_00))
+    forged = EntryReversed(reverses=body.reverses, reverses_hash="A" * 43, postings=body.postings)
+    unknown = EntryReversed(reverses=day.account(), reverses_hash="A" * 43, postings=body.postings)
+    nowhere = EntryReversed(
+        reverses="01a1f7f8-6e80-7000-8000-000000000000", reverses_hash="A" * 43, postings=body.postings
+    )
+    found = [
+        day.bank.findings(day.bank.draft(day.teller, each, approver=day.supervisor))
+        for each in (forged, unknown, nowhere)
+    ]
+    assert found == [["reversed_elsewhere"], ["reversed_elsewhere", "not_reversible"], ["reversed_unknown"]]
