@@ -7,6 +7,7 @@ import re
 import struct
 import time
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -59,17 +60,17 @@ class SharedClock:
     simulated = True
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
-        return int(struct.unpack(">q", self._path.read_bytes())[0])
+        return int(struct.unpack(">q", self.path.read_bytes())[0])
 
     def set(self, now_ms: int) -> None:
         """Set the time for every process that shares the file; the file is replaced whole."""
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        beside = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         beside.write_bytes(struct.pack(">q", now_ms))
-        beside.replace(self._path)
+        beside.replace(self.path)
 
     def advance(self, milliseconds: int) -> None:
         """Move the clock on for every process."""
@@ -99,8 +100,12 @@ def clock_from_environment(environment: dict[str, str] | None = None) -> Clock:
 
 def instant(now_ms: int) -> str:
     """RFC 3339 text in UTC with milliseconds, e.g. `2026-11-20T09:42:00.000Z`; sorts as the time does."""
-    moment = datetime.fromtimestamp(now_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{now_ms % 1000:03d}Z"
+    return f"{_second(now_ms // 1000)}.{now_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def instant_ms(text: str) -> int:

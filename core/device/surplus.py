@@ -23,9 +23,10 @@ def hand_back(workings: Workings, allowance: int, *, tolerated: int) -> int:
     Signed by the device. Answers how many accounts were handed back from. Only accounts on which rights have moved
     since the last time are looked at (the first time, all).
     """
-    if workings.rights_moved is None:
+    if workings.rights_moved is None or tolerated < workings.surplus_tolerated:
         rows = workings.store.cursor.execute(_HELD, (tolerated,)).fetchall()
         workings.rights_moved = {account for (account,) in rows}
+    workings.surplus_tolerated = tolerated
     moved = sorted(workings.rights_moved)[:AT_ONCE]
     count = sum(_hand_back(workings, account, allowance, tolerated) for account in moved)
     workings.rights_moved.difference_update(moved)

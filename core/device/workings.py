@@ -31,8 +31,8 @@ Listener = Callable[[Changed], None]
 class Workings:
     """Used under `lock`. `own` is the head of the device's chain, `head` its line in the file.
 
-    `rights_moved` names accounts on which this device's rights have moved since surplus was last handed back (None:
-    not known), `desk_state` remembers which day and drawer are open.
+    `rights_moved` names accounts on which this device's rights have moved since surplus was last looked for (None:
+    not known; `surplus_tolerated` says with what measure), `desk_state` remembers which day and drawer are open.
     """
 
     def __init__(self, store: Store, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
@@ -52,6 +52,7 @@ class Workings:
             self.own: ChainHead = store.log.own_head(head.device, head.epoch, head.acked_no)
         self.book = Book(store.rows)
         self.rights_moved: set[str] | None = None
+        self.surplus_tolerated = 0
         self.desk_state: dict[tuple[str | None, ...], str | None] = {}
         self._until_fresh = _OPERATIONS_PER_BOOK
 

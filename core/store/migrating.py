@@ -67,7 +67,7 @@ def upgrade(path: Path, key: bytes, *, to: str = HEAD) -> None:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, to)
-    except DBAPIError as problem:
+    except (DBAPIError, DRIVER_ERROR) as problem:
         raise store_problem(problem, path) or problem from problem
     finally:
         engine.dispose()
@@ -131,6 +131,8 @@ def _copy(path: Path) -> Iterator[Path]:
     for name in names:
         name.unlink(missing_ok=True)
     try:
+        # Made before SQLite opens it, so that it and its side files are for their owner alone.
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield beside
     finally:
         for name in names:

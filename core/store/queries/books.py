@@ -24,12 +24,12 @@ _DEPOSITS = text(
     "SELECT branch, currency, sum(posted) AS posted, count(*) AS accounts FROM deposit_accounts "
     "GROUP BY branch, currency ORDER BY branch, currency"
 )
-_TRIAL = text(
-    "SELECT branch, currency, sum(CASE WHEN balance > 0 THEN balance ELSE 0 END) AS debits, "
-    "sum(CASE WHEN balance < 0 THEN -balance ELSE 0 END) AS credits FROM ("
-    f"SELECT branch, currency, balance FROM ({_BOOKS}) UNION ALL "
-    "SELECT branch, currency, -posted FROM deposit_accounts) GROUP BY branch, currency ORDER BY branch, currency"
+_DEBITS = "sum(CASE WHEN balance > 0 THEN balance ELSE 0 END) AS debits"
+_CREDITS = "sum(CASE WHEN balance < 0 THEN -balance ELSE 0 END) AS credits"
+_ALL = (
+    f"SELECT branch, currency, balance FROM ({_BOOKS}) UNION ALL SELECT branch, currency, -posted FROM deposit_accounts"  # noqa: S608
 )
+_TRIAL = text(f"SELECT branch, currency, {_DEBITS}, {_CREDITS} FROM ({_ALL}) GROUP BY branch, currency ORDER BY 1, 2")  # noqa: S608
 _CHAINS = text("SELECT no, device, epoch, seq, hash FROM chains ORDER BY device, epoch")
 _LAST = text("SELECT seq, jws FROM operations WHERE chain = :chain ORDER BY no DESC LIMIT 1")
 _ENTRIES = text(
