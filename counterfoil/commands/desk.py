@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +19,17 @@ def desktop(
     data: Annotated[
         Path | None, typer.Option(help="The folder of this desk's file; the user's data folder unless told.")
     ] = None,
-    theme: Annotated[str, typer.Option(help="light, dark or contrast.")] = "light",
-    text_size: Annotated[float, typer.Option(min=1.0, max=2.0, help="1.0 is the ordinary size of text.")] = 1.0,
+    theme: Annotated[str, typer.Option(help="light, dark or contrast; the system's unless told.")] = "",
+    text_size: Annotated[float | None, typer.Option(min=1.0, max=2.0, help="1.0 is the ordinary size of text.")] = None,
 ) -> int:
-    """Open the teller's window. The first time, it asks for the centre's address and an enrolment code."""
-    from desktop.app import run_desktop
+    """Open the teller's window. The first time, it asks for the centre's address and an enrolment code.
 
-    if theme not in ("light", "dark", "contrast"):
-        raise typer.BadParameter("light, dark or contrast", param_hint="--theme")
-    return run_desktop(data, theme=theme, text_size=text_size)
+    The environment sets the rest: COUNTERFOIL_DATA, COUNTERFOIL_SECRETS (keyring or vault), COUNTERFOIL_THEME,
+    COUNTERFOIL_TEXT_SCALE, COUNTERFOIL_IDLE_SECONDS, COUNTERFOIL_LOCALE.
+    """
+    from desktop.app import run
+    from desktop.settings import THEME_VARIABLE, desktop_settings
+
+    environment = {**os.environ, THEME_VARIABLE: theme} if theme else os.environ
+    settings = desktop_settings(environment, data_directory=data)
+    return run(replace(settings, text_scale=text_size) if text_size is not None else settings)
