@@ -15,7 +15,7 @@ from tests.sync_server.serving import program
 
 
 @pytest.fixture(scope="module")
-def bank(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreBank]:
+def centre_bank(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreBank]:
     """A bank with two branches, `nor` and `syd`, for the tests of one module; at their end its money is all there."""
     made = found_bank(postgres, tmp_path_factory.mktemp("centre") / "secrets")
     yield made
@@ -23,19 +23,25 @@ def bank(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ce
 
 
 @pytest.fixture(scope="module")
-def address(bank: CentreBank) -> Iterator[str]:
+def bank(centre_bank: CentreBank) -> CentreBank:
+    """The bank whose centre is tested."""
+    return centre_bank
+
+
+@pytest.fixture(scope="module")
+def address(centre_bank: CentreBank) -> Iterator[str]:
     """The bank's server, in this process, without its payment jobs."""
-    with bank.served() as address:
+    with centre_bank.served() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def two_addresses(bank: CentreBank, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def two_addresses(centre_bank: CentreBank, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Two server processes on the bank's one database; their payment jobs run."""
     folder = tmp_path_factory.mktemp("logs")
     with (
-        program("server", bank.environment(), folder / "one") as one,
-        program("server", bank.environment(), folder / "two") as two,
+        program("server", centre_bank.environment(), folder / "one") as one,
+        program("server", centre_bank.environment(), folder / "two") as two,
     ):
         yield one.address, two.address
 
