@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from uuid import UUID
 
 from core.clock import Clock
 
@@ -39,7 +38,8 @@ class Identifiers:
         self._last = stamp
         tail = int.from_bytes(self._randomness(8), "big") & ((1 << 62) - 1)
         value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | tail
-        return str(UUID(int=value))
+        digits = f"{value:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def is_identifier(text: str) -> bool:

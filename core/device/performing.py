@@ -256,7 +256,8 @@ def perform(workings: Workings, made: Draft, approver: str | None = None) -> Per
         return Refusals((Refusal("operation_too_long", detail={"most": OPERATION_BYTES_MAX}),))
     final = Decoded(signed, decoded.operation, decoded.body, decoded.postings, decoded.kind)
     _write(workings, final, made.records)
-    workings.tell(changed_by((final,), own=True))
+    if workings.listeners:
+        workings.tell(changed_by((final,), own=True))
     return Performed(signed, final.postings)
 
 

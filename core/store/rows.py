@@ -21,6 +21,7 @@ _BALANCE = (
     "WHERE l.branch = ? AND l.account = ? AND l.currency = ? ORDER BY p.operation DESC, p.line DESC LIMIT 1"
 )
 _OWN_RIGHT = "SELECT granted, minted, used, returned FROM deposit_accounts WHERE id = ?"
+_SET_HOLDER = "UPDATE deposit_accounts SET customer = ? WHERE id = ? AND customer <> ?"
 _SET_OWN_RIGHT = "UPDATE deposit_accounts SET granted = ?, minted = ?, used = ?, returned = ? WHERE id = ?"
 
 
@@ -98,6 +99,9 @@ class RowStore:
         for row in book.changes.get(Right, {}).values():
             if isinstance(row, Right):
                 self._write_right(row)
+        for row in book.changes.get(DepositAccount, {}).values():
+            if isinstance(row, DepositAccount):
+                cursor.execute(_SET_HOLDER, (row.customer, row.id, row.customer))
         for customer in sorted(_customers_to_find(book)):
             write_card(cursor, customer)
 
