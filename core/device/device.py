@@ -50,7 +50,7 @@ class Device:
     def create(
         cls,
         path: Path,
-        secrets: SecretStore,
+        secret_store: SecretStore,
         clock: Clock,
         randomness: Randomness = system_randomness,
         *,
@@ -60,11 +60,11 @@ class Device:
 
         Raises `StoreProblem`, and `KeyringProblem` if the secret store has no device key or another one.
         """
-        _check_key(SigningKey(secret(secrets, DEVICE_KEY)), identity.kid)
-        database_key = secrets.get(DATABASE_KEY)
+        _check_key(SigningKey(secret(secret_store, DEVICE_KEY)), identity.kid)
+        database_key = secret_store.get(DATABASE_KEY)
         if database_key is None:
             database_key = randomness(32)
-            secrets.put(DATABASE_KEY, database_key)
+            secret_store.put(DATABASE_KEY, database_key)
         store = Store.open(path, database_key, create=True)
         try:
             with store.transaction() as cursor:
@@ -72,17 +72,19 @@ class Device:
                     save_head(cursor, _head_of(identity))
         finally:
             store.close()
-        return cls.open(path, secrets, clock, randomness)
+        return cls.open(path, secret_store, clock, randomness)
 
     @classmethod
-    def open(cls, path: Path, secrets: SecretStore, clock: Clock, randomness: Randomness = system_randomness) -> Device:
+    def open(
+        cls, path: Path, secret_store: SecretStore, clock: Clock, randomness: Randomness = system_randomness
+    ) -> Device:
         """Open the file with the keys from the secret store; sessions that a crash left open are closed.
 
         Raises `StoreProblem` (see `Store.open`) and `KeyringProblem` (`device_key_missing`, `device_key_other`).
         """
-        store = Store.open(path, secret(secrets, DATABASE_KEY))
+        store = Store.open(path, secret(secret_store, DATABASE_KEY))
         try:
-            workings = Workings(store, SigningKey(secret(secrets, DEVICE_KEY)), clock, randomness)
+            workings = Workings(store, SigningKey(secret(secret_store, DEVICE_KEY)), clock, randomness)
             _check_key(workings.key, workings.head.kid)
             sessions.close_left_open(workings)
         except BaseException:

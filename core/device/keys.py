@@ -14,28 +14,28 @@ DEVICE_KEY = "device-key"
 DEVICE_SECRET = "device-secret"  # noqa: S105 - the name of a secret
 
 
-def device_key(secrets: SecretStore, randomness: Randomness) -> SigningKey:
+def device_key(secret_store: SecretStore, randomness: Randomness) -> SigningKey:
     """The device's signing key; made and kept the first time, before it is shown to the centre."""
-    seed = secrets.get(DEVICE_KEY)
+    seed = secret_store.get(DEVICE_KEY)
     if seed is None:
         key = new_signing_key(randomness)
-        secrets.put(DEVICE_KEY, bytes(key))
+        secret_store.put(DEVICE_KEY, bytes(key))
         return key
     return SigningKey(seed)
 
 
-def device_secret(secrets: SecretStore, randomness: Randomness) -> bytes:
+def device_secret(secret_store: SecretStore, randomness: Randomness) -> bytes:
     """32 bytes that people's secrets on this device are sealed with besides their passwords; made the first time."""
-    kept = secrets.get(DEVICE_SECRET)
+    kept = secret_store.get(DEVICE_SECRET)
     if kept is None:
         kept = randomness(32)
-        secrets.put(DEVICE_SECRET, kept)
+        secret_store.put(DEVICE_SECRET, kept)
     return kept
 
 
-def secret(secrets: SecretStore, name: str) -> bytes:
+def secret(secret_store: SecretStore, name: str) -> bytes:
     """The secret of that name. Raises `KeyringProblem("device_key_missing")`."""
-    kept = secrets.get(name)
+    kept = secret_store.get(name)
     if kept is None:
         raise KeyringProblem(
             "The keys of this device are not in this computer's secret store. Sign in to the computer as the user "
