@@ -99,7 +99,7 @@ class Settling:
     def sign(self, units: int) -> None:
         """Have at least that many operations ready to be pushed."""
         for sender in self.senders:
-            sender.sign(self._batches(units))
+            sender.sign(-(-units // (BATCH * len(self.senders))) + 1)
 
     def push(self, units: int) -> int:
         """Push that many, rounded up to whole batches for each device; how many were settled."""
