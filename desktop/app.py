@@ -47,6 +47,10 @@ def teller_screens_of(desk: Desk) -> Sequence[ScreenEntry]:
     return teller_screens(desk)
 
 
+MILLISECONDS = 1000
+"""In a second."""
+
+
 class Application(QObject):
     """One desk: `start` it, and `close` it however it ends. `ready` once the sign-in can be used, `ended` at its end.
 
@@ -169,7 +173,7 @@ class Application(QObject):
         second_person = SecondPerson(running.signing_in, self.tasks, self._maker_name)
         desk = self.desk = Desk(running.device, self.tasks, running, place, second_person)
         DeskWatch(desk, self.reporter, self)
-        idle_ms = self.settings.idle_seconds * 1000
+        idle_ms = self.settings.idle_seconds * MILLISECONDS
         self.entrance = Entrance(self.window, desk, running.signing_in, self.reporter, self._screens, idle_ms=idle_ms)
         self.entrance.begin()
         self._drop_waiting()

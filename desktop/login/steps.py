@@ -31,7 +31,7 @@ class Step(QWidget):
         self.button = Button(button, "primary", shown_key=self.tr("Enter"))
         self.button.clicked.connect(self.submit)
         self.other_button = Button(other, "plain", key="F6")
-        self.other_button.setVisible(bool(other))
+        self._has_other = bool(other)
         self.other_button.clicked.connect(self.other)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
@@ -47,6 +47,8 @@ class Step(QWidget):
         row.addWidget(self.other_button)
         self.column.addSpacing(4)
         self.column.addLayout(row)
+        # Only once it has a parent: showing a button that has none opens a window.
+        self.other_button.setVisible(self._has_other)
 
     def fields(self) -> dict[str, Field]:
         """The fields by the names that refusals have for them."""
