@@ -1,0 +1,194 @@
+"""Home: one box for everything, what needs doing, the day so far, and what was done last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from sqlalchemy import Connection
+
+from core.device import Changed
+from core.money import Money, format_money
+from core.store.queries.day import DayTotals
+from core.store.queries.journal import JournalLine, journal
+from desktop.desk import Desk
+from desktop.screens import GoTo, LookUp, Screen
+from desktop.teller.journal import journal_columns
+from desktop.teller.lists import LiveList
+from desktop.teller.saying import NOTHING, date_text
+from desktop.teller.todo import HomeView, Todo, read_home, todos
+from desktop.widgets import Badge, Button, Card, EmptyState, Hairline, KeyValueList, SearchBox, Text
+from desktop.widgets.panels import empty_layout
+
+RECENT_ROWS = 30
+_DEPOSITS, _WITHDRAWALS = ("cash.deposited",), ("cash.withdrawn",)
+_TRANSFERS = ("transfer.made", "transfer.sent")
+_UNSHOWN = ("session.", "staff.", "rights.")
+
+
+class HomeScreen(Screen):
+    """The first screen. `resolve` tells a trade code from what is to be looked up."""
+
+    def __init__(self, desk: Desk, resolve: Callable[[str], GoTo | LookUp]) -> None:
+        super().__init__(self.tr("Home"))
+        self._words = self.tr("Home")
+        self._desk, self._resolve = desk, resolve
+        self.search = SearchBox(self.tr("Code, customer, telephone, account or IBAN"), key="")
+        self.search.edit.setObjectName("home_search")
+        self.search.submitted.connect(self._submit)
+        self.todo = QVBoxLayout()
+        self.todo.setSpacing(10)
+        self._todos: tuple[Todo, ...] | None = None
+        self.add_main(self._search_card())
+        self.add_main(self._todo_card())
+        self.add_main(self._recent_card(), 1)
+        self.day = KeyValueList()
+        day = Card(self.tr("The day so far"))
+        day.body.addWidget(self.day)
+        self.add_side(day)
+        self.add_side(self._codes_card())
+        self.setFocusProxy(self.search)
+        desk.changed.connect(self._changed)
+        for signal in (desk.session_changed, desk.day_changed):
+            signal.connect(self._load)
+
+    def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
+        """Read everything again and begin at the box."""
+        self._load()
+        if self.recent.model_of_rows.rowCount():
+            self.recent.refresh()
+        else:
+            self.recent.show_rows(self._recent_query)
+        self.search.begin()
+
+    # Parts
+
+    def _search_card(self) -> Card:
+        card = Card()
+        card.body.setSpacing(6)
+        card.body.addWidget(self.search)
+        hint = self.tr("A code opens its screen; the beginning of a name, telephone number or IBAN finds a customer.")
+        card.body.addWidget(Text(hint, "small", wrap=True))
+        return card
+
+    def _todo_card(self) -> Card:
+        card = Card(self.tr("What needs doing"))
+        card.body.addLayout(self.todo)
+        return card
+
+    def _recent_card(self) -> Card:
+        empty = EmptyState(
+            self.tr("Nothing was done at this desk yet"),
+            self.tr("Deposits, withdrawals and transfers will stand here. Begin with opening the day (9001)."),
+            icon="notebook-text",
+        )
+        columns = [column for column in journal_columns(self._desk) if column.title != self._desk.tr("Who")]
+        self.recent = LiveList[JournalLine](
+            self._desk, self.tr("Done last"), columns, lambda line: line.operation, empty=empty
+        )
+        self.recent.setObjectName("recent")
+        self.recent.setMinimumHeight(170)
+        self.recent.opened.connect(lambda line: self.go.emit("journal", line.operation))
+        card = Card(self.tr("Done last at this desk"), padding=14)
+        card.body.addWidget(self.recent, 1)
+        return card
+
+    def _codes_card(self) -> Card:
+        card = Card(self.tr("Codes"))
+        rows = [
+            (self.tr("Deposit"), "1401"),
+            (self.tr("Withdrawal"), "1001"),
+            (self.tr("Transfer"), "0006"),
+            (self.tr("My drawer"), "9001"),
+            (self.tr("Vault"), "9002"),
+        ]
+        card.body.addWidget(KeyValueList(rows))
+        return card
+
+    # Reading
+
+    def _load(self) -> None:
+        place = self._desk.place
+        today = self._desk.today()
+        self._desk.read(lambda c: read_home(c, place.drawer, place.currency, today), self._show, owner=self)
+
+    def _changed(self, _changed: Changed) -> None:
+        if self.isVisible():
+            self._load()
+            self.recent.refresh()
+
+    def _recent_query(self, connection: Connection, _key: object, _limit: int) -> tuple[Sequence[JournalLine], Any]:
+        page = journal(connection, limit=RECENT_ROWS)
+        return tuple(line for line in page.lines if not line.kind.startswith(_UNSHOWN)), None
+
+    def _show(self, view: HomeView) -> None:
+        locale = self._desk.place.locale
+        day = view.day.business_date if view.day is not None and view.day.state == "open" else None
+        words = self.tr("Business day {day}").format(day=date_text(day, locale))
+        self.set_title(self._words, words if day else self.tr("No day is open"))
+        self._show_day(view.totals, view)
+        found = todos(view, self._desk)
+        # Only what differs is drawn anew: a button that has the focus keeps it.
+        if found != self._todos:
+            self._todos = found
+            self._show_todos(found)
+
+    def _show_day(self, totals: DayTotals, view: HomeView) -> None:
+        place = self._desk.place
+
+        def money(minor: int) -> str:
+            return format_money(Money(minor, place.currency), place.locale)
+
+        def count(kinds: tuple[str, ...]) -> str:
+            return str(sum(totals.counts.get(kind, 0) for kind in kinds))
+
+        is_open = view.drawer is not None and view.drawer.state == "open"
+        drawer = money(view.drawer.expected) if view.drawer is not None and is_open else self.tr("not open")
+        self.day.set_rows(
+            [
+                (self.tr("Deposits"), count(_DEPOSITS)),
+                (self.tr("Withdrawals"), count(_WITHDRAWALS)),
+                (self.tr("Transfers"), count(_TRANSFERS)),
+                (self.tr("Customers registered"), count(("customer.registered",))),
+                (self.tr("Cash taken in"), money(totals.cash_in) if totals.cash_in else NOTHING),
+                (self.tr("Cash paid out"), money(totals.cash_out) if totals.cash_out else NOTHING),
+                (self.tr("Drawer"), drawer),
+            ]
+        )
+
+    def _show_todos(self, found: tuple[Todo, ...]) -> None:
+        empty_layout(self.todo)
+        if not found:
+            self.todo.addWidget(Text(self.tr("Nothing waits for you. Customers who come are found with F2."), "quiet"))
+        for number, each in enumerate(found):
+            if number:
+                self.todo.addWidget(Hairline())
+            self.todo.addWidget(self._todo_line(each))
+
+    def _todo_line(self, each: Todo) -> QWidget:
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(10)
+        row.addWidget(Badge(each.badge, each.tone), 0, Qt.AlignmentFlag.AlignVCenter)
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(Text(each.title, "strong"))
+        words.addWidget(Text(each.text, "small", wrap=True))
+        row.addLayout(words, 1)
+        button = Button(each.action, "primary" if each.first else "secondary", small=True)
+        button.setObjectName(f"todo_{each.screen}")
+        button.setAccessibleName(f"{each.action}: {each.title}")
+        button.clicked.connect(lambda _checked=False: self.go.emit(each.screen, each.arguments))
+        row.addWidget(button)
+        return line
+
+    def _submit(self, text: str) -> None:
+        answer = self._resolve(text)
+        self.search.clear()
+        if isinstance(answer, GoTo):
+            self.go.emit(answer.name, None)
+        else:
+            self.go.emit("customers", answer.text)

@@ -1,0 +1,164 @@
+"""The journal: what this desk did, newest first, how far each has come, and the signed facts of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from core.device import Changed
+from core.documents.receipt import render_receipt
+from core.errors import EnvironmentProblem
+from core.money import Money, format_amount
+from core.store.queries.journal import JournalLine, OperationDetail, journal, operation_detail
+from desktop.desk import Desk
+from desktop.screens import Screen
+from desktop.teller.lists import LiveList
+from desktop.teller.money.aftermath import Papers
+from desktop.teller.money.receipts import receipts_folder
+from desktop.teller.operation_card import OperationCard
+from desktop.teller.papers import paper_typefaces, reprinted_receipt, save_paper
+from desktop.teller.saying import kind_title, moment_text, reference, state_tone, state_word
+from desktop.widgets import Card, Column, EmptyState
+
+
+def journal_columns(desk: Desk) -> Sequence[Column[JournalLine]]:
+    """When, what, for whom, who, how much, by which reference, and how far it has come."""
+    locale = desk.place.locale
+
+    def amount(line: JournalLine) -> str:
+        if line.amount is None or line.currency is None:
+            return ""
+        return format_amount(Money(line.amount, line.currency), locale)
+
+    def what(line: JournalLine) -> str:
+        title = kind_title(line.kind)
+        return f"{title} \u00b7 {desk.tr('reversed')}" if line.reversed_by else title
+
+    return (
+        Column[JournalLine](desk.tr("When"), lambda line: moment_text(line.note.at, locale), width=19),
+        Column[JournalLine](desk.tr("What"), what, strong=True),
+        Column[JournalLine](desk.tr("Customer"), lambda line: line.customer_name),
+        Column[JournalLine](desk.tr("Who"), lambda line: line.note.person or desk.tr("this desk"), width=11),
+        Column[JournalLine](desk.tr("Amount"), amount, align="amount", width=15),
+        Column[JournalLine](desk.tr("Reference"), lambda line: reference(line.operation), width=11),
+        Column[JournalLine](
+            desk.tr("State"), lambda line: state_word(line.state), width=13, tone=lambda line: state_tone(line.state)
+        ),
+    )
+
+
+class JournalScreen(Screen):
+    """This device's operations; `opened` with an operation's id shows that one, wherever it was made.
+
+    `printed` is where the last reprint was saved.
+    """
+
+    def __init__(self, desk: Desk, papers: Papers) -> None:
+        super().__init__(self.tr("Journal"))
+        self._desk, self._papers = desk, papers
+        self._shown = ""
+        self._wanted = ""
+        self.printed: Path | None = None
+        empty = EmptyState(
+            self.tr("Nothing has been done at this desk"),
+            self.tr("Each signed operation of this desk will stand here. Begin with opening the day (9001)."),
+            icon="notebook-text",
+        )
+        self.list = LiveList[JournalLine](
+            desk, self.tr("Journal"), journal_columns(desk), lambda line: line.operation, empty=empty
+        )
+        self.list.setObjectName("journal")
+        card = Card(padding=14)
+        card.body.addWidget(self.list, 1)
+        self.list.setMinimumHeight(240)
+        self.add_main(card, 1)
+        self.card = OperationCard(desk)
+        self.add_side(self.card)
+        self.list.chosen.connect(self._choose)
+        self.list.opened.connect(lambda _line: self.card.focus_first())
+        self.card.reprint.clicked.connect(self._reprint)
+        self.card.reverse.clicked.connect(lambda: self.go.emit("reverse", self._shown))
+        self.card.customer.clicked.connect(self._go_to_customer)
+        self.setFocusProxy(self.list)
+        desk.changed.connect(self._changed)
+        desk.session_changed.connect(self._load_detail)
+
+    def opened(self, arguments: object) -> None:
+        """The newest, or the operation asked for."""
+        if isinstance(arguments, str):
+            self._wanted = arguments
+            self._show_operation(arguments)
+            if not self.list.choose(arguments):
+                self.list.show_rows(self._query)
+        elif self.list.model_of_rows.rowCount():
+            self.list.refresh()
+        else:
+            self.list.show_rows(self._query)
+        self.list.setFocus()
+
+    def _query(self, connection: Connection, key: int | None, limit: int) -> tuple[Sequence[JournalLine], Any]:
+        page = journal(connection, limit=limit, after=key)
+        return page.lines, page.next_key
+
+    def _choose(self, line: JournalLine | None) -> None:
+        if line is None:
+            return
+        wanted, self._wanted = self._wanted, ""
+        if wanted and wanted != line.operation:
+            # An operation of elsewhere was asked for: the list chooses its first row by itself.
+            self.list.choose(wanted)
+            return
+        self._show_operation(line.operation)
+
+    def _show_operation(self, operation: str) -> None:
+        if operation != self._shown:
+            self._shown = operation
+            self.printed = None
+            self.card.say("", "", "ok")
+        self._load_detail()
+
+    def _load_detail(self) -> None:
+        shown = self._shown
+        if shown:
+            self._desk.read(lambda connection: operation_detail(connection, shown), self._show_detail, owner=self)
+
+    def _show_detail(self, detail: OperationDetail | None) -> None:
+        if detail is not None and detail.line.operation == self._shown:
+            self.card.show_detail(detail)
+
+    def _changed(self, _changed: Changed) -> None:
+        if self.isVisible():
+            self.list.refresh()
+            self._load_detail()
+
+    def _go_to_customer(self) -> None:
+        detail = self.card.detail
+        if detail is not None and detail.line.customer:
+            self.go.emit("customer", (detail.line.customer, detail.line.account or ""))
+
+    def _reprint(self) -> None:
+        operation, desk = self._shown, self._desk
+        folder = self._papers.folder or receipts_folder()
+
+        def work(connection: Connection) -> Path | None:
+            receipt = reprinted_receipt(connection, desk.place, operation)
+            if receipt is None:
+                return None
+            paper = render_receipt(receipt, paper_typefaces(), desk.place.locale)
+            return save_paper(folder, f"receipt-{operation[-12:]}-reprint.pdf", paper.pdf)
+
+        desk.read(work, self._printed, failed=self._not_printed, owner=self)
+
+    def _printed(self, path: Path | None) -> None:
+        if path is None:
+            self.card.say(self.tr("No receipt."), self.tr("None is given for this."), "warn")
+            return
+        self.printed = path
+        self.card.say(self.tr("Printed again."), str(path), "ok")
+        self._papers.open_file(path)
+
+    def _not_printed(self, problem: EnvironmentProblem) -> None:
+        self.card.say(self.tr("Not printed."), problem.message, "danger")

@@ -1,0 +1,91 @@
+"""Tables that are read again while they are looked at: the chosen row, the scroll and the pages read so far stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import Qt
+from sqlalchemy import Connection
+
+from desktop.desk import Desk
+from desktop.theme import current_theme
+from desktop.widgets import Column, DataTable, EmptyState, PagedModel
+
+Row = TypeVar("Row")
+Query = Callable[[Connection, Any, int], tuple[Sequence[Row], Any]]
+"""(connection, key after which to read or None, how many) → (rows, next key or None at the end)."""
+
+ROWS_AGAIN_MAX = 2_000
+"""How many rows are read again at once; who has scrolled further sees the list from its beginning."""
+
+ROW_HEIGHT = 34
+HEADER_HEIGHT = 30
+
+
+def _nothing(_connection: Connection, _key: Any, _limit: int) -> tuple[Sequence[Row], Any]:
+    return (), None
+
+
+class LiveList(DataTable, Generic[Row]):
+    """A table over a query of `core.store.queries`. `identity` tells rows apart, so that the chosen one stays."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        name: str,
+        columns: Sequence[Column[Row]],
+        identity: Callable[[Row], Hashable],
+        *,
+        empty: EmptyState | None = None,
+    ) -> None:
+        self._desk, self._identity = desk, identity
+        self._query: Query[Row] = _nothing
+        self._again = 0
+        self._kept: Hashable = None
+        self._scrolled = 0
+        self.model_of_rows: PagedModel[Row] = PagedModel(columns, self._fetch, desk.tasks)
+        super().__init__(name, self.model_of_rows, empty=empty)
+        self.model_of_rows.setParent(self)
+        self.model_of_rows.modelReset.connect(self._put_back)
+        self.model_of_rows.failed.connect(self.show_problem)
+
+    def show_rows(self, query: Query[Row]) -> None:
+        """Show other rows, from their beginning."""
+        self._query, self._again, self._kept, self._scrolled = query, 0, None, 0
+        self.model_of_rows.reload()
+
+    def refresh(self) -> None:
+        """Read the same rows again and leave everything where it is."""
+        row = self.current_row()
+        self._kept = self._identity(row) if row is not None else None
+        self._again = min(self.model_of_rows.rowCount(), ROWS_AGAIN_MAX)
+        self._scrolled = self.verticalScrollBar().value()
+        self.model_of_rows.reload()
+
+    def choose(self, wanted: Hashable) -> bool:
+        """Choose the row of that identity, if it is among those read."""
+        for number in range(self.model_of_rows.rowCount()):
+            row = self.model_of_rows.row(number)
+            if row is not None and self._identity(row) == wanted:
+                self.setCurrentIndex(self.model_of_rows.index(number, 0))
+                return True
+        return False
+
+    def fit_rows(self, least: int, most: int) -> None:
+        """Be as high as the rows need, within limits."""
+        theme = current_theme()
+        rows = max(least, min(most, self.model_of_rows.rowCount()))
+        self.setFixedHeight(theme.px(HEADER_HEIGHT) + rows * theme.px(ROW_HEIGHT) + 2)
+        enough = self.model_of_rows.rowCount() <= most
+        off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.setVerticalScrollBarPolicy(off if enough else needed)
+
+    def _fetch(self, key: Any, limit: int) -> tuple[Sequence[Row], Any]:
+        with self._desk.device.reading() as connection:
+            return self._query(connection, key, max(limit, self._again) if key is None else limit)
+
+    def _put_back(self) -> None:
+        if self._kept is not None:
+            self.choose(self._kept)
+            self.verticalScrollBar().setValue(self._scrolled)

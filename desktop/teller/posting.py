@@ -1,0 +1,212 @@
+"""The way every form of the counter goes: fill in, see what it does, confirm, done; and back without losing a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from core.device import Draft, Performed
+from core.errors import EnvironmentProblem, Refusal
+from core.money import Money
+from core.operations.kind import Body
+from desktop.desk import ApprovalRequest, Desk
+from desktop.screens import Screen
+from desktop.teller.refusals import say_refusal
+from desktop.widgets import BeforeAfter, Button, Card, Field, Notice, ReviewPanel, Text
+
+Pairs = Sequence[tuple[str, str]]
+
+
+def _no_effects(_draft: Draft) -> Sequence[BeforeAfter]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a form asks to be done, and how it is shown before: the figures come from the draft by `effects`.
+
+    `reason` tells a second person why they are asked. `records` are the bytes that the body names, by digest.
+    """
+
+    body: Body
+    pairs: Pairs
+    reason: str = ""
+    amount: Money | None = None
+    effects: Callable[[Draft], Sequence[BeforeAfter]] = _no_effects
+    records: Mapping[str, bytes] = field(default_factory=dict)
+    with_drawer: bool = False
+    business_date: str | None = None
+
+
+class PostingScreen(Screen):
+    """A screen with a form (`form`, a card), a review in its place, and one operation at its end.
+
+    A screen of this kind says what to do in `propose`, where errors of which field stand in `field_of`, and what
+    follows in `posted`.
+    """
+
+    def __init__(self, desk: Desk, title: str, *, review: str, confirm: str) -> None:
+        super().__init__(title)
+        self.desk = desk
+        self.form = Card()
+        self.problem = Notice("", " ", "danger")
+        self.problem.hide()
+        self.form.body.addWidget(self.problem)
+        self.review = ReviewPanel(review, confirm, desk.place.locale)
+        self.review.setObjectName("review")
+        self.review.confirm_button.setObjectName("confirm")
+        self.review.back_button.setObjectName("change")
+        self.review.hide()
+        self.add_main(self.form)
+        self.add_main(self.review)
+        self.review_button = Button(self.tr("Review"), "primary", shown_key=self.tr("Enter"))
+        self.review_button.setObjectName("review_button")
+        # In a table of counts Enter goes to the next count.
+        self.review_button.setShortcut(QKeySequence("Ctrl+Return"))
+        self.review_button.setAccessibleDescription(self.tr("Key: {key}").format(key="Ctrl+Enter"))
+        self.review_button.clicked.connect(self.begin_review)
+        self.review.confirmed.connect(self._post)
+        self.review.back.connect(self.back)
+        self._title_of_review = review
+        self._draft: Draft | None = None
+        self._proposal: Proposal | None = None
+        self._posting = False
+        self._asking = False
+        desk.session_changed.connect(self._forget_draft)
+
+    # What a screen says of itself
+
+    def propose(self) -> Proposal | None:
+        """What the form asks for; None when a field has said what is wrong with it."""
+        raise NotImplementedError
+
+    def field_of(self, name: str | None) -> Field | None:  # noqa: ARG002 - for screens to override
+        """The field where an error about that part of the body stands."""
+        return None
+
+    def posted(self, performed: Performed) -> None:
+        """It is done; go on from here."""
+        raise NotImplementedError
+
+    def first_field(self) -> QWidget:
+        """Where the focus goes when the form is shown."""
+        return self.review_button
+
+    # What is the same for all
+
+    def add_actions(self, *others: QWidget) -> None:
+        """The row of buttons at the form's foot."""
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(self.review_button)
+        for other in others:
+            row.addWidget(other)
+        row.addStretch(1)
+        row.addWidget(Text(self.tr("Nothing is posted until you confirm the review."), "small"))
+        self.form.body.addSpacing(2)
+        self.form.body.addLayout(row)
+
+    def show_form(self) -> None:
+        """The form as it was left, without the review."""
+        self._draft = self._proposal = None
+        self._posting = self._asking = False
+        self.review.hide()
+        self.form.show()
+        self.problem.hide()
+        self.first_field().setFocus()
+
+    def is_reviewing(self) -> bool:
+        """Whether the review is shown."""
+        return not self.review.isHidden()
+
+    def begin_review(self) -> None:
+        """Work out what the form's proposal would do, and show it; or say what speaks against it."""
+        if self._asking or not self.review_button.isEnabled():
+            return
+        self.problem.hide()
+        proposal = self.propose()
+        if proposal is None:
+            return
+        self._asking = True
+        self.desk.draft(
+            proposal.body,
+            lambda draft: self._show_review(proposal, draft),
+            records=proposal.records,
+            with_drawer=proposal.with_drawer,
+            business_date=proposal.business_date,
+            failed=self._failed,
+            owner=self,
+        )
+
+    def primary(self) -> None:
+        """Enter in a field."""
+        if not self.is_reviewing():
+            self.begin_review()
+
+    def back(self) -> bool:
+        """From the review to the form."""
+        if not self.is_reviewing():
+            return False
+        if not self._posting:
+            self.show_form()
+        return True
+
+    def show_refusal(self, refusal: Refusal) -> None:
+        """Say at the field, or above the form, why it can't be done."""
+        sentence = say_refusal(refusal, self.desk.place.locale)
+        named = self.field_of(refusal.field)
+        if named is not None:
+            named.set_error(sentence)
+            named.setFocus()
+        else:
+            self.problem.show_notice(self.tr("Not possible."), sentence, "danger")
+            self.problem.show()
+
+    def _show_review(self, proposal: Proposal, draft: Draft) -> None:
+        self._asking = False
+        if draft.findings:
+            self.show_refusal(draft.findings[0])
+            return
+        self._draft, self._proposal = draft, proposal
+        self.form.hide()
+        self.review.show()
+        self.review.show_review(proposal.amount, proposal.pairs, proposal.effects(draft))
+
+    def _post(self) -> None:
+        draft, proposal = self._draft, self._proposal
+        if draft is None or proposal is None or self._posting:
+            return
+        self._posting = True
+        request = ApprovalRequest(self._title_of_review, proposal.reason, list(proposal.pairs))
+        self.desk.post(self, draft, request, done=self._done, refused=self._refused, failed=self._failed)
+
+    def _done(self, performed: Performed) -> None:
+        self.show_form()
+        self.posted(performed)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self._posting = False
+        declined = refusal.code == "approval_declined"
+        lead = self.tr("Not approved.") if declined else self.tr("Not posted.")
+        self._stay_in_review(lead, say_refusal(refusal, self.desk.place.locale))
+
+    def _stay_in_review(self, lead: str, text: str) -> None:
+        self.review.show_problem(lead, text)
+        # A button that is disabled while the answer is awaited loses the focus to whatever comes next.
+        self.review.confirm_button.setFocus()
+
+    def _failed(self, problem: EnvironmentProblem) -> None:
+        self._asking = self._posting = False
+        if self.is_reviewing():
+            self._stay_in_review(self.tr("Not posted."), problem.message)
+        else:
+            self.problem.show_notice(self.tr("Not possible."), problem.message, "danger")
+            self.problem.show()
+
+    def _forget_draft(self) -> None:
+        """A draft belongs to whoever was at work when it was made."""
+        if self.is_reviewing():
+            self.show_form()

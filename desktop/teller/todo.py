@@ -1,0 +1,142 @@
+"""What needs doing at a desk: the day and drawer to be opened, transfers that came back, what the centre looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Connection
+
+from core.errors import Refusal
+from core.money import Money, format_money
+from core.store.queries.day import DayTotals, day_totals
+from core.store.queries.drawers import DayState, DrawerState, day_state, drawer_state
+from core.store.queries.journal import JournalLine, journal
+from core.store.queries.transfers import TransferLine, transfers, waiting_transfers
+from desktop.desk import Desk
+from desktop.teller.refusals import say_refusal
+from desktop.teller.saying import date_text, kind_title, reference
+from desktop.widgets import Tone
+
+RETURNED_DAYS = 7
+"""How long a returned transfer is shown here; the journal and the account's file show it for ever."""
+
+_LOOKED_AT = 100
+_SHOWN_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class HomeView:
+    """Everything that home shows, read at one moment."""
+
+    day: DayState | None
+    drawer: DrawerState | None
+    totals: DayTotals
+    returned: tuple[TransferLine, ...]
+    waiting: tuple[TransferLine, ...]
+    exceptions: tuple[JournalLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """One thing to do: a badge, what and why, and the button that leads there. `first` is what to begin with."""
+
+    badge: str
+    tone: Tone
+    title: str
+    text: str
+    action: str
+    screen: str
+    arguments: object = None
+    first: bool = False
+
+
+def read_home(connection: Connection, drawer: str, currency: str, today: str) -> HomeView:
+    """The desk's day, its drawer, and what of its work came back or is looked at."""
+    since = (date.fromisoformat(today) - timedelta(days=RETURNED_DAYS)).isoformat()
+    came_back = transfers(connection, state="returned", limit=_LOOKED_AT)
+    done = journal(connection, limit=_LOOKED_AT).lines
+    return HomeView(
+        day=day_state(connection),
+        drawer=drawer_state(connection, drawer, currency),
+        totals=day_totals(connection, drawer, currency),
+        returned=tuple(line for line in came_back if line.note and (line.note.business_date or "") >= since),
+        waiting=waiting_transfers(connection, limit=_LOOKED_AT),
+        exceptions=tuple(line for line in done if line.state in ("exception", "quarantined")),
+    )
+
+
+def todos(view: HomeView, desk: Desk) -> tuple[Todo, ...]:
+    """What needs doing, the most pressing first."""
+    return (*_beginning(view, desk), *_exceptions(view, desk), *_returned(view, desk), *_waiting(view, desk))
+
+
+def _beginning(view: HomeView, desk: Desk) -> list[Todo]:
+    day_open = view.day is not None and view.day.state == "open"
+    if not day_open:
+        text = desk.tr("Nothing can be booked at this desk before.")
+        title, action = desk.tr("The business day is not open"), desk.tr("Open the day")
+        return [Todo(desk.tr("First"), "warn", title, text, action, "open_day", first=True)]
+    found = []
+    if view.day is not None and view.day.business_date < desk.today():
+        day = date_text(view.day.business_date, desk.place.locale)
+        title = desk.tr("The business day {day} is still open").format(day=day)
+        text = desk.tr("What is booked here carries that date until it is closed.")
+        found.append(Todo(desk.tr("Late"), "warn", title, text, desk.tr("My drawer"), "drawer"))
+    if view.drawer is None or view.drawer.state != "open":
+        title, action = desk.tr("Your drawer is not open"), desk.tr("Open the drawer")
+        text = desk.tr("Cash is taken in and paid out from an open drawer.")
+        found.append(Todo(desk.tr("Next"), "warn", title, text, action, "open_drawer", first=True))
+    return found
+
+
+def _exceptions(view: HomeView, desk: Desk) -> list[Todo]:
+    found = []
+    for line in view.exceptions[:_SHOWN_MAX]:
+        why = " ".join(
+            say_refusal(Refusal(exception.code, detail=exception.detail), desk.place.locale)
+            for exception in line.exceptions
+        )
+        title = f"{kind_title(line.kind)} {reference(line.operation)}"
+        text = why or desk.tr("The centre looks at it.")
+        found.append(
+            Todo(desk.tr("Exception"), "danger", title, text, desk.tr("Look"), "journal", arguments=line.operation)
+        )
+    return found
+
+
+def _returned(view: HomeView, desk: Desk) -> list[Todo]:
+    found = []
+    for line in view.returned[:_SHOWN_MAX]:
+        amount = format_money(Money(line.amount, line.currency), desk.place.locale)
+        title = desk.tr("{amount} came back to {name}").format(amount=amount, name=line.payer_name)
+        payee = line.details.get("payee_name", "")
+        text = desk.tr("The transfer to {payee} was returned ({reason}). Tell the customer.").format(
+            payee=payee or desk.tr("the payee"), reason=line.reason or ""
+        )
+        found.append(
+            Todo(desk.tr("Returned"), "machine", title, text, desk.tr("Look"), "journal", arguments=line.transfer)
+        )
+    return found
+
+
+def _waiting(view: HomeView, desk: Desk) -> list[Todo]:
+    if not view.waiting:
+        return []
+    number = len(view.waiting)
+    total = sum(line.amount for line in view.waiting)
+    amount = format_money(Money(total, desk.place.currency), desk.place.locale)
+    title = desk.tr("1 transfer is on its way") if number == 1 else desk.tr("{n} transfers are on their way")
+    text = desk.tr("{amount} has left customers' accounts and has not been answered yet. Nothing to do.")
+    oldest = view.waiting[-1]
+    return [
+        Todo(
+            desk.tr("Waiting"),
+            "info",
+            title.format(n=number),
+            text.format(amount=amount),
+            desk.tr("Look"),
+            "journal",
+            arguments=oldest.transfer,
+        )
+    ]
