@@ -55,7 +55,7 @@ def read_iban(text: str) -> str | Refusal:
     except InvalidCountryCode:
         return Refusal("iban_country", "iban", {"country": compact[:2]})
     except InvalidLength:
-        expected = int(IBAN(compact, allow_invalid=True).spec["iban_length"])
+        expected = int(IBAN(compact, allow_invalid=True).spec.iban_length)
         return Refusal("iban_length", "iban", {"typed": len(compact), "expected": expected, "country": compact[:2]})
     except InvalidChecksumDigits:
         return Refusal("iban_check_digits", "iban", {"digits": compact[2:4]})

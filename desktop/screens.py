@@ -48,7 +48,8 @@ class Screen(QWidget):
         self._main, self._side = QVBoxLayout(), QVBoxLayout()
         for column in (self._main, self._side):
             column.setSpacing(14)
-            column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # A stretch, no alignment: an aligned layout cuts off what needs more height at its width, such as long names.
+        self._main.addStretch(1)
         self._side_box = QWidget()
         self._side_box.setLayout(self._side)
         self._side_box.hide()
@@ -61,9 +62,10 @@ class Screen(QWidget):
 
     def add_main(self, widget: QWidget, stretch: int = 0) -> None:
         """Put a widget below the others of the main column; with a stretch it takes the height that is left."""
+        last = self._main.count() - 1
+        self._main.insertWidget(last, widget, stretch)
         if stretch:
-            self._main.setAlignment(Qt.AlignmentFlag(0))
-        self._main.addWidget(widget, stretch)
+            self._main.setStretch(last + 1, 0)
 
     def add_side(self, widget: QWidget) -> None:
         """Put a widget below the others of the side column."""

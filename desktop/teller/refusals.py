@@ -129,6 +129,12 @@ _PEOPLE: dict[str, str] = {
     "staff_key_ended": _mark("This person's key on this desk was ended. A supervisor registers a new one."),
     "staff_key_unknown": _mark("This person has no key on this desk. A supervisor registers one."),
     "staff_code_taken": _mark("Somebody has this staff code. Choose another one."),
+    "introduction_missing": _mark(
+        "The centre has not introduced this person here. Wait for the line, or call the centre."
+    ),
+    "registration_of_other_place": _mark("The key was made for another desk. Register it anew at this one."),
+    "witness_unknown": _mark("The witness has no key on this desk. Ask somebody who has one."),
+    "witness_ended": _mark("The witness's key on this desk was ended. Ask somebody else to witness."),
     "session_unknown": _mark("You are not signed in here. Sign in again."),
     "session_closed": _mark("You have signed out. Sign in again."),
     "session_ended": _mark("Your session has run out. Sign in again."),
@@ -155,6 +161,7 @@ _INSIDE: str = _mark(
     "This desk made something that the bank's rules do not allow. Nothing was posted; call the centre ({code}).",
 )
 _INSIDE_CODES = (
+    "account_differs",
     "actor_malformed",
     "actor_not_allowed",
     "approval_malformed",
@@ -165,6 +172,7 @@ _INSIDE_CODES = (
     "body_malformed",
     "centre_key_differs",
     "desk_founded_already",
+    "device_code_of_centre",
     "entry_unbalanced",
     "introduction_malformed",
     "introduction_unknown_key",

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.widgets.buttons import Button
 from desktop.widgets.focus_ring import RING_TARGET
@@ -35,12 +35,14 @@ class Field(QWidget):
         self._label = Text(label, "label")
         self._label.setBuddy(self._focus)
         self._mark = Icon("octagon-alert", "danger", 13)
-        self._message = Text(hint, "small")
+        self._message = Text(hint, "small", wrap=True)
+        # A long message takes a second line and leaves the field as wide as it was.
+        self._message.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mark.hide()
         below = QHBoxLayout()
         below.setContentsMargins(0, 0, 0, 0)
         below.setSpacing(4)
-        below.addWidget(self._mark)
+        below.addWidget(self._mark, 0, Qt.AlignmentFlag.AlignTop)
         below.addWidget(self._message, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

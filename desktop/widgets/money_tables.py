@@ -16,6 +16,7 @@ from desktop.widgets.text import Hairline, Text, set_look
 
 NOTHING = "\u2014"
 COUNT_MAX = 99_999
+_BESIDE_LENGTH_MAX = 13
 _BLOCK_COLUMNS = 5
 
 
@@ -48,14 +49,19 @@ class BeforeAfterTable(QWidget):
             self._grid.addWidget(Text(title, "column", right=True), 0, column)
             self._grid.setColumnMinimumWidth(column, current_theme().px(72))
         self._grid.addWidget(Hairline(), 1, 0, 1, 3)
-        for number, row in enumerate(rows, start=2):
-            before, after = self._text(row.before), self._text(row.after)
-            label = Text(row.label, "cell", wrap=True)
+        shown = [(row.label, self._text(row.before), self._text(row.after)) for row in rows]
+        # Figures too long to stand beside their words stand below them: no figure is ever cut.
+        stacked = any(max(len(before), len(after)) > _BESIDE_LENGTH_MAX for _label, before, after in shown)
+        line = 2
+        for row_label, before, after in shown:
+            label = Text(row_label, "cell", wrap=not stacked)
             label.setAccessibleName(self.tr("{label}: before {before}, after {after}").format(
-                label=row.label, before=before, after=after))  # fmt: skip
-            self._grid.addWidget(label, number, 0)
-            self._grid.addWidget(Text(before, "cell", right=True), number, 1)
-            self._grid.addWidget(Text(after, "value", right=True), number, 2)
+                label=row_label, before=before, after=after))  # fmt: skip
+            self._grid.addWidget(label, line, 0, 1, 3 if stacked else 1)
+            line += stacked
+            self._grid.addWidget(Text(before, "cell", right=True), line, 0 if stacked else 1, 1, 2 if stacked else 1)
+            self._grid.addWidget(Text(after, "value", right=True), line, 2)
+            line += 1
 
     def _text(self, money: Money | None) -> str:
         return NOTHING if money is None else format_amount(money, self._locale)

@@ -74,11 +74,6 @@ class ReviewPanel(QFrame):
         self.set_busy(busy=False)
         self.confirm_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_effects(self, effects: Sequence[BeforeAfter]) -> None:
-        """Show other figures, which came in during the review, and leave everything else as it is."""
-        self._effects.set_rows(effects)
-        self._effects.setVisible(bool(effects))
-
     def show_problem(self, lead: str, text: str) -> None:
         """Say why it was not done; everything stays as it was."""
         self._notice.show_notice(lead, text, "danger")

@@ -97,6 +97,8 @@ class Aftermath(QObject):
         order, made = self._order, self._made
         if order is None or made is None or not self._panel.undo_button.isEnabled():
             return
+        # First the focus: a button that is disabled would pass it on to anywhere.
+        self._panel.next_button.setFocus()
         self._panel.undo_button.setEnabled(False)
         amount = f"{format_amount(order.amount, self._desk.place.locale)}\u00a0{order.amount.currency}"
         pairs = (

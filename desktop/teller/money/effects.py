@@ -33,7 +33,12 @@ def expected_effects(
     if amount is None or amount.currency != facts.account.currency:
         return [BeforeAfter(label, before, None) for label, before in rows]
     change = amount if direction == "in" else -amount
-    return [BeforeAfter(label, before, before + change) for label, before in rows]
+    return [BeforeAfter(label, before, _possible(label, before + change)) for label, before in rows]
+
+
+def _possible(label: str, after: Money) -> Money | None:
+    """An account may be overdrawn; a drawer or a right that would hold less than nothing will not come about."""
+    return after if after.minor >= 0 or label == _tr("Account") else None
 
 
 def drafted_effects(draft: Draft, facts: CounterFacts) -> list[BeforeAfter]:
@@ -106,8 +111,14 @@ def line_notice(facts: CounterFacts, desk: Desk, direction: Direction) -> tuple[
         if offline:
             return _tr("Working offline."), _tr("This is signed and kept here, and sent when the line is back."), True
         return _tr("Ready."), _tr("What comes in can be paid out here at once."), False
+    if offline and not facts.payable.minor:
+        return (
+            _tr("Working offline."),
+            _tr("Nothing can be paid out from this account here before the line is back."),
+            True,
+        )
     if offline:
-        text = _tr("Up to {payable} can be paid out from this account here; it is already reserved for this desk.")
+        text = _tr("Up to {payable} can be paid out here; it is already reserved for this desk.")
         return _tr("Working offline."), text.format(payable=payable), True
     text = _tr("Up to {payable} can be paid out here at once; for more the centre is asked.")
     return _tr("Ready."), text.format(payable=payable), False

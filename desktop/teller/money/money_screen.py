@@ -21,6 +21,7 @@ from desktop.teller.money.order import MoneyForm, Order
 from desktop.teller.money.ordering import PATIENCE_MS, Ordering
 from desktop.teller.money.posted_panel import PostedPanel
 from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard
+from desktop.teller.money.texts import isolated
 from desktop.teller.money.trade import Trade, approval_request
 from desktop.teller.refusals import say_refusal
 from desktop.teller.saying import product_name
@@ -186,7 +187,7 @@ class MoneyScreen(Screen):
     def _show_facts(self, facts: CounterFacts) -> None:
         self._facts = facts
         account = facts.account
-        about = (facts.holder.name, short_iban(account.iban), product_name(account.product))
+        about = (isolated(facts.holder.name), short_iban(account.iban), product_name(account.product))
         self.set_title(self.trade.title, " \u00b7 ".join(part for part in about if part))
         self.form.show_facts(facts)
         self.holder_card.show_facts(facts)
@@ -257,15 +258,13 @@ class MoneyScreen(Screen):
         if draft.needs_second_person:
             pairs.append((self.tr("Second person"), Badge(self.tr("A supervisor must approve"), "warn")))
         self._enter(Stage.REVIEWING)
-        effects = drafted_effects(draft, facts)
-        self.effects_card.show_effects(effects)
-        self.review.show_review(order.amount, pairs, effects)
+        self.effects_card.show_effects(drafted_effects(draft, facts))
+        # Before and after stand beside the review, where they stood beside the form.
+        self.review.show_review(order.amount, pairs)
 
     def _show_renewed(self, draft: Draft) -> None:
         if self._facts is not None and self._stage is Stage.REVIEWING:
-            effects = drafted_effects(draft, self._facts)
-            self.effects_card.show_effects(effects)
-            self.review.show_effects(effects)
+            self.effects_card.show_effects(drafted_effects(draft, self._facts))
 
     def _confirm(self) -> None:
         order = self._order
@@ -277,7 +276,7 @@ class MoneyScreen(Screen):
         text = say_refusal(refusal, self._locale)
         lead = self.tr("Not approved.") if refusal.code == "approval_declined" else self.tr("Not posted.")
         if self._stage is Stage.REVIEWING and self.form.field_of(refusal.field) is None:
-            self.review.show_problem(lead, text)
+            self._show_review_problem(lead, text)
             return
         self._back_to_form()
         if not self.form.show_error(refusal, text):
@@ -286,9 +285,13 @@ class MoneyScreen(Screen):
     def _failed(self, problem: EnvironmentProblem) -> None:
         self.form_card.set_ready()
         if self._stage is Stage.REVIEWING:
-            self.review.show_problem(self.tr("Not posted."), problem.message)
+            self._show_review_problem(self.tr("Not posted."), problem.message)
         else:
             self.form_card.show_problem(self.tr("Not posted."), problem.message)
+
+    def _show_review_problem(self, lead: str, text: str) -> None:
+        self.review.show_problem(lead, text)
+        self.review.setFocus()
 
     def _back_to_form(self) -> None:
         self.ordering.abandon()

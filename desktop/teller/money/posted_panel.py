@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.money import Money, format_amount
 from core.store.queries.journal import OperationDetail
@@ -12,12 +12,12 @@ from desktop.teller.money.facts import CounterFacts
 from desktop.teller.money.order import Order
 from desktop.teller.money.undoing import may_be_undone
 from desktop.teller.saying import moment_text, reference, state_sentence, state_tone, state_word
-from desktop.widgets import Badge, Button, Hairline, Icon, KeyValueList, Notice, Text, Tone
+from desktop.widgets import Badge, Button, Card, Hairline, Icon, KeyValueList, Notice, Text, Tone
 from desktop.widgets.line_status import clock_text
 from desktop.wording import amount_in_words
 
 
-class PostedPanel(QFrame):
+class PostedPanel(Card):
     """What was posted. It is drawn anew as the operation goes on to the centre, or is undone."""
 
     next_customer = Signal()
@@ -29,15 +29,15 @@ class PostedPanel(QFrame):
         self.setObjectName("posted")
         self._desk, self._locale, self._said = desk, desk.place.locale, title
         self._mark = Icon("circle-check", "accent", 20)
-        self._title = Text(title, "strong")
+        self._heading = Text(title, "strong")
         self._amount, self._words = Text("", "figure"), Text("", "small", wrap=True)
         self._pairs = KeyValueList()
         self._notice = Notice("", " ")
         self._notice.hide()
         self._why_not = Text("", "small", wrap=True)
         self.next_button = Button(self.tr("Next customer"), "primary", shown_key=self.tr("Enter"))
-        self.receipt_button = Button(self.tr("Print receipt"), key="Ctrl+P")
-        self.undo_button = Button(self.tr("Undo"), "danger", key="Ctrl+Z")
+        self.receipt_button = Button(self.tr("Print receipt"), key="Ctrl+P", shown_key="Ctrl P")
+        self.undo_button = Button(self.tr("Undo"), "danger", key="Ctrl+Z", shown_key="Ctrl Z")
         for button, name in ((self.next_button, "next"), (self.receipt_button, "receipt"), (self.undo_button, "undo")):
             button.setObjectName(name)
         self.next_button.clicked.connect(self.next_customer)
@@ -49,7 +49,7 @@ class PostedPanel(QFrame):
     def show_posted(self, order: Order, made: OperationDetail, facts: CounterFacts) -> None:
         """Show the operation as it stands at this moment. The focus stays where it is."""
         undone = made.line.reversed_by is not None
-        self._title.setText(self.tr("Undone") if undone else self._said)
+        self._heading.setText(self.tr("Undone") if undone else self._said)
         self._mark.show_icon("info" if undone else "circle-check", "warn" if undone else "accent")
         self._amount.setText(f"{format_amount(order.amount, self._locale)} {order.amount.currency}")
         self._words.setText(amount_in_words(order.amount, self._locale))
@@ -57,7 +57,7 @@ class PostedPanel(QFrame):
         reversible = may_be_undone(made.line.kind)
         self.undo_button.setEnabled(reversible and not undone)
         self._why_not.setText(self._why_not_undone(reversible=reversible, undone=undone, made=made))
-        self.setAccessibleName(f"{self._title.text()} {self._amount.text()}")
+        self.setAccessibleName(f"{self._heading.text()} {self._amount.text()}")
 
     def say(self, lead: str, text: str, tone: Tone) -> None:
         """Say what became of a receipt or an undoing; an empty lead takes it back."""
@@ -93,13 +93,11 @@ class PostedPanel(QFrame):
         return state_sentence(made.line.state)
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 16, 18, 16)
-        column.setSpacing(12)
+        column = self.body
         heading = QHBoxLayout()
         heading.setSpacing(8)
         heading.addWidget(self._mark)
-        heading.addWidget(self._title, 1)
+        heading.addWidget(self._heading, 1)
         column.addLayout(heading)
         figures = QVBoxLayout()
         figures.setSpacing(2)

@@ -30,3 +30,8 @@ def check_text(text: str, field: str) -> Refusal | None:
     if len(text) > TEXT_LENGTH_MAX:
         return Refusal("text_too_long", field, {"most": TEXT_LENGTH_MAX, "typed": len(text)})
     return None
+
+
+def isolated(text: str) -> str:
+    """A name for the midst of a line, set apart (Unicode FSI and PDI) so that its direction turns nothing beside it."""
+    return f"\u2068{text}\u2069" if text else ""

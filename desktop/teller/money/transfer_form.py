@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout
 
 from core.errors import Refusal
 from core.iban import bank_of, grouped, read_iban
@@ -201,18 +201,21 @@ class TransferForm(MoneyForm):
         return field
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for left, right in ((self.amount, self.remittance), (self.iban, self.payee), (self.address, None)):
-            row = QHBoxLayout()
-            row.setSpacing(14)
-            row.addWidget(left, 6, Qt.AlignmentFlag.AlignTop)
-            if right is not None:
-                row.addWidget(right, 5, Qt.AlignmentFlag.AlignTop)
-            else:
-                row.addStretch(5)
-            column.addLayout(row)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(12)
+        grid.setColumnStretch(0, 6)
+        grid.setColumnStretch(1, 5)
+        places = (
+            (self.amount, 0, 0),
+            (self.remittance, 0, 1),
+            (self.iban, 1, 0),
+            (self.payee, 1, 1),
+            (self.address, 2, 0),
+        )
+        for field, row, column in places:
+            grid.addWidget(field, row, column, Qt.AlignmentFlag.AlignTop)
         order = (self.amount, self.iban, self.payee, self.remittance, self.address)
         for before, after in pairwise(order):
             self.setTabOrder(before, after)

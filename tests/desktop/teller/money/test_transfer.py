@@ -1,0 +1,142 @@
+"""Sending money: the payee's IBAN decides which way it goes, and every word of it reaches the centre's payment jobs."""
+
+import pytest
+
+from core.iban import grouped, make_iban
+from sync_server.payments.queue import Payee
+from tests.bank import BANK_CODE
+from tests.desktop.teller.money.counter import Counter
+
+ELSEWHERE = "NO9386011117947"
+
+
+def fill(counter: Counter, amount: str, iban: str, name: str = "Ola Nordmann") -> None:
+    """The fields that every transfer needs."""
+    counter.fill("amount", amount)
+    counter.edit("payee_iban").setText(iban)
+    counter.settle()
+    counter.fill("payee_name", name)
+
+
+def test_within_the_branch_the_payee_has_it_at_once(counter: Counter) -> None:
+    payer, payee = counter.customer_account(amount=1_000_00), counter.customer_account("Ane", "Holm")
+    screen = counter.open("transfer", {"account": payer})
+    counter.fill("amount", "250")
+    counter.edit("payee_iban").setText(grouped(counter.iban(payee)).lower())
+    counter.settle()
+    assert counter.edit("payee_name").text() == "Ane Holm", "the branch knows its own customers"
+    counter.edit("amount").setFocus()
+    counter.enter()
+    assert screen.review.isVisible()
+    counter.enter()
+    assert (counter.posted(payer), counter.posted(payee)) == (750_00, 250_00)
+    (made,) = counter.journal("transfer.made")
+    assert made.details["payee_iban"] == counter.iban(payee)
+
+
+def test_another_branch_and_another_bank_are_reached_through_clearing(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    counter.open("transfer", {"account": payer})
+    fill(counter, "100", make_iban("DK", BANK_CODE, 9_999_999))
+    counter.enter()
+    counter.enter()
+    counter.open("transfer", {"account": payer})
+    fill(counter, "200", ELSEWHERE)
+    counter.edit("remittance").setText("Rent November")
+    counter.edit("payee_address").setText("Storgata 1, Oslo")
+    counter.enter()
+    counter.enter()
+    partner, branch = counter.journal("transfer.sent")
+    assert (branch.body["route"], partner.body["route"]) == ("branch", "partner")
+    assert counter.posted(payer) == 700_00
+    assert partner.details == {
+        "payee_iban": ELSEWHERE,
+        "payee_name": "Ola Nordmann",
+        "payee_address": "Storgata 1, Oslo",
+        "remittance": "Rent November",
+        "payer_name": "Søren Ørsted",
+    }
+    assert not counter.button("undo").isEnabled(), "what has left the branch is given back by the centre"
+
+
+def test_the_record_has_the_names_that_the_payment_jobs_read() -> None:
+    read = {name for name in Payee.__dataclass_fields__ if name != "payer_iban"}
+    assert {"payee_" + name if name in {"iban", "name", "address"} else name for name in read} == {
+        "payee_iban",
+        "payee_name",
+        "payee_address",
+        "remittance",
+        "payer_name",
+    }
+
+
+def test_a_transfer_within_rights_works_without_the_line(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    counter.line.down = True
+    counter.open("transfer", {"account": payer})
+    fill(counter, "1000", ELSEWHERE)
+    counter.enter()
+    counter.enter()
+    assert counter.posted(payer) == 0
+    counter.open("transfer", {"account": payer})
+    fill(counter, "0.01", ELSEWHERE)
+    counter.enter()
+    assert len(counter.journal("transfer.sent")) == 1
+
+
+@pytest.mark.parametrize(
+    ("iban", "said"),
+    [
+        ("", "Type or paste"),
+        ("NO93 8601 1117 94", "has 15 characters; this has 14"),
+        ("XX12 3456", "No country"),
+        ("NO93 8601 1117 948", "check digits 93"),
+        ("NO93 8601 1117 9A7", "letter or a digit"),
+        ("NO93\u202e 8601 1117 947", "letters A to Z"),
+    ],
+)
+def test_an_iban_that_is_none_is_refused_with_the_part_that_is_wrong(counter: Counter, iban: str, said: str) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "10", iban)
+    counter.enter()
+    field = screen.form.field_of("payee")
+    assert field is not None
+    assert said in field.error()
+    assert counter.edit("payee_iban").text() == iban
+    assert not screen.review.isVisible()
+
+
+def test_nobody_pays_themselves_on_the_same_account(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "10", counter.iban(payer))
+    counter.enter()
+    field = screen.form.field_of("payee")
+    assert field is not None
+    assert "the money comes from" in field.error()
+    assert counter.journal("transfer.made") == []
+
+
+@pytest.mark.parametrize("field", ["payee_name", "remittance", "payee_address"])
+def test_words_with_hidden_marks_are_refused_at_their_field(counter: Counter, field: str) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "10", ELSEWHERE)
+    counter.edit(field).setText("Ola \u2066Nord\u2069mann")
+    counter.edit("amount").setFocus()
+    counter.enter()
+    found = screen.form.field_of(field)
+    assert found is not None
+    assert "turns text round" in found.error()
+    assert counter.journal("transfer.sent") == []
+
+
+def test_a_payee_needs_a_name(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "10", ELSEWHERE, name=" ")
+    counter.enter()
+    found = screen.form.field_of("payee_name")
+    assert found is not None
+    assert found.error()
