@@ -13,7 +13,7 @@ from core.people.stretching import Stretching
 from core.secrets.store import SecretStore
 from core.signing_in import SigningIn
 from core.sync.line import LineState
-from core.sync.loop import SyncLoop
+from core.sync.loop import ALLOWANCE_MINOR, SyncLoop
 from core.sync.transport import Transport
 from desktop.settings import DesktopSettings
 
@@ -49,8 +49,11 @@ class RunningDesk:
         self.loop.wake()
 
     def fetch_rights(self, account: str, least: int, amount: int) -> int:
-        """Ask the centre for spending rights, in minor units; answers what was granted."""
-        return self.loop.fetch_rights(account, least, amount).granted
+        """Ask the centre for spending rights, in minor units; answers what was granted.
+
+        An allowance beyond the amount is asked for too: whoever comes once may come again when the line is down.
+        """
+        return self.loop.fetch_rights(account, least, amount + ALLOWANCE_MINOR).granted
 
     def close(self) -> None:
         """Stop the loop, then let go of the line and the file. What was not sent is sent after the next start."""

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from core.audit import Fault, Report
+from core.device import Device
 from core.ledger import Posting, imbalances
 from core.store.queries.books import chain_ends, entries, trial_balance
-from counterfoil.demo.desks import MadeDesk
+from counterfoil.demo.world import DeskPlan
 
 Entries = dict[str, tuple[Posting, ...]]
+
+
+class OpenDesk(Protocol):
+    """A desk whose file can be looked into."""
+
+    @property
+    def plan(self) -> DeskPlan:
+        """Which desk it is."""
+        ...
+
+    @property
+    def device(self) -> Device:
+        """Its device."""
+        ...
 
 
 @dataclass
@@ -32,7 +47,7 @@ class Promises:
         return [promise for promise, held in self.kept if not held]
 
 
-def entries_at_device(desk: MadeDesk) -> Entries:
+def entries_at_device(desk: OpenDesk) -> Entries:
     """Every entry of the desk's own branch in its file, by operation."""
     found: dict[str, list[Posting]] = {}
     with desk.device.reading() as connection:
@@ -55,7 +70,7 @@ def entries_at_centre(connection: psycopg.Connection, branch: str) -> Entries:
     return {operation: tuple(sorted(postings)) for operation, postings in found.items()}
 
 
-def device_figures(desk: MadeDesk) -> dict[str, Any]:
+def device_figures(desk: OpenDesk) -> dict[str, Any]:
     """Operations, chain heads, trial balance and outbox of one desk."""
     seq, hash_ = desk.device.chain_head()
     with desk.device.reading() as connection:
@@ -149,7 +164,7 @@ def check_books(promises: Promises, connection: psycopg.Connection) -> None:
     promises.check("every operation was applied without an exception", held=exceptions == 0)
 
 
-def check_replicas(promises: Promises, connection: psycopg.Connection, desks: Iterable[MadeDesk]) -> bool:
+def check_replicas(promises: Promises, connection: psycopg.Connection, desks: Iterable[OpenDesk]) -> bool:
     """Every desk and the centre hold the same entries for the desk's branch, compared entry by entry."""
     converged = True
     for desk in desks:

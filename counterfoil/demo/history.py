@@ -83,7 +83,7 @@ class BackOffice:
     def _end(self) -> None:
         with self._device.reading() as connection:
             expected = ledger_balance(connection, self._desk.plan.branch, drawer_account(self._drawer), world.CURRENCY)
-        body = DrawerClosed(currency=world.CURRENCY, counts=_counts(expected), counted=expected, expected=expected)
+        body = DrawerClosed(currency=world.CURRENCY, counts=counts_of(expected), counted=expected, expected=expected)
         self._do(body, with_drawer=True)
         self._do(DayClosed(), with_drawer=True)
         for session in (self._teller, self._supervisor):
@@ -204,7 +204,7 @@ class BackOffice:
         self._desk.loop.step()
 
 
-def _counts(amount: int) -> dict[int, int]:
+def counts_of(amount: int) -> dict[int, int]:
     """Notes and coins that come to the amount, the largest first (minor units by pieces)."""
     counts: dict[int, int] = {}
     for value in (100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 1):
