@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.theme import current_theme
-from desktop.widgets import Text
+from desktop.widgets import ElidedText
 
 PAGE_MARGIN = 24
 PAGE_GAP = 20
@@ -37,8 +37,8 @@ class Screen(QWidget):
         super().__init__()
         self.setAccessibleName(title)
         theme = current_theme()
-        self._title = Text(title, "title")
-        self._subtitle = Text("", "subtitle")
+        self._title = ElidedText(title, "title")
+        self._subtitle = ElidedText("", "subtitle")
         heading = QHBoxLayout()
         heading.setSpacing(10)
         heading.addWidget(self._title, 0, Qt.AlignmentFlag.AlignBaseline)
@@ -106,6 +106,12 @@ class Screen(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What stands on the page has become wider or narrower."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._arrange()
+        return super().eventFilter(watched, event)
+
     def _arrange(self) -> None:
         side = current_theme().px(SIDE_WIDTH)
         needed = self._main.minimumSize().width() + PAGE_GAP + side + 2 * PAGE_MARGIN
@@ -119,6 +125,7 @@ class Screen(QWidget):
         page = QWidget()
         page.setObjectName("page")
         page.setMaximumWidth(width_max)
+        page.installEventFilter(self)
         inner = QVBoxLayout(page)
         inner.setContentsMargins(PAGE_MARGIN, 20, PAGE_MARGIN, PAGE_MARGIN)
         inner.setSpacing(18)

@@ -231,7 +231,7 @@ class MoneyScreen(Screen):
 
     def _person_changed(self) -> None:
         """What one person was about to post is not posted by the next."""
-        if self._stage is Stage.REVIEWING:
+        if self._stage is Stage.REVIEWING and not self.ordering.is_posting():
             self._back_to_form()
 
     # Filling in, looking at it, posting
@@ -302,12 +302,14 @@ class MoneyScreen(Screen):
     # Done, and for the window
 
     def _posted(self, performed: Performed) -> None:
+        """From here on nothing can bring back what was typed, or it might be posted again."""
         if self._order is not None:
+            self._stage = Stage.POSTED
+            self.form.clear()
             self.aftermath.begin(self._order, performed)
 
     def _show_posted(self) -> None:
-        if self._stage is Stage.REVIEWING:
-            self.form.clear()
+        if self._stage is Stage.POSTED and self.posted_panel.isHidden():
             self._enter(Stage.POSTED)
 
     def _enter(self, stage: Stage) -> None:

@@ -256,6 +256,7 @@ def test_notes_and_coins_are_checked_against_the_amount(counter: Counter) -> Non
 
 
 def test_a_right_to_left_name_turns_nothing_round(counter: Counter) -> None:
-    account = counter.customer_account("יעל", "כהן", amount=1_000_00)
+    given, family = "יעל", "כהן"
+    account = counter.customer_account(given, family, amount=1_000_00)
     screen = counter.open("withdrawal", {"account": account})
-    assert "\u2068יעל כהן\u2069 \u00b7 DK" in screen.accessibleName()
+    assert f"\u2068{given} {family}\u2069 \u00b7 DK" in screen.accessibleName()
