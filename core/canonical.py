@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 
 from core.errors import IntegrityFault
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 def base64url(data: bytes) -> str:
     """Base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return _encoded(data).decode("ascii")
+
+
+def _encoded(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False).translate(_TO_URL, b"=")
 
 
 def from_base64url(text: str) -> bytes:
@@ -20,10 +27,11 @@ def from_base64url(text: str) -> bytes:
     value has exactly one spelling, so that a changed character always changes what was signed.
     """
     try:
-        data = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        spelt = text.encode("ascii")
+        data = a2b_base64(spelt.translate(_FROM_URL) + b"=" * (-len(spelt) % 4))
     except ValueError as problem:
         raise IntegrityFault("base64url_not_canonical") from problem
-    if base64url(data) != text:
+    if _encoded(data) != spelt:
         raise IntegrityFault("base64url_not_canonical")
     return data
 

@@ -125,6 +125,7 @@ def is_instant(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def is_business_date(text: str) -> bool:
     """Whether the text is a date of ISO 8601 in the extended form."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
+from functools import lru_cache
 
 from core.clock import Clock
 
@@ -47,6 +48,7 @@ def is_identifier(text: str) -> bool:
     return _UUID7.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_code(text: str) -> bool:
     """Whether the text may name a branch, device, drawer or member of staff: `a-z 0-9 -`, 1 to 32 characters."""
     return _CODE.fullmatch(text) is not None

@@ -6,7 +6,9 @@ Balances of the books are kept as differences, so that they are added up by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from operator import attrgetter
 from typing import Protocol, TypeVar, cast
 
 from core.book.rows import LedgerBalance, Row
@@ -29,6 +31,13 @@ class BookStore(Protocol):
         ...
 
 
+@cache
+def _key_of(table: type[Row]) -> Callable[[Row], tuple[object, ...]]:
+    """Reads a row's key."""
+    read = attrgetter(*table.KEY)
+    return read if len(table.KEY) > 1 else lambda row: (read(row),)
+
+
 class Book:
     """Rows by table and key. Reading an unloaded row loads it; `prefetch` loads many at once, in a fixed order."""
 
@@ -42,7 +51,7 @@ class Book:
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Load every key that is not yet here: tables by name, keys sorted, which is also the order of locks."""
         wanted: dict[type[Row], set[tuple[object, ...]]] = {}
-        for table, key in keys:
+        for table, key in set(keys):
             if key not in self._rows.get(table, {}):
                 wanted.setdefault(table, set()).add(key)
         for table in sorted(wanted, key=lambda table: table.TABLE):
@@ -53,19 +62,20 @@ class Book:
         for key in keys:
             here[key] = None
         for row in self._store.load(table, keys):
-            here[tuple(getattr(row, name) for name in table.KEY)] = row
+            here[_key_of(table)(row)] = row
 
     def get(self, table: type[R], *key: object) -> R | None:
         """The row of that key, or None if there is none."""
-        here = self._rows.setdefault(table, {})
-        if key not in here:
+        here = self._rows.get(table)
+        if here is None or key not in here:
             self._load(table, [key])
+            here = self._rows[table]
         return cast("R | None", here[key])
 
     def put(self, row: Row) -> None:
         """Add the row or replace the one of its key."""
         table = type(row)
-        key = tuple(getattr(row, name) for name in table.KEY)
+        key = _key_of(table)(row)
         self._rows.setdefault(table, {})[key] = row
         self._changed.setdefault(table, {})[key] = row
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -16,12 +18,17 @@ from sync_server.problems import Problem
 from sync_server.services import Services
 from sync_server.web.bodies import RawJson, answer, decoded, documented
 
+_AT_ONCE = 3
+"""Pushes that one process settles at once: one computes while others wait for the database. More of them would
+only fight over the interpreter."""
+
 
 def operations_router(services: Services) -> APIRouter:
     """`POST /v1/operations` and `GET /v1/feeds/{feed}`."""
     router = APIRouter(tags=["operations"])
     push_decoder = msgspec.json.Decoder(Push)
     keys = KnownKeys()
+    turns = threading.BoundedSemaphore(_AT_ONCE)
 
     @router.post(
         "/v1/operations",
@@ -39,7 +46,8 @@ def operations_router(services: Services) -> APIRouter:
         if (message.device, message.epoch) != (device.device, device.epoch):
             raise Problem("device_differs")
         try:
-            result = take_push(services.pool, keys, services.clock, message)
+            with turns:
+                result = take_push(services.pool, keys, services.clock, message)
         except ChainUnknown as unknown:
             raise Problem("device_unknown") from unknown
         services.metrics.count_push(result)
