@@ -241,10 +241,13 @@ class Device:
         with self._workings.lock:
             return performing.payable_here(self._workings, account)
 
-    def hand_back_surplus(self, allowance: int, *, tolerated: int | None = None) -> int:
+    def hand_back_surplus(
+        self, allowance: int, *, tolerated: int | None = None, keeping: frozenset[str] = frozenset()
+    ) -> int:
         """Return rights beyond `allowance` where more than `tolerated` are held; see `surplus.hand_back`."""
         with self._workings.lock:
-            return surplus.hand_back(self._workings, allowance, tolerated=allowance if tolerated is None else tolerated)
+            least = allowance if tolerated is None else tolerated
+            return surplus.hand_back(self._workings, allowance, tolerated=least, keeping=keeping)
 
     def next_iban(self) -> tuple[str, int] | None:
         """A free IBAN and its block's first number, for `account.opened`; None if the line must bring a block first."""

@@ -17,17 +17,18 @@ AT_ONCE = 200
 _HELD = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
 
 
-def hand_back(workings: Workings, allowance: int, *, tolerated: int) -> int:
+def hand_back(workings: Workings, allowance: int, *, tolerated: int, keeping: frozenset[str] = frozenset()) -> int:
     """Return what is held beyond `allowance` on each account that holds more than `tolerated` (minor units).
 
-    Signed by the device. Answers how many accounts were handed back from. Only accounts on which rights have moved
-    since the last time are looked at (the first time, all).
+    Signed by the device. Accounts that are in `keeping` are left for another time: somebody has just asked for their
+    rights, to pay out in a moment. Answers how many accounts were handed back from. Only accounts on which rights
+    have moved since the last time are looked at (the first time, all).
     """
     if workings.rights_moved is None or tolerated < workings.surplus_tolerated:
         rows = workings.store.cursor.execute(_HELD, (tolerated,)).fetchall()
         workings.rights_moved = {account for (account,) in rows}
     workings.surplus_tolerated = tolerated
-    moved = sorted(workings.rights_moved)[:AT_ONCE]
+    moved = sorted(workings.rights_moved - keeping)[:AT_ONCE]
     count = sum(_hand_back(workings, account, allowance, tolerated) for account in moved)
     workings.rights_moved.difference_update(moved)
     return count

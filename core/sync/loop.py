@@ -25,6 +25,9 @@ PAGE_MAX = 200
 """Items asked for at once: a teller waits while a page is applied, so pages are small."""
 
 RIGHTS_SECONDS = 4.0
+KEPT_AFTER_FETCH_MS = 15 * 60_000
+"""What was asked for is not surplus while a teller may still be about to pay it out."""
+
 ALLOWANCE_MINOR = 500_000
 """What a desk keeps payable on an account without the line, in minor units; asked for beyond a shortage too."""
 
@@ -70,6 +73,7 @@ class SyncLoop:
         self._randomness = randomness
         self._poll_seconds = poll_seconds
         self._allowance = allowance
+        self._fetched: dict[str, int] = {}
         self._woken = threading.Event()
         self._stepping = threading.Lock()
         self._guard = threading.RLock()
@@ -200,7 +204,13 @@ class SyncLoop:
 
     def _hand_back(self) -> None:
         """Surplus goes back to the centre, for other desks; twice the allowance is tolerated, lest it flutter."""
-        if self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance):
+        now_ms = self._device.clock.now_ms()
+        with self._guard:
+            self._fetched = {
+                account: at for account, at in self._fetched.items() if abs(now_ms - at) < KEPT_AFTER_FETCH_MS
+            }
+            keeping = frozenset(self._fetched)
+        if self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance, keeping=keeping):
             self._push()
 
     def _lease_numbers(self) -> None:
@@ -214,6 +224,8 @@ class SyncLoop:
 
         Raises `LineProblem` when there is no answer in that time, `CentreProblem` when the centre refuses.
         """
+        with self._guard:
+            self._fetched[account] = self._device.clock.now_ms()
         try:
             wanted = RightsWanted(account, least, amount, self._device.feed_position(self._device.identity.branch))
             answer = self._transport.rights(wanted, seconds=seconds)

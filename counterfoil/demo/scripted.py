@@ -44,6 +44,7 @@ def play(out: Path, *, theme: str, asked: bool) -> int:
         console.print("There is no display here, so the scripted day is played off the screen.\n")
     _make_room(out)
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false;default.warning=false")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="counterfoil-demo-")))
         prepared = prepare(stack, folder, _opening_ms(), lambda text: console.print(f"[dim]{text} …[/dim]"))

@@ -50,6 +50,7 @@ class CountScreen(PostingScreen):
 
     def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
         """Load what the books say of the drawer; what was counted so far stays."""
+        self.review_button.setEnabled(False)
         self._load()
         self.show_form()
 
@@ -86,6 +87,7 @@ class CountScreen(PostingScreen):
 
     def _show(self, read: tuple[DrawerState | None, DrawerNotes]) -> None:
         self._state, self._notes = read
+        self.review_button.setEnabled(self.table is not None)
         self._show_expected()
 
     def _show_expected(self) -> None:
