@@ -9,14 +9,14 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.measuring import Benchmark, Figure, measure
+from benchmarks.measuring import Benchmark, Figure, Quantity, Reported, measure, report
 
 
-def every_benchmark() -> tuple[Benchmark, ...]:
-    """All ratios; a module is imported only for measuring, so that one can run where another's parts are missing."""
-    from benchmarks import local_posting
+def every_benchmark() -> tuple[Benchmark | Quantity, ...]:
+    """All figures; a module is imported only for measuring, so that one can run where another's parts are missing."""
+    from benchmarks import local_posting, server_idle, settled
 
-    return (local_posting.BENCHMARK,)
+    return (local_posting.BENCHMARK, settled.BENCHMARK, settled.HOT_ACCOUNT, server_idle.QUANTITY)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,8 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(figure.holds for figure in figures) else 1
 
 
-def _run(benchmark: Benchmark, seconds: float) -> Figure:
+def _run(benchmark: Benchmark | Quantity, seconds: float) -> Figure | Reported:
     with tempfile.TemporaryDirectory(prefix="counterfoil-bench-") as folder:
+        if isinstance(benchmark, Quantity):
+            return _say(report(benchmark, Path(folder)))
         figure = measure(benchmark, Path(folder), seconds)
     limits = [f"{name} {value:g}" for name, value in (("floor", figure.floor), ("goal", figure.goal)) if value]
     print(
@@ -49,7 +51,13 @@ def _run(benchmark: Benchmark, seconds: float) -> Figure:
     return figure
 
 
-def _values(figure: Figure) -> dict[str, object]:
+def _say(reported: Reported) -> Reported:
+    print(f"{reported.name}: {reported.median:.1f}  ({reported.lowest:.1f} to {reported.highest:.1f})")
+    print(f"  {reported.about}")
+    return reported
+
+
+def _values(figure: Figure | Reported) -> dict[str, object]:
     return {**asdict(figure), "spread": figure.spread, "holds": figure.holds}
 
 

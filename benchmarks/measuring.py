@@ -61,6 +61,47 @@ class Figure:
         return self.floor is None or self.median >= self.floor
 
 
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure that stands for itself, in a unit: reported, held to no floor. `take` measures it once."""
+
+    name: str
+    about: str
+    take: Callable[[Path], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What came out of a quantity: the median of the rounds, the smallest and the greatest."""
+
+    name: str
+    about: str
+    median: float
+    lowest: float
+    highest: float
+    rounds: int
+
+    @property
+    def spread(self) -> float:
+        """How far the rounds lie apart, as a part of the median."""
+        return (self.highest - self.lowest) / self.median if self.median else 0.0
+
+    @property
+    def holds(self) -> bool:
+        """Nothing is asked of it."""
+        return True
+
+
+def report(quantity: Quantity, folder: Path, rounds: int = 3) -> Reported:
+    """Measure a quantity a few times, each in a folder of its own."""
+    taken = []
+    for number in range(rounds):
+        place = folder / str(number)
+        place.mkdir()
+        taken.append(quantity.take(place))
+    return Reported(quantity.name, quantity.about, statistics.median(taken), min(taken), max(taken), rounds)
+
+
 def measure(benchmark: Benchmark, folder: Path, seconds: float) -> Figure:
     """Run a benchmark for about that many seconds."""
     slice_seconds = seconds / (ROUNDS * SLICES_PER_ROUND * 2)

@@ -1,4 +1,4 @@
-"""What settling is measured with: a bank on a durable PostgreSQL, two server processes, and pushes signed beforehand."""
+"""What settling is measured with: a durable PostgreSQL, two server processes, pushes signed beforehand."""
 
 from __future__ import annotations
 

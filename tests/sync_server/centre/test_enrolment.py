@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
+from typing import Any
 
 import httpx
 import msgspec
@@ -151,7 +152,7 @@ def test_who_is_not_enrolled_is_told_so(bank: CentreBank, address: str) -> None:
     desk = bank.desk(f"nor-{next(_numbers)}", "nor")
     target = "/v1/feeds/nor?after=0"
 
-    def code(**signing: object) -> str:
+    def code(**signing: Any) -> str:
         return str(desk.request(address, "GET", target, **signing).json()["code"])
 
     assert code(device="nobody") == "device_unknown"

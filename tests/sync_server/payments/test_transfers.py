@@ -260,5 +260,5 @@ def booked_there(admin: httpx.Client, transfer: str) -> int:
         page: dict[str, Any] = admin.get("/payments", params={"after": after, "limit": 500}).json()
         found += sum(report["end_to_end_id"] == wanted for report in page["payments"])
         if page["next_after"] is None:
-            return found
+            return int(found)
         after = page["next_after"]
