@@ -118,6 +118,7 @@ class Application(QObject):
             self._end_looking()
             self.running.close()
         self.window.hide()
+        self.window.deleteLater()
         self.ended.emit()
 
     # Opening

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.theme import current_theme
 from desktop.widgets import Card, Hairline, Icon, LineStatus, StatusStrip, Text
@@ -29,6 +29,21 @@ class Whereabouts:
         return " \u00b7 ".join(part for part in (self.branch, self.desk, self.business_date) if part)
 
 
+class PageCard(Card):
+    """A card of a fixed width that is always as tall as its wrapped text needs, which Qt leaves to chance."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(padding=28)
+        self.setFixedWidth(width)
+
+    def event(self, event: QEvent) -> bool:
+        """Whatever changes inside changes the height."""
+        handled = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show) and self.body.hasHeightForWidth():
+            self.setFixedHeight(self.body.totalHeightForWidth(self.width()))
+        return handled
+
+
 class FullPage(QWidget):
     """Put content into `card.body`. Enter in a field is `primary`, Esc is `back`."""
 
@@ -38,10 +53,9 @@ class FullPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(title)
         theme = current_theme()
-        self._bank = Text("", "person", right=True)
+        self._bank = Text("", "strong", right=True)
         self._place = Text("", "small", right=True)
-        self.card = Card(padding=28)
-        self.card.setFixedWidth(theme.px(width))
+        self.card = PageCard(theme.px(width))
         self.card.body.setContentsMargins(28, 24, 28, 26)
         self.card.body.setSpacing(12)
         self.title = Text(title, "title", wrap=True)
@@ -84,7 +98,8 @@ class FullPage(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter that no control took is the primary action, Esc the way back; a key held down counts once."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if not event.isAutoRepeat():
+            # A field has done its own already, and lets the key through all the same.
+            if not event.isAutoRepeat() and not isinstance(QApplication.focusWidget(), QLineEdit):
                 self.primary()
         elif event.key() == Qt.Key.Key_Escape:
             self.back()
@@ -93,7 +108,9 @@ class FullPage(QWidget):
 
     def _bar(self) -> QWidget:
         bar = QWidget()
-        bar.setObjectName("page_bar")
+        # The panel's colour by the palette, which follows the theme.
+        bar.setBackgroundRole(QPalette.ColorRole.Base)
+        bar.setAutoFillBackground(True)
         bar.setMinimumHeight(current_theme().px(BAR_HEIGHT))
         lines = QVBoxLayout()
         lines.setContentsMargins(0, 0, 0, 0)

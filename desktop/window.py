@@ -24,10 +24,15 @@ class Window(QMainWindow):
         self.setMinimumSize(*WINDOW_SIZE_MIN)
         self.resize(*WINDOW_SIZE)
 
+    def keep(self, *pages: QWidget) -> None:
+        """Take pages in that are shown later; they end with the window."""
+        for page in pages:
+            if self._stack.indexOf(page) < 0:
+                self._stack.addWidget(page)
+
     def show_page(self, page: QWidget) -> None:
         """Fill the window with this page."""
-        if self._stack.indexOf(page) < 0:
-            self._stack.addWidget(page)
+        self.keep(page)
         self._stack.setCurrentWidget(page)
 
     def page(self) -> QWidget | None:

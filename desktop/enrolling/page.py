@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.device import DeviceIdentity
 from core.errors import EnvironmentProblem, Refusal
@@ -49,12 +49,10 @@ class EnrolmentPage(FullPage):
         self.fingerprint.setObjectName("fingerprint")
         self.fingerprint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._asked = KeyValueList()
-        self._stack = QStackedWidget()
         self._asking, self._awaiting = self._asking_face(), self._awaiting_face()
-        self._stack.addWidget(self._asking)
-        self._stack.addWidget(self._awaiting)
         self.card.body.addWidget(self.notice)
-        self.card.body.addWidget(self._stack)
+        self.card.body.addWidget(self._asking)
+        self.card.body.addWidget(self._awaiting)
 
     def ask(self, address: str) -> None:
         """Begin: address and code."""
@@ -111,7 +109,7 @@ class EnrolmentPage(FullPage):
 
     def primary(self) -> None:
         """Enter makes the key."""
-        if self._stack.currentWidget() is not self._asking or not self.button.isEnabled():
+        if self._asking.isHidden() or not self.button.isEnabled():
             return
         self.notice.hide()
         for field, text in (
@@ -128,8 +126,6 @@ class EnrolmentPage(FullPage):
     def _show(self, face: QWidget) -> None:
         for each in (self._asking, self._awaiting):
             each.setVisible(each is face)
-        self._stack.setCurrentWidget(face)
-        self._stack.setFixedHeight(face.sizeHint().height())
         self.notice.hide()
         self.set_busy(busy=False)
 

@@ -62,6 +62,7 @@ class Entrance(QObject):
         self.sign_in_page = SignInPage(clock.now_ms, locale)
         self.first_time_page = FirstTimePage(clock.now_ms, locale)
         self.keys_page = KeysPage(locale)
+        window.keep(*self._pages())
         self.shell: Shell | None = None
         self._shell_person = ""
         self._first_time = FirstTime(self.first_time_page, signing_in, desk.tasks, desk.device.identity.device)

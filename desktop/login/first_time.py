@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QStackedWidget
 
 from core.errors import EnvironmentProblem, Refusal
 from core.signing_in import NewSeed, Proven, SigningIn, Stage, Standing
@@ -38,11 +37,11 @@ class FirstTimePage(FullPage):
             now_ms, self.tr("I am the witness"), code_hint=self.tr("Six digits from the colleague's own phone")
         )
         self.introduction = WaitStep()
-        self._stack = QStackedWidget()
-        for step in self.steps():
-            self._stack.addWidget(step)
+        self._shown: Step = self.who
         self.card.body.addSpacing(4)
-        self.card.body.addWidget(self._stack)
+        for step in self.steps():
+            self.card.body.addWidget(step)
+            step.setVisible(step is self.who)
 
     def steps(self) -> tuple[Step, ...]:
         """Every step."""
@@ -59,23 +58,22 @@ class FirstTimePage(FullPage):
 
     def step(self) -> Step:
         """The step that is shown."""
-        shown = self._stack.currentWidget()
-        return shown if isinstance(shown, Step) else self.who
+        return self._shown
 
     def show_step(self, step: Step, title: str, lead: str) -> None:
-        """Show another step; what was secret in the one before is gone. The card takes the height of what it holds."""
-        self.step().forget()
+        """Show another step; what was secret in the one before is gone. The card is as tall as what it holds."""
+        self._shown.forget()
+        self._shown = step
         for each in self.steps():
             each.setVisible(each is step)
-        self._stack.setCurrentWidget(step)
-        self._stack.setFixedHeight(step.sizeHint().height())
         self.set_title(title, lead)
         step.notice.hide()
         step.set_busy(busy=False)
 
     def primary(self) -> None:
         """Enter goes on."""
-        self.step().submit()
+        if self.step().button.isEnabled():
+            self.step().submit()
 
     def back(self) -> None:
         """Esc leads back to the sign-in; what was reached is kept."""

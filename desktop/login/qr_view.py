@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from core.people.totp import qr_matrix
 from desktop.theme import current_theme
 
-SIDE = 232
+SIDE = 264
 
 
 class QrView(QWidget):
