@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox
 
 from desktop.teller.saying import date_pattern, date_text, read_date, typed_date
+from desktop.theme import current_theme, icon_pixmap
 from desktop.widgets import Field, TextField
 
 DATE_LENGTH_MAX = 20
@@ -16,6 +17,16 @@ DATE_LENGTH_MAX = 20
 
 class _Choice(QComboBox):
     """A list that Enter does not open (it is the screen's), and that scrolling past does not change."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The arrow in the theme's colour, which a style sheet can only take from a file."""
+        super().paintEvent(event)
+        theme = current_theme()
+        side = theme.px(16)
+        arrow = icon_pixmap("chevron-down", theme.tokens["quiet"], side, self.devicePixelRatioF())
+        painter = QPainter(self)
+        painter.drawPixmap(self.width() - side - theme.px(10), (self.height() - side) // 2, side, side, arrow)
+        painter.end()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -69,8 +80,8 @@ class DateField(TextField):
     def __init__(self, label: str, locale: str, *, hint: str = "") -> None:
         self._locale = locale
         pattern = date_pattern(locale)
-        super().__init__(label, hint=hint or pattern, placeholder=pattern, length_max=DATE_LENGTH_MAX)
-        self._own_hint = hint or pattern
+        super().__init__(label, hint=hint, placeholder=pattern, length_max=DATE_LENGTH_MAX)
+        self._own_hint = hint
         self.edit.textChanged.connect(self._read)
         self.edit.editingFinished.connect(self._leave)
 

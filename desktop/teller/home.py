@@ -84,7 +84,8 @@ class HomeScreen(Screen):
             self.tr("Deposits, withdrawals and transfers will stand here. Begin with opening the day (9001)."),
             icon="notebook-text",
         )
-        columns = [column for column in journal_columns(self._desk) if column.title != self._desk.tr("Who")]
+        unshown = {self._desk.tr("Who"), self._desk.tr("Reference")}
+        columns = [column for column in journal_columns(self._desk) if column.title not in unshown]
         self.recent = LiveList[JournalLine](
             self._desk, self.tr("Done last"), columns, lambda line: line.operation, empty=empty
         )

@@ -20,8 +20,12 @@ from desktop.teller.money.aftermath import Papers
 from desktop.teller.money.receipts import receipts_folder
 from desktop.teller.operation_card import OperationCard
 from desktop.teller.papers import paper_typefaces, reprinted_receipt, save_paper
-from desktop.teller.saying import kind_title, moment_text, reference, state_tone, state_word
+from desktop.teller.saying import kind_title, near_moment_text, reference, state_tone, state_word
+from desktop.theme import current_theme
 from desktop.widgets import Card, Column, EmptyState
+
+LIST_WIDTH_MIN = 660
+"""In a narrower place, or with larger text, the detail stands below the list."""
 
 
 def journal_columns(desk: Desk) -> Sequence[Column[JournalLine]]:
@@ -34,18 +38,19 @@ def journal_columns(desk: Desk) -> Sequence[Column[JournalLine]]:
         return format_amount(Money(line.amount, line.currency), locale)
 
     def what(line: JournalLine) -> str:
-        title = kind_title(line.kind)
-        return f"{title} \u00b7 {desk.tr('reversed')}" if line.reversed_by else title
+        parts = (kind_title(line.kind), desk.tr("reversed") if line.reversed_by else "", line.customer_name)
+        return " \u00b7 ".join(part for part in parts if part)
 
     return (
-        Column[JournalLine](desk.tr("When"), lambda line: moment_text(line.note.at, locale), width=19),
-        Column[JournalLine](desk.tr("What"), what, strong=True),
-        Column[JournalLine](desk.tr("Customer"), lambda line: line.customer_name),
-        Column[JournalLine](desk.tr("Who"), lambda line: line.note.person or desk.tr("this desk"), width=11),
-        Column[JournalLine](desk.tr("Amount"), amount, align="amount", width=15),
-        Column[JournalLine](desk.tr("Reference"), lambda line: reference(line.operation), width=11),
         Column[JournalLine](
-            desk.tr("State"), lambda line: state_word(line.state), width=13, tone=lambda line: state_tone(line.state)
+            desk.tr("When"), lambda line: near_moment_text(line.note.at, desk.today(), locale), width=11
+        ),
+        Column[JournalLine](desk.tr("What"), what),
+        Column[JournalLine](desk.tr("Who"), lambda line: line.note.person or desk.tr("this desk"), width=9),
+        Column[JournalLine](desk.tr("Amount"), amount, align="amount", width=13),
+        Column[JournalLine](desk.tr("Reference"), lambda line: reference(line.operation), width=10),
+        Column[JournalLine](
+            desk.tr("State"), lambda line: state_word(line.state), width=12, tone=lambda line: state_tone(line.state)
         ),
     )
 
@@ -74,6 +79,7 @@ class JournalScreen(Screen):
         card = Card(padding=14)
         card.body.addWidget(self.list, 1)
         self.list.setMinimumHeight(240)
+        self.list.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
         self.add_main(card, 1)
         self.card = OperationCard(desk)
         self.add_side(self.card)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit
 
 from core.errors import Refusal
 from core.money import Money, format_amount, format_money
@@ -21,10 +21,8 @@ from desktop.teller.saying import (
     moment_text,
     reference,
     state_sentence,
-    state_tone,
-    state_word,
 )
-from desktop.widgets import Badge, Button, Card, Hairline, KeyValueList, Notice, Text, Tone
+from desktop.widgets import Button, Card, Hairline, KeyValueList, Notice, Text, Tone
 
 
 class OperationCard(Card):
@@ -45,7 +43,7 @@ class OperationCard(Card):
         self.kid = self._copyable(self.tr("Key"))
         self.reprint = Button(self.tr("Receipt"), key="F8", small=True)
         self.reverse = Button(self.tr("Reverse"), "danger", key="F9", small=True)
-        self.customer = Button(self.tr("Customer"), key="F3", small=True)
+        self.customer = Button(self.tr("File"), key="F3", small=True)
         for button, name in ((self.reprint, "reprint"), (self.reverse, "reverse"), (self.customer, "to_customer")):
             button.setObjectName(name)
             button.setEnabled(False)
@@ -55,14 +53,18 @@ class OperationCard(Card):
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         buttons.setSpacing(6)
-        for button in (self.customer, self.reprint, self.reverse):
+        for button in (self.customer, self.reprint):
             buttons.addWidget(button)
         buttons.addStretch(1)
+        reversing = QHBoxLayout()
+        reversing.setSpacing(10)
+        reversing.addWidget(self.reverse)
+        reversing.addWidget(self.reason, 1)
         self.body.setSpacing(8)
         self.body.addWidget(self.state)
         self.body.addWidget(self.notice)
         self.body.addLayout(buttons)
-        self.body.addWidget(self.reason)
+        self.body.addLayout(reversing)
         self.body.addWidget(self.facts)
         self.body.addWidget(Hairline())
         self.body.addWidget(Text(self.tr("Entry"), "heading"))
@@ -70,9 +72,13 @@ class OperationCard(Card):
         self.body.addWidget(Hairline())
         self.body.addWidget(Text(self.tr("Signed"), "heading"))
         self.body.addWidget(self.proof)
-        for word, line in ((self.tr("Hash"), self.hash), (self.tr("Key"), self.kid)):
-            self.body.addWidget(Text(word, "quiet"))
-            self.body.addWidget(line)
+        names = QGridLayout()
+        names.setHorizontalSpacing(16)
+        names.setVerticalSpacing(6)
+        for row, (word, line) in enumerate(((self.tr("Hash"), self.hash), (self.tr("Key"), self.kid))):
+            names.addWidget(Text(word, "quiet"), row, 0)
+            names.addWidget(line, row, 1)
+        self.body.addLayout(names)
 
     def _copyable(self, name: str) -> QLineEdit:
         """A long text that can be marked and copied, by keyboard too."""
@@ -120,7 +126,6 @@ class OperationCard(Card):
         reason = why_not_reverse(detail, self._desk)
         self.reverse.setEnabled(not reason)
         self.reason.setText(reason)
-        self.reason.setVisible(bool(reason))
 
     def _standing(self, detail: OperationDetail) -> str:
         line = detail.line
@@ -136,9 +141,7 @@ class OperationCard(Card):
 
     def _show_facts(self, detail: OperationDetail) -> None:
         line, locale = detail.line, self._desk.place.locale
-        rows: list[tuple[str, str | Badge]] = [
-            (self.tr("State"), Badge(state_word(line.state), state_tone(line.state)))
-        ]
+        rows: list[tuple[str, str]] = []
         if line.amount is not None and line.currency is not None:
             rows.append((self.tr("Amount"), format_money(Money(line.amount, line.currency), locale)))
         if line.customer_name:

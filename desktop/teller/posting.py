@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.device import Draft, Performed
 from core.errors import EnvironmentProblem, Refusal
@@ -15,8 +16,11 @@ from core.operations.kind import Body
 from desktop.desk import ApprovalRequest, Desk
 from desktop.screens import Screen
 from desktop.teller.refusals import say_refusal
+from desktop.theme import current_theme
 from desktop.widgets import BeforeAfter, Button, Card, Field, Notice, ReviewPanel, Text
+from desktop.widgets.focus_ring import RING_TARGET
 
+PANEL_WIDTH_MAX = 880
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -60,8 +64,7 @@ class PostingScreen(Screen):
         self.review.confirm_button.setObjectName("confirm")
         self.review.back_button.setObjectName("change")
         self.review.hide()
-        self.add_main(self.form)
-        self.add_main(self.review)
+        self.add_main(self._panels())
         self.review_button = Button(self.tr("Review"), "primary", shown_key=self.tr("Enter"))
         self.review_button.setObjectName("review_button")
         # In a table of counts Enter goes to the next count.
@@ -71,6 +74,8 @@ class PostingScreen(Screen):
         self.review.confirmed.connect(self._post)
         self.review.back.connect(self.back)
         self._title_of_review = review
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setProperty(RING_TARGET, False)
         self._draft: Draft | None = None
         self._proposal: Proposal | None = None
         self._posting = False
@@ -97,6 +102,19 @@ class PostingScreen(Screen):
 
     # What is the same for all
 
+    def _panels(self) -> QWidget:
+        """Form and review at the left, no wider than words and their values are read together."""
+        column = QVBoxLayout()
+        for panel in (self.form, self.review):
+            panel.setMaximumWidth(current_theme().px(PANEL_WIDTH_MAX))
+            column.addWidget(panel)
+        panels = QWidget()
+        row = QHBoxLayout(panels)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addLayout(column, 1000)
+        row.addStretch(1)
+        return panels
+
     def add_actions(self, *others: QWidget) -> None:
         """The row of buttons at the form's foot."""
         row = QHBoxLayout()
@@ -116,7 +134,12 @@ class PostingScreen(Screen):
         self.review.hide()
         self.form.show()
         self.problem.hide()
-        self.first_field().setFocus()
+        self._focus_form()
+
+    def _focus_form(self) -> None:
+        """The first field; where nothing may be done here the page itself, so that keys still go somewhere."""
+        target = self.first_field()
+        (target if target.isEnabled() else self).setFocus()
 
     def is_reviewing(self) -> bool:
         """Whether the review is shown."""

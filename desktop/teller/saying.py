@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from babel.dates import format_date, format_datetime, format_time, get_date_format
+from babel.dates import format_date, format_datetime, format_skeleton, format_time, get_date_format
 from PySide6.QtCore import QCoreApplication
 
 from core.clock import instant_ms
@@ -32,9 +32,23 @@ def date_text(iso: str | None, locale: str) -> str:
         return iso
 
 
+def day_text(iso: str, locale: str) -> str:
+    """A date beside another that says the year: `20 Nov`."""
+    return str(format_skeleton("MMMd", date.fromisoformat(iso), locale=locale))
+
+
 def moment_text(instant: str, locale: str) -> str:
     """An instant as local date and time, `20 Nov 2026, 09:42`."""
     return str(format_datetime(_local(instant), "medium", tzinfo=None, locale=locale)).rpartition(":")[0]
+
+
+def near_moment_text(instant: str, today: str, locale: str) -> str:
+    """An instant in a narrow column: the time if it is of today, else the date with it, `19 Nov 09:42`."""
+    local = _local(instant)
+    if local.date().isoformat() == today:
+        return time_text(instant, locale)
+    day = format_skeleton("MMMd" if local.year == int(today[:4]) else "yyMMMd", local, locale=locale)
+    return f"{day} {time_text(instant, locale)}"
 
 
 def time_text(instant: str, locale: str) -> str:

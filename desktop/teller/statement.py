@@ -123,7 +123,7 @@ class StatementScreen(Screen):
             if wrong is not None:
                 raise EnvironmentProblem(does_not_add_up.format(code=wrong.code), code=wrong.code)
             paper = render_statement(statement, paper_typefaces(), desk.place.locale)
-            name = f"statement-{account.iban[-6:]}-{first.isoformat()}-{last.isoformat()}.pdf"
+            name = f"statement-{account.iban[-10:]}-{first.isoformat()}-{last.isoformat()}.pdf"
             return MadeStatement(statement, save_paper(folder, name, paper.pdf), paper.pages, paper.missing_glyphs)
 
         desk.read(work, self._show_made, failed=self._failed, owner=self)

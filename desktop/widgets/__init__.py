@@ -15,7 +15,7 @@ from desktop.widgets.panels import Card, EmptyState, KeyValueList, Notice
 from desktop.widgets.review import ReviewPanel
 from desktop.widgets.search_box import SearchBox
 from desktop.widgets.status_strip import StatusStrip
-from desktop.widgets.text import Hairline, Icon, Text, set_look
+from desktop.widgets.text import ElidedText, Hairline, Icon, Text, set_look
 from desktop.widgets.top_bar import TopBar, Who
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Denomination",
     "DenominationTable",
     "Destination",
+    "ElidedText",
     "EmptyState",
     "Field",
     "FocusRing",

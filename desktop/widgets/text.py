@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from desktop.theme import current_theme, icon_pixmap
@@ -47,6 +48,29 @@ class Text(QLabel):
         side = trailing if right else leading
         self.setAlignment(side | Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute)
         self.setText(text)
+
+
+class ElidedText(Text):
+    """Text that gives way in a narrow place: its end becomes an ellipsis, and the whole stands in the tool tip."""
+
+    def minimumSizeHint(self) -> QSize:
+        """A few letters are enough."""
+        return QSize(min(super().minimumSizeHint().width(), 6 * self.fontMetrics().height()), self.sizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much as there is room for."""
+        room = self.contentsRect().width()
+        is_cut = self.fontMetrics().horizontalAdvance(self.text()) > room
+        self.setToolTip(self.text() if is_cut else "")
+        if not is_cut:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
+        self.style().drawItemText(
+            painter, self.contentsRect(), int(self.alignment()), self.palette(), True, shown, self.foregroundRole()
+        )
+        painter.end()
 
 
 class Hairline(QFrame):

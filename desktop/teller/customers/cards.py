@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtWidgets import QHBoxLayout
 
 from core.store.queries.customers import CustomerFile
@@ -48,12 +50,17 @@ class ProfileCard(Card):
             [
                 (self.tr("Born"), value_text("born_on", profile.get("born_on"), self._locale)),
                 (self.tr("National id"), profile.get("national_id") or NOTHING),
-                (self.tr("Address"), ", ".join(place for place in places if place) or NOTHING),
+                (self.tr("Address"), "\n".join(place for place in places if place) or NOTHING),
                 (self.tr("Telephone"), profile.get("telephone") or NOTHING),
-                (self.tr("E-mail"), profile.get("email") or NOTHING),
+                (self.tr("E-mail"), _breakable(profile.get("email") or NOTHING)),
                 (self.tr("Known since"), date_text(file.registered_on if file else None, self._locale)),
             ]
         )
+
+
+def _breakable(address: str) -> str:
+    """A long e-mail address with places where it may go on in the next line."""
+    return re.sub(r"([@.])", "\\1\u200b", address)
 
 
 class KycCard(Card):
@@ -92,4 +99,5 @@ class KycCard(Card):
         reason = why_not_decide(file, self._desk)
         self.decide.setVisible(decided is None)
         self.decide.setEnabled(not reason)
-        self.reason.setText("" if decided is not None else reason)
+        self.reason.setText(reason)
+        self.reason.setVisible(decided is None)

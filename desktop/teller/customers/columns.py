@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from core.money import Money, format_amount
 from core.store.queries.accounts import AccountSummary, ActivityLine
-from desktop.teller.saying import date_text, iban_text, kind_title, product_name, state_tone, state_word
+from desktop.teller.saying import date_text, day_text, iban_text, kind_title, product_name, state_tone, state_word
 from desktop.widgets import Column, Tone
 
 _MADE_BY_CENTRE = "transfer.received", "transfer.returned"
@@ -21,21 +21,21 @@ def _tr(text: str) -> str:
 def account_columns(locale: str) -> Sequence[Column[AccountSummary]]:
     """Product, IBAN, balance, what is payable here, state."""
     return (
-        Column[AccountSummary](_tr("Product"), lambda account: product_name(account.product), width=12, strong=True),
+        Column[AccountSummary](_tr("Product"), lambda account: product_name(account.product), width=9, strong=True),
         Column[AccountSummary](_tr("IBAN"), lambda account: iban_text(account.iban)),
         Column[AccountSummary](
             _tr("Balance"),
             lambda account: f"{format_amount(Money(account.posted, account.currency), locale)}\u00a0{account.currency}",
             align="amount",
-            width=22,
+            width=19,
         ),
         Column[AccountSummary](
             _tr("Payable here"),
             lambda account: format_amount(Money(account.payable_here, account.currency), locale),
             align="amount",
-            width=17,
+            width=14,
         ),
-        Column[AccountSummary](_tr("State"), account_state, width=10, tone=account_tone),
+        Column[AccountSummary](_tr("State"), account_state, width=9, tone=account_tone),
     )
 
 
@@ -62,14 +62,14 @@ def activity_columns(locale: str, currency: str) -> Sequence[Column[ActivityLine
         return format_amount(Money(line.amount, currency), locale, sign=True)
 
     return (
-        Column[ActivityLine](_tr("Booked"), lambda line: date_text(line.booked_on, locale), width=12),
-        Column[ActivityLine](_tr("Value"), lambda line: date_text(line.value_on, locale), width=12),
+        Column[ActivityLine](_tr("Booked"), lambda line: date_text(line.booked_on, locale), width=11),
+        Column[ActivityLine](_tr("Value"), lambda line: day_text(line.value_on, locale), width=6),
         Column[ActivityLine](_tr("Text"), activity_text),
-        Column[ActivityLine](_tr("Amount"), amount, align="amount", width=16),
+        Column[ActivityLine](_tr("Amount"), amount, align="amount", width=14),
         Column[ActivityLine](
-            _tr("Balance"), lambda line: format_amount(Money(line.balance, currency), locale), align="amount", width=16
+            _tr("Balance"), lambda line: format_amount(Money(line.balance, currency), locale), align="amount", width=14
         ),
-        Column[ActivityLine](_tr("State"), activity_state, width=13, tone=activity_tone),
+        Column[ActivityLine](_tr("State"), activity_state, width=11, tone=activity_tone),
     )
 
 

@@ -17,10 +17,12 @@ from desktop.teller.customers.cards import KycCard, ProfileCard
 from desktop.teller.customers.columns import account_columns, activity_columns
 from desktop.teller.lists import LiveList
 from desktop.teller.saying import iban_text, product_name, reference
+from desktop.theme import current_theme
 from desktop.widgets import Button, Card, EmptyState, Notice, Text
 
 ACCOUNT_ROWS_MAX = 4
 ACTIVITY_ROWS_MIN = 4
+LIST_WIDTH_MIN = 660
 
 
 class CustomerScreen(Screen):
@@ -106,7 +108,12 @@ class CustomerScreen(Screen):
         return made
 
     def _accounts_card(self) -> Card:
-        card = Card(self.tr("Accounts"), padding=14)
+        card = Card(padding=14)
+        card.setAccessibleName(self.tr("Accounts"))
+        top = QHBoxLayout()
+        top.addWidget(Text(self.tr("Accounts"), "heading"))
+        top.addStretch(1)
+        card.body.addLayout(top)
         card.body.addWidget(self.accounts)
         self.deposit = self._action(self.tr("Deposit"), "F3", "deposit")
         self.withdraw = self._action(self.tr("Withdraw"), "F4", "withdrawal")
@@ -121,9 +128,9 @@ class CustomerScreen(Screen):
         for button in (self.deposit, self.withdraw, self.transfer, self.statement, self.freezes):
             row.addWidget(button)
         row.addStretch(1)
-        row.addWidget(self.open_account)
+        top.addWidget(self.reason)
+        top.addWidget(self.open_account)
         card.body.addLayout(row)
-        card.body.addWidget(self.reason)
         return card
 
     def _action(self, label: str, key: str, screen: str) -> Button:
@@ -136,6 +143,7 @@ class CustomerScreen(Screen):
     def _activity_card(self) -> Card:
         self.activity_card = Card(self.tr("Latest movements"), padding=14)
         self.activity_card.body.addWidget(self.activity, 1)
+        self.activity.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
         self.activity.setMinimumHeight(ACTIVITY_ROWS_MIN * 34 + 30)
         return self.activity_card
 
@@ -144,6 +152,7 @@ class CustomerScreen(Screen):
     def _show_nothing(self, customer: str) -> None:
         self._customer, self._account, self._file = customer, "", None
         self.set_title(self.tr("Customer"))
+        self.activity_card.set_title(self.tr("Latest movements"))
         self.profile.show_file(None)
         self.kyc.show_file(None)
         self._enable()
@@ -205,7 +214,7 @@ class CustomerScreen(Screen):
         self._enable()
 
     def _fit(self, any_rows: bool) -> None:
-        self.accounts.fit_rows(2 if any_rows else 3, ACCOUNT_ROWS_MAX)
+        self.accounts.fit_rows(1 if any_rows else ACCOUNT_ROWS_MAX, ACCOUNT_ROWS_MAX)
         if self._wanted_account:
             self.accounts.choose(self._wanted_account)
             self._wanted_account = ""

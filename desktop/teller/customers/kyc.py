@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout
+
 from core.device import Performed
 from core.ids import system_randomness
 from core.operations.customers import KycDecided
@@ -52,8 +55,14 @@ class KycScreen(PostingScreen):
         }
         for name, control in fields.items():
             control.setObjectName(name)
-        for field in (self.decision, self.document, self.number, self.country, self.expires, self.remark):
-            self.form.body.addWidget(field)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        for place, field in enumerate(
+            (self.decision, self.document, self.number, self.country, self.expires, self.remark)
+        ):
+            grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+            grid.setColumnStretch(place % 2, 1)
+        self.form.body.addLayout(grid)
         self.add_actions()
         self.facts = KeyValueList()
         side = Card(self.tr("Compare with the document"))

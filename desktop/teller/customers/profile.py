@@ -103,8 +103,8 @@ class ProfileForm(QWidget):
         country = self.fields["country"]
         completer = QCompleter(sorted(countries(locale).values()), country.edit)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        completer.setFilterMode(Qt.MatchFlag.MatchStartsWith)
-        completer.setMaxVisibleItems(6)
+        # In the line itself: a list that pops up would take Enter and Tab from the form.
+        completer.setCompletionMode(QCompleter.CompletionMode.InlineCompletion)
         country.edit.setCompleter(completer)
         self._lay_out()
 

@@ -156,7 +156,7 @@ class CountScreen(PostingScreen):
         size = format_money(Money(abs(gap.minor), gap.currency), self.desk.place.locale)
         sentence = self.tr("{size} over") if gap.minor > 0 else self.tr("{size} short")
         if self._closing:
-            sentence += self.tr(", approved by a supervisor")
+            sentence += self.tr(", for a supervisor to approve")
         return sentence.format(size=size)
 
     def posted(self, _performed: Performed) -> None:

@@ -178,8 +178,10 @@ class DrawerScreen(Screen):
         place = self._desk.place
         if drawer is not None:
             opened = time_text(drawer.opened.at, place.locale) if drawer.opened else NOTHING
-            text = self.tr("With {person} since {time}.").format(person=drawer.person, time=opened)
-            if not self._is_mine(drawer):
+            mine = self._is_mine(drawer)
+            with_whom = self.tr("With you since {time}.") if mine else self.tr("With {person} since {time}.")
+            text = with_whom.format(person=drawer.person, time=opened)
+            if not mine:
                 text += " " + self.tr("Only they work with it, count it and close it.")
             self.open_drawer.show_state(self.tr("Open"), "ok", text, may=False, next_step=False)
             return

@@ -85,6 +85,8 @@ class VaultScreen(PostingScreen):
         if reason:
             self.problem.show_notice(self.tr("For a supervisor."), reason, "info")
         self.problem.setVisible(bool(reason))
+        if self.isVisible() and not self.is_reviewing():
+            self._focus_form()
 
     def _why_not(self) -> str:
         if self.desk.role != SUPERVISOR:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLineEdit, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 from sqlalchemy import Connection
@@ -102,9 +102,9 @@ class TellerWindow:
 
     def part(self, kind: type[Found], name: str) -> Found:
         """A part of the screen that is shown, by its name."""
-        found = self.screen.findChild(kind, name)  # type: ignore[call-overload]
-        assert isinstance(found, kind), name
-        return found
+        found = [part for part in self.screen.findChildren(QObject, name) if isinstance(part, kind)]
+        assert len(found) == 1, name
+        return found[0]
 
     def fill(self, name: str, text: str) -> None:
         """Go to a field and type over what is there."""
@@ -169,8 +169,6 @@ class TellerWindow:
 
     def words(self) -> list[str]:
         """Everything that the screen says, label by label."""
-        from PySide6.QtWidgets import QLabel
-
         return [label.text() for label in self.screen.findChildren(QLabel) if label.isVisible() and label.text()]
 
     def says(self, text: str) -> bool:
