@@ -83,7 +83,7 @@ class Day:
 
     def _welcome_a_customer(self) -> None:
         player = self.lise
-        player.hands.search("Signe Amalie Vestergaard Holm")
+        player.search("Signe Amalie Vestergaard Holm")
         player.hands.push("register_customer")
         fields = {
             "field_given_name": "Signe Amalie",
@@ -102,7 +102,7 @@ class Day:
         self._picture(player, "customer-waits-for-kyc")
         player.sign_out()
         player.sign_in("otto")
-        player.hands.search("Signe Amalie Vestergaard")
+        player.search("Signe Amalie Vestergaard")
         player.open_first_hit()
         player.hands.push("decide_kyc")
         player.hands.fill("kyc_number", "210458833")
@@ -182,10 +182,10 @@ class Day:
         self.lise.transfer(accounts[18].iban, "120.00", accounts[22].iban, accounts[22].name, "Choir trip")
         self.lise.confirm()
         self.lise.next_customer()
-        self.lise.cash("1001", held.iban, "250,000.00", "Cash at counter")
+        self.lise.cash("1001", held.iban, "9,000.00", "Cash at counter")
         sentence = self.lise.refused()
         self._picture(self.lise, "offline-refused-beyond-rights")
-        self._account.refused.append({"device": self.lise.plan.device, "amount": "250,000.00", "why": sentence})
+        self._account.refused.append({"device": self.lise.plan.device, "amount": "9,000.00", "why": sentence})
         self.lise.give_up()
         waiting = self.lise.device.outbox().length
         self._account.offline = self.lise.operations_after(before)

@@ -95,12 +95,6 @@ class Hands:
         QTest.keyClick(button, Qt.Key.Key_Space)
         look()
 
-    def search(self, text: str) -> None:
-        """Ctrl+K, then a trade code or a name, then Enter."""
-        self.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
-        self.type(text)
-        self.press(Qt.Key.Key_Return)
-
     def picture(self, path: Path) -> None:
         """Keep what the window shows."""
         look()

@@ -73,7 +73,9 @@ class Player:
         return running is not None and running.loop.state.all_sent
 
     def picture(self, path: Path) -> None:
-        """Keep what the window shows, once the strip has caught up."""
+        """Keep what the window shows, once nothing is being loaded any more."""
+        look()
+        wait(lambda: not self.application.tasks.is_busy(), f"{self.plan.device} does not come to rest")
         self.hands.picture(path)
 
     # Coming and going
@@ -203,9 +205,8 @@ class Player:
     # Getting about
 
     def journal(self) -> None:
-        """The journal, by its key."""
-        self.hands.press(Qt.Key.Key_F7)
-        self.wait_screen("journal")
+        """The journal."""
+        wait(lambda: self.shell.open("journal"), "the journal can't be reached")
         self.hands.find(QTableView, "journal")
 
     def open_first_hit(self) -> None:
@@ -239,13 +240,26 @@ class Player:
         wait(lambda: self.shell.open("home"), "home can't be reached")
         look()
 
+    def search(self, text: str) -> None:
+        """Ctrl+K, then a trade code or a name, then Enter."""
+        box = self.shell.top_bar.search.edit
+
+        def is_there() -> bool:
+            if not box.hasFocus():
+                self.hands.press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+            return box.hasFocus()
+
+        wait(is_there, "the search box can't be reached")
+        self.hands.type(text)
+        self.hands.press(Qt.Key.Key_Return)
+
     def to(self, code: str, landmark: str) -> None:
         """A screen by its trade code; there once the landmark is shown."""
-        self.hands.search(code)
+        self.search(code)
         self.hands.find(QWidget, landmark)
 
     def _choose_account(self, code: str, iban: str) -> None:
-        self.hands.search(code)
+        self.search(code)
         self.hands.fill("account_search", iban)
         table = self.hands.find(QTableView, "accounts")
         wait(lambda: table.model() is not None and table.model().rowCount() == 1, f"{iban} was not found")

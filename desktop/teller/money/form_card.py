@@ -33,7 +33,7 @@ class FormCard(Card):
         self.review_button.setObjectName("review")
         self.other_button = Button(self.tr("Other account"), key="Ctrl+O", shown_key="Ctrl O")
         self.other_button.setObjectName("other_account")
-        self._aside = Text("", "small", right=True)
+        self._aside = Text("", "small", right=True, wrap=True)
         notices = QVBoxLayout()
         notices.setSpacing(8)
         for notice in (self._line, self._barrier, self._problem):
@@ -97,6 +97,6 @@ class FormCard(Card):
         self.review_button.setEnabled(self.may_review())
         self.review_button.set_label(self.tr("Asking the centre\u2026") if self._asking else self.tr("Review"))
         if self._asking:
-            self._aside.setText(self.tr("More than this desk holds is asked for. Esc stops waiting."))
+            self._aside.setText(self.tr("The centre is asked for more. Esc stops waiting."))
         else:
             self._aside.setText(self.tr("Nothing is posted until you confirm the review."))
