@@ -36,8 +36,7 @@ def main():
         os.execv(found, arguments)
     sys.stderr.write(
         "Counterfoil needs Python 3.11 or later; this is Python %d.%d, and no later one is on the PATH.\n"
-        "Install it (Debian 12 and Ubuntu 24.04 have it as python3) and start again with it.\n"
-        % sys.version_info[:2]
+        "Install it (Debian 12 and Ubuntu 24.04 have it as python3) and start again with it.\n" % sys.version_info[:2]
     )
     return 1
 

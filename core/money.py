@@ -86,7 +86,7 @@ def format_amount(money: Money, locale: str = "en_GB", *, sign: bool = False) ->
 
 
 def format_money(money: Money, locale: str = "en_GB") -> str:
-    """The amount followed by the currency's symbol in that locale, joined by a no-break space: `3,250.00 kr.` in Danish, `3,250.00 DKK` in English"""
+    """The amount, a no-break space, and the currency's symbol in that locale: `3.250,00 kr.`, `3,250.00 DKK`."""
     return f"{format_amount(money, locale)}\u00a0{get_currency_symbol(money.currency, locale=_locale(locale))}"
 
 

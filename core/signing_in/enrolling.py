@@ -46,13 +46,13 @@ def in_groups(fingerprint: str) -> str:
 
 
 def enrol(
-    line: EnrolmentLine, secrets: SecretStore, code: str, randomness: Randomness = system_randomness
+    line: EnrolmentLine, secret_store: SecretStore, code: str, randomness: Randomness = system_randomness
 ) -> Requested | Refusal:
     """Make the key (kept in the secret store first) and show it. The same code may be sent again with the same key.
 
     Code: `enrolment_code_wrong`. Raises `LineProblem`, `CentreRefusal`, `KeyringProblem`.
     """
-    key = device_key(secrets, randomness)
+    key = device_key(secret_store, randomness)
     try:
         answer = line.enrol(make_enrolment(spelled(code), key))
     except CentreRefusal as refused:
@@ -60,11 +60,11 @@ def enrol(
     return _requested(answer, key_name(key))
 
 
-def waiting(line: EnrolmentLine, secrets: SecretStore) -> Requested | None:
+def waiting(line: EnrolmentLine, secret_store: SecretStore) -> Requested | None:
     """An enrolment that was begun before, if the centre knows this device's key."""
-    if secrets.get(DEVICE_KEY) is None:
+    if secret_store.get(DEVICE_KEY) is None:
         return None
-    kid = key_name(device_key(secrets, system_randomness))
+    kid = key_name(device_key(secret_store, system_randomness))
     try:
         requested = _requested(line.enrolment(kid), kid)
     except CentreRefusal as refused:
@@ -105,14 +105,14 @@ def await_trust(
 
 def create(
     path: Path,
-    secrets: SecretStore,
+    secret_store: SecretStore,
     clock: Clock,
     identity: DeviceIdentity,
     randomness: Randomness = system_randomness,
 ) -> Device:
     """The device's file, made and opened. Raises `StoreProblem`, `KeyringProblem`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    return Device.create(path, secrets, clock, randomness, identity=identity)
+    return Device.create(path, secret_store, clock, randomness, identity=identity)
 
 
 def spelled(code: str) -> str:
