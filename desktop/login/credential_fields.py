@@ -37,8 +37,8 @@ class CredentialFields(QWidget):
         self.code.edit.setObjectName("code")
         self.notice = Notice("", " ", "danger")
         self.notice.hide()
-        self.staff_code.submitted.connect(self.password.setFocus)
-        self.password.submitted.connect(self.code.setFocus)
+        self.staff_code.submitted.connect(lambda: _go_to(self.password))
+        self.password.submitted.connect(lambda: _go_to(self.code))
         self.code.submitted.connect(self.submit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -133,3 +133,9 @@ class CredentialFields(QWidget):
         text = self.tr("The next try is possible in {time}.").format(time=time)
         self.notice.show_notice(self.tr("Too many failed tries."), text, "warn")
         self.notice.show()
+
+
+def _go_to(field: PasswordField | CodeField) -> None:
+    """What stands there already is typed over."""
+    field.edit.setFocus()
+    field.edit.selectAll()

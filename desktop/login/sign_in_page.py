@@ -66,10 +66,8 @@ class SignInPage(FullPage):
     def begin_locked(self, person: str, name: str, why: str) -> None:
         """Ask the person whose work waits behind this page."""
         self._locked_for = person
-        self.set_title(
-            self.tr("Locked for {name}").format(name=name),
-            self.tr("{why} The work that was begun is still there.").format(why=why),
-        )
+        kept = self.tr("The work that was begun is still there.")
+        self.set_title(self.tr("Locked for {name}").format(name=name), f"{why} {kept}".strip())
         self._show_buttons(locked=True)
         self.fields.begin(person)
 

@@ -14,6 +14,7 @@ from core.people.stretching import CHEAPEST
 from core.sync.transport import Transport
 from desktop.app import Application
 from desktop.desk import Desk
+from desktop.login.entrance import ScreensOf
 from desktop.screens import Screen, ScreenEntry
 from desktop.settings import DesktopSettings
 from desktop.widgets import TextField
@@ -99,14 +100,14 @@ def make_seated(bank: SigningBank, tmp_path: Path, look: QApplication, qtbot: Qt
     """Found a desk with two people, then open the program's window on it."""
     made: list[Application] = []
 
-    def make(*, cut: bool = False, **changes: object) -> SeatedDesk:
+    def make(*, cut: bool = False, screens: ScreensOf = two_screens, **changes: object) -> SeatedDesk:
         branch = bank.found_branch()
         desk = RealDesk(bank, tmp_path / f"{branch}-1", f"{branch}-1")
         desk.enrol(bank.invite(f"{branch}-1", branch))
         desk.found(f"kb-{branch}", f"ah-{branch}", branch)
         desk.close()
         line_of = (lambda device: Transport.of_device(device, "http://127.0.0.1:9")) if cut else Transport.of_device
-        application = open_application(desk, DesktopSettings(desk.folder, idle_seconds=0), line_of, changes)
+        application = open_application(desk, DesktopSettings(desk.folder, idle_seconds=0), line_of, screens, changes)
         made.append(application)
         seated = SeatedDesk(desk, application, f"kb-{branch}", f"ah-{branch}", qtbot)
         qtbot.waitUntil(application.window.isActiveWindow)
@@ -122,6 +123,7 @@ def open_application(
     desk: RealDesk,
     settings: DesktopSettings,
     line_of: Callable[..., Transport],
+    screens: ScreensOf,
     changes: dict[str, object],
 ) -> Application:
     """The program on that desk's folder."""
@@ -129,7 +131,7 @@ def open_application(
         replace(settings, **changes),  # type: ignore[arg-type]
         desk.bank.clock,
         secrets=desk.vault,
-        screens=two_screens,
+        screens=screens,
         cost=CHEAPEST,
         line_of=line_of,
     )
