@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.ids import Randomness, system_randomness
 from desktop.desk import Desk
 from desktop.screens import GoTo, LookUp, ScreenEntry, resolve_search
 from desktop.teller.customers.amend import AmendScreen
@@ -30,7 +31,9 @@ LOOK_UP = "customers"
 _HERE = Papers()
 
 
-def teller_screens(desk: Desk, papers: Papers = _HERE) -> list[ScreenEntry]:
+def teller_screens(
+    desk: Desk, papers: Papers = _HERE, *, randomness: Randomness = system_randomness
+) -> list[ScreenEntry]:
     """Every screen of the teller's window, in the order of the rail; home is the first."""
     entries: list[ScreenEntry] = []
 
@@ -41,28 +44,28 @@ def teller_screens(desk: Desk, papers: Papers = _HERE) -> list[ScreenEntry]:
     entries += [
         ScreenEntry("home", lambda: HomeScreen(desk, resolve), desk.tr("Home"), key="Esc"),
         ScreenEntry("customers", lambda: CustomersScreen(desk), desk.tr("Customers"), key="F2"),
-        *money_screens(desk, papers=papers),
+        *money_screens(desk, randomness=randomness, papers=papers),
         ScreenEntry("drawer", lambda: DrawerScreen(desk), desk.tr("My drawer"), day, code="9001"),
         ScreenEntry("vault", lambda: VaultScreen(desk), desk.tr("Vault"), day, code="9002"),
         ScreenEntry("journal", lambda: JournalScreen(desk, papers), desk.tr("Journal"), day, key="F7"),
-        *_customer_screens(desk, papers),
+        *_customer_screens(desk, papers, randomness),
         *_day_screens(desk),
     ]
     return entries
 
 
-def _customer_screens(desk: Desk, papers: Papers) -> list[ScreenEntry]:
+def _customer_screens(desk: Desk, papers: Papers, randomness: Randomness) -> list[ScreenEntry]:
     """Screens that a customer's file leads to; they are not on the rail."""
     return [
         ScreenEntry("customer", lambda: CustomerScreen(desk)),
-        ScreenEntry("register_customer", lambda: RegisterScreen(desk)),
-        ScreenEntry("amend_customer", lambda: AmendScreen(desk)),
+        ScreenEntry("register_customer", lambda: RegisterScreen(desk, randomness)),
+        ScreenEntry("amend_customer", lambda: AmendScreen(desk, randomness)),
         ScreenEntry("customer_history", lambda: HistoryScreen(desk)),
-        ScreenEntry("decide_kyc", lambda: KycScreen(desk)),
+        ScreenEntry("decide_kyc", lambda: KycScreen(desk, randomness)),
         ScreenEntry("open_account", lambda: OpenAccountScreen(desk)),
-        ScreenEntry("freezes", lambda: FreezesScreen(desk)),
+        ScreenEntry("freezes", lambda: FreezesScreen(desk, randomness)),
         ScreenEntry("statement", lambda: StatementScreen(desk, papers)),
-        ScreenEntry("reverse", lambda: ReverseScreen(desk)),
+        ScreenEntry("reverse", lambda: ReverseScreen(desk, randomness)),
     ]
 
 

@@ -24,7 +24,7 @@ from desktop.teller.saying import kind_title, near_moment_text, reference, state
 from desktop.theme import current_theme
 from desktop.widgets import Card, Column, EmptyState
 
-LIST_WIDTH_MIN = 660
+LIST_WIDTH_MIN = 620
 """In a narrower place, or with larger text, the detail stands below the list."""
 
 

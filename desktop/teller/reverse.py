@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.device import Draft, Performed
-from core.ids import system_randomness
+from core.ids import Randomness, system_randomness
 from core.ledger import reversed_postings
 from core.money import Money
 from core.operations.reversals import EntryReversed, lines
@@ -20,9 +20,10 @@ from desktop.widgets import BeforeAfter, Field, KeyValueList, Text, TextField
 class ReverseScreen(PostingScreen):
     """The reversal of one operation (`opened` with its id), with the reason in words."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Reverse")
         super().__init__(desk, title, review=self.tr("Reversal"), confirm=self.tr("Reverse"))
+        self._randomness = randomness
         self._words = title
         self._wanted = ""
         self._detail: OperationDetail | None = None
@@ -92,7 +93,7 @@ class ReverseScreen(PostingScreen):
             self.reason.set_error(wrong)
             self.reason.setFocus()
             return None
-        digest, data = make_record({"narrative": reason}, system_randomness)
+        digest, data = make_record({"narrative": reason}, self._randomness)
         line = detail.line
         body = EntryReversed(
             reverses=line.operation,

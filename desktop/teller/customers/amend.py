@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.device import Performed
-from core.ids import system_randomness
+from core.ids import Randomness, system_randomness
 from core.operations.customers import CustomerAmended
 from core.records import make_record
 from core.store.queries.customers import CustomerFile, customer_file
@@ -16,9 +16,10 @@ from desktop.widgets import Field
 class AmendScreen(PostingScreen):
     """The fields of one customer (`opened` with their id), as they stand, to be typed over."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Amend the file")
         super().__init__(desk, title, review=title, confirm=self.tr("Amend"))
+        self._randomness = randomness
         self._words = title
         self._customer = ""
         self._before: dict[str, str] = {}
@@ -75,7 +76,7 @@ class AmendScreen(PostingScreen):
             self.first_field().set_error(self.tr("Nothing was changed yet."))
             self.first_field().setFocus()
             return None
-        digest, data = make_record(changed, system_randomness)
+        digest, data = make_record(changed, self._randomness)
         body = CustomerAmended(
             customer=self._customer,
             fields=tuple(changed),  # type: ignore[arg-type]

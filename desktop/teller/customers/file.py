@@ -22,7 +22,7 @@ from desktop.widgets import Button, Card, EmptyState, Notice, Text
 
 ACCOUNT_ROWS_MAX = 4
 ACTIVITY_ROWS_MIN = 4
-LIST_WIDTH_MIN = 660
+LIST_WIDTH_MIN = 620
 
 
 class CustomerScreen(Screen):

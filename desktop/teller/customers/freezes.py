@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.device import Performed
-from core.ids import system_randomness
+from core.ids import Randomness, system_randomness
 from core.operations.accounts import AccountFrozen, FreezeLifted
 from core.records import make_record
 from core.store.queries.accounts import AccountSummary, FreezeNote, account_summary
@@ -23,9 +23,10 @@ from desktop.widgets.panels import empty_layout
 class FreezesScreen(PostingScreen):
     """The freezes of one account (`opened` with its id): those that stand, and a further one."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Freezes")
         super().__init__(desk, title, review=self.tr("Freeze or lift"), confirm=self.tr("Confirm"))
+        self._randomness = randomness
         self._words = title
         self._account: AccountSummary | None = None
         self._wanted = ""
@@ -130,7 +131,7 @@ class FreezesScreen(PostingScreen):
         records = {}
         details = None
         if remark:
-            details, data = make_record({"narrative": remark}, system_randomness)
+            details, data = make_record({"narrative": remark}, self._randomness)
             records = {details: data}
             pairs = [*pairs, (self.tr("Remark"), remark)]
         frozen = AccountFrozen(account=account.account, reason=self.reason.code(), details=details)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
 from core.device import Performed
-from core.ids import system_randomness
+from core.ids import Randomness, system_randomness
 from core.operations.customers import KycDecided
 from core.operations.kind import SUPERVISOR
 from core.records import make_record
@@ -22,9 +22,10 @@ from desktop.widgets import Card, Field, KeyValueList, TextField
 class KycScreen(PostingScreen):
     """One customer (`opened` with their id): the decision, and the evidence for it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Decide on KYC")
         super().__init__(desk, title, review=title, confirm=self.tr("Decide"))
+        self._randomness = randomness
         self._words = title
         self._file: CustomerFile | None = None
         self._customer = ""
@@ -126,7 +127,7 @@ class KycScreen(PostingScreen):
             "seen_on": self.desk.today(),
         }
         evidence = {name: value for name, value in evidence.items() if value}
-        digest, data = make_record(evidence, system_randomness)
+        digest, data = make_record(evidence, self._randomness)
         decision = "approved" if self.decision.code() == "approved" else "refused"
         body = KycDecided(customer=file.customer, decision=decision, term=file.kyc_term, evidence=digest)  # type: ignore[arg-type]
         pairs = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.device import Performed
-from core.ids import system_randomness
+from core.ids import Randomness, system_randomness
 from core.operations.customers import CustomerRegistered
 from core.records import make_record
 from desktop.desk import Desk
@@ -15,9 +15,10 @@ from desktop.widgets import Field, Text
 class RegisterScreen(PostingScreen):
     """A new customer's file. Opened with a text that was searched for in vain, the name is taken from it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Register a customer")
         super().__init__(desk, title, review=title, confirm=self.tr("Register"))
+        self._randomness = randomness
         self.profile = ProfileForm(desk.place.locale, desk.today())
         note = self.tr("Take the names from an identity document, in its own script. A supervisor then decides on KYC.")
         self.form.body.addWidget(Text(note, "quiet", wrap=True))
@@ -51,7 +52,7 @@ class RegisterScreen(PostingScreen):
         values = self.profile.values()
         if values is None:
             return None
-        digest, data = make_record(values, system_randomness)
+        digest, data = make_record(values, self._randomness)
         body = CustomerRegistered(fields=tuple(values), stamp=self.desk.device.next_stamp(), record=digest)  # type: ignore[arg-type]
         locale = self.desk.place.locale
         pairs = [(field_title(name), value_text(name, value, locale)) for name, value in values.items()]
