@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from core.book import Book, Key
 from core.book.rows import Branch, Day, Drawer, LedgerBalance
 from core.envelope import Operation
@@ -195,20 +197,7 @@ def _apply_closed(decoded: Decoded[DrawerClosed], book: Book) -> None:
 def _change(operation: Operation, currency: str, state: str, counted: int, book: Book) -> None:
     row = book.get(Drawer, operation.branch, operation.drawer, currency)
     if row is not None:
-        book.put(
-            Drawer(
-                branch=row.branch,
-                drawer=row.drawer,
-                currency=row.currency,
-                device=row.device,
-                epoch=row.epoch,
-                person=row.person,
-                state=state,
-                business_date=row.business_date,
-                opened_by=row.opened_by,
-                counted=counted,
-            )
-        )
+        book.put(msgspec.structs.replace(row, state=state, counted=counted))
 
 
 def _check_vault(decoded: Decoded[VaultFunded] | Decoded[VaultReturned], book: Book) -> Iterable[Refusal]:

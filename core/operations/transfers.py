@@ -207,19 +207,7 @@ def _check_received(decoded: Decoded[TransferReceived], book: Book) -> Iterable[
 def _answer(transfer_id: str, state: str, reason: str | None, operation: Operation, book: Book) -> None:
     known = book.get(Transfer, transfer_id)
     if known is not None:
-        book.put(
-            Transfer(
-                id=known.id,
-                branch=known.branch,
-                account=known.account,
-                route=known.route,
-                currency=known.currency,
-                amount=known.amount,
-                state=state,
-                reason=reason,
-                answered_by=operation.id,
-            )
-        )
+        book.put(msgspec.structs.replace(known, state=state, reason=reason, answered_by=operation.id))
 
 
 def _note_returned(decoded: Decoded[TransferReturned], book: Book) -> None:
