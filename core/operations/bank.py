@@ -12,6 +12,7 @@ from core.book.rows import Bank, Branch, DeviceEpoch, IbanBlock, Staff
 from core.canonical import from_base64url, thumbprint
 from core.envelope import Operation
 from core.errors import Refusal
+from core.money import is_currency
 from core.operations.kind import (
     BY_CENTRE,
     AmountOrZero,
@@ -119,6 +120,17 @@ def _found_bank(decoded: Decoded[BankFounded], book: Book) -> None:
         book.put(DeviceEpoch(operation.device, operation.epoch, None, "centre", kid, body.centre_key, "living"))
 
 
+def _check_bank(decoded: Decoded[BankFounded], book: Book) -> Iterable[Refusal]:
+    if book.get(Bank, "bank") is not None:
+        yield Refusal("bank_founded_already")
+    yield from _check_currency(decoded.body.currency)
+
+
+def _check_currency(currency: str) -> Iterable[Refusal]:
+    if not is_currency(currency):
+        yield Refusal("currency_unknown", "currency", {"currency": currency})
+
+
 def centre_chain(branch: str | None) -> str:
     """The device code of the centre's own chain for a branch, or of its bank-wide one."""
     return "centre" if branch is None else f"centre-{branch}"
@@ -160,6 +172,14 @@ def _revoke(decoded: Decoded[DeviceRevoked], book: Book) -> None:
         book.put(msgspec.structs.replace(device, state="revoked"))
 
 
+def _check_revoked(decoded: Decoded[DeviceRevoked], book: Book) -> Iterable[Refusal]:
+    device = book.get(DeviceEpoch, decoded.body.device, decoded.body.epoch)
+    if device is not None and device.purpose == "centre":
+        yield Refusal("device_code_of_centre", "device")
+    if device is not None and device.state == "revoked":
+        yield Refusal("device_revoked_already", "device")
+
+
 def _lease(decoded: Decoded[IbanBlockLeased], book: Book) -> None:
     body = decoded.body
     book.put(IbanBlock(body.first, body.last, body.device, body.epoch))
@@ -170,6 +190,7 @@ def _check_branch(decoded: Decoded[BranchFounded], book: Book) -> Iterable[Refus
         yield Refusal("branch_code_taken", "branch")
     if len(centre_chain(decoded.body.branch)) > CODE_LENGTH_MAX:
         yield Refusal("branch_code_too_long", "branch")
+    yield from _check_currency(decoded.body.currency)
 
 
 def _check_lease(decoded: Decoded[IbanBlockLeased], book: Book) -> Iterable[Refusal]:
@@ -188,6 +209,7 @@ def _check_admitted(decoded: Decoded[StaffAdmitted], book: Book) -> Iterable[Ref
         yield Refusal("staff_code_taken", "person")
     if book.get(Branch, decoded.body.branch) is None:
         yield Refusal("branch_unknown", "branch")
+    yield from _check_currency(decoded.body.currency)
 
 
 def _change(decoded: Decoded[StaffChanged], book: Book) -> None:
@@ -242,6 +264,7 @@ KINDS = (
         version=1,
         body=BankFounded,
         signers=BY_CENTRE,
+        check=_check_bank,
         apply=_found_bank,
         bank_wide=True,
     ),
@@ -269,6 +292,7 @@ KINDS = (
         version=1,
         body=DeviceRevoked,
         signers=BY_CENTRE,
+        check=_check_revoked,
         apply=_revoke,
         touches=_touches_device,
         bank_wide=True,

@@ -147,6 +147,7 @@ _DESK: dict[str, str] = {
     "device_unknown": _mark("The centre's list does not have this desk. Wait for the line, or call the centre."),
     "device_epoch_taken": _mark("This desk is enrolled already. Call the centre."),
     "branch_unknown": _mark("There is no such branch. Check its code."),
+    "device_revoked_already": _mark("The centre has revoked this desk already. There is nothing to do."),
     "branch_code_taken": _mark("A branch has this code. Choose another one."),
     "branch_code_too_long": _mark("This code is too long for a branch. Choose a shorter one."),
     "branch_differs": _mark("This desk belongs to another branch. Call the centre."),
