@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 from rich.console import Console
+from rich.markup import escape
+from typer.exceptions import TyperException
 
 from core.clock import SimulatedClockRefused
-from core.errors import EnvironmentProblem, Refused
+from core.errors import EnvironmentProblem, IntegrityFault, Refused
 from counterfoil.commands import centre, demo, desk, devices, doctor, staff, verify
+from counterfoil.commands.wording import say_fault, say_refusal
 
 app = typer.Typer(
     name="counterfoil",
@@ -25,35 +27,54 @@ for commands in (desk, centre, devices, staff, doctor, demo):
 app.command()(verify.verify)
 
 PROBLEM_EXIT = 2
+INTERRUPTED_EXIT = 130
 
 
 def main() -> int:
     """Run the command. Answers 0, or 1 where a check failed, or 2 where something must be put right first."""
+    if not all(_is_text(argument) for argument in sys.argv[1:]):
+        return _say("option_malformed", "The command line has bytes in it that are no text. Write it in UTF-8.")
     try:
         result = app(standalone_mode=False)
     except EnvironmentProblem as problem:
         return _say(problem.code, problem.message)
     except Refused as refused:
-        return _say(refused.refusal.code, _sentence(refused))
+        return _say(refused.refusal.code, say_refusal(refused.refusal))
+    except IntegrityFault as fault:
+        return _say(fault.code, say_fault(fault))
     except SimulatedClockRefused as problem:
         return _say("simulated_clock_refused", str(problem))
-    except click.ClickException as problem:
-        problem.show()
-        return problem.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return 130
+    except TyperException as problem:
+        return _say_usage(problem)
+    except OSError as problem:
+        return _say("file_unusable", f"{problem.filename or 'A file or address'}: {problem.strerror or problem}.")
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED_EXIT
     return result if isinstance(result, int) else 0
 
 
+def _is_text(argument: str) -> bool:
+    """Whether the argument is whole: what the shell gave that is no UTF-8 comes as lone surrogates."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in argument)
+
+
+def _say_usage(problem: TyperException) -> int:
+    """What was typed wrongly, and where to read how it is typed; a command without its arguments shows its help."""
+    said = problem.format_message().strip()
+    context = getattr(problem, "ctx", None)
+    if not said:  # the help has been shown
+        return PROBLEM_EXIT
+    if context is None:
+        return _say("usage", said)
+    return _say("usage", f"{said.rstrip('.')}. See `{context.command_path} --help`.")
+
+
 def _say(code: str, message: str) -> int:
-    Console(stderr=True, highlight=False).print(f"[bold]counterfoil:[/bold] {message} [dim]({code})[/dim]")
+    """One sentence on standard error. What a person typed is shown as it is, without control characters."""
+    shown = escape("".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in message))
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold]counterfoil:[/bold] {shown} [dim]({code})[/dim]")
     return PROBLEM_EXIT
-
-
-def _sentence(refused: Refused) -> str:
-    detail = ", ".join(f"{name}: {value}" for name, value in refused.refusal.detail.items())
-    where = f" at {refused.refusal.field}" if refused.refusal.field else ""
-    return f"A rule of the bank speaks against it{where}. {detail}".strip()
 
 
 if __name__ == "__main__":

@@ -6,14 +6,20 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from core.errors import EnvironmentProblem
+from core.errors import EnvironmentProblem, Refusal, Refused
+from core.iban import make_iban
 from core.operations.bank import BankFounded, BranchFounded
 from counterfoil.commands.connection import centre_transaction
+from counterfoil.commands.options import held
 
 Currency = Annotated[str, typer.Option(help="ISO 4217 code.")]
+_NO_KEY_YET = "A" * 43
+_ANY_ACCOUNT_NUMBER = 1_000_000
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,6 +54,8 @@ def partner_bank() -> None:
 
 def migrate() -> None:
     """Bring the centre's database to this program's schema, as the role that owns it."""
+    from sqlalchemy.exc import DBAPIError
+
     from sync_server.settings import server_settings
     from sync_server.store.migrate import head_revision
     from sync_server.store.migrate import migrate as run_migrations
@@ -57,7 +65,14 @@ def migrate() -> None:
         raise EnvironmentProblem(
             "Migrations need COUNTERFOIL_DATABASE_OWNER_URL, the role that owns the tables.", code="setting_missing"
         )
-    run_migrations(settings.database_owner_url, settings.database_url)
+    try:
+        run_migrations(settings.database_owner_url, settings.database_url)
+    except DBAPIError as problem:
+        raise EnvironmentProblem(
+            f"The migrations did not run: {str(problem.orig).strip().splitlines()[0]}. "
+            "See COUNTERFOIL_DATABASE_OWNER_URL, and that both roles exist.",
+            code="migration_failed",
+        ) from problem
     Console(highlight=False).print(f"The database stands at schema {head_revision()}.")
 
 
@@ -73,22 +88,26 @@ def found_bank(
     from sync_server.centre.keys import VAULT_NAME, make_centre_keys
     from sync_server.settings import server_settings
 
+    body = BankFounded(
+        name=name, country=country, bank_code=bank_code, bic=bic, currency=currency, centre_key=_NO_KEY_YET
+    )
+    held(body)
+    _check_ibans(country, bank_code)
     settings = server_settings(os.environ)
     if not (settings.secrets_directory / VAULT_NAME).exists():
         make_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
     with centre_transaction(settings) as (connection, centre):
-        body = BankFounded(
-            name=name,
-            country=country,
-            bank_code=bank_code,
-            bic=bic,
-            currency=currency,
-            centre_key=centre.keys.public,
-        )
-        issue(connection, centre, None, body)
+        issue(connection, centre, None, msgspec.structs.replace(body, centre_key=centre.keys.public))
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{name} is founded. The centre's key has the fingerprint\n  {centre.keys.kid}")
+    console.print(f"{escape(name)} is founded. The centre's key has the fingerprint\n  {centre.keys.kid}")
     console.print("Keep it on paper: it is what every device and auditor compares.")
+
+
+def _check_ibans(country: str, bank_code: str) -> None:
+    try:
+        make_iban(country, bank_code, _ANY_ACCOUNT_NUMBER)
+    except ValueError as problem:
+        raise Refused(Refusal("bank_code_malformed", "bank_code", {"country": country})) from problem
 
 
 def found_branch(
@@ -100,10 +119,11 @@ def found_branch(
     """Found a branch."""
     from sync_server.centre.issue import issue
 
+    body = BranchFounded(branch=branch, name=name, address=address, currency=currency)
+    held(body)
     with centre_transaction() as (connection, centre):
-        body = BranchFounded(branch=branch, name=name, address=address, currency=currency)
         issue(connection, centre, None, body)
-    Console(highlight=False).print(f"{name} ({branch}) is founded.")
+    Console(highlight=False).print(f"{escape(name)} ({branch}) is founded.")
 
 
 def export_chains(
@@ -114,4 +134,4 @@ def export_chains(
 
     with centre_transaction() as (connection, centre):
         count = export(connection, centre, directory)
-    Console(highlight=False).print(f"{count} operations are in {directory}.")
+    Console(highlight=False).print(f"{count} operations are in {escape(str(directory))}.")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 
 from core.clock import clock_from_environment
-from core.errors import EnvironmentProblem, Refusal, Refused
+from core.errors import EnvironmentProblem, IntegrityFault, Refusal, Refused
 from core.ids import Identifiers
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import open_centre_keys
@@ -39,6 +39,22 @@ def centre_transaction(settings: ServerSettings | None = None) -> Iterator[tuple
         raise EnvironmentProblem(
             "The centre's database has no tables yet. Run `counterfoil migrate` first.", code="database_empty"
         ) from problem
+    except psycopg.Error as problem:
+        raise EnvironmentProblem(
+            f"The centre's database did not take it: {problem.diag.message_primary or type(problem).__name__}.",
+            code="database_refused",
+        ) from problem
+    except IntegrityFault as fault:
+        if fault.code == "device_unknown":
+            raise EnvironmentProblem(
+                "The bank is not founded yet. Run `counterfoil found-bank` first.", code="bank_not_founded"
+            ) from fault
+        if fault.code == "key_not_of_device":
+            raise EnvironmentProblem(
+                "The vault's key is not the key that this bank was founded with. See COUNTERFOIL_SECRETS_DIRECTORY.",
+                code="centre_key_other",
+            ) from fault
+        raise
 
 
 def must(refusal: Refusal | None) -> None:

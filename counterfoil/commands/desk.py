@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from core.errors import EnvironmentProblem
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
@@ -27,6 +29,13 @@ def desktop(
     The environment sets the rest: COUNTERFOIL_DATA, COUNTERFOIL_SECRETS (keyring or vault), COUNTERFOIL_THEME,
     COUNTERFOIL_TEXT_SCALE, COUNTERFOIL_IDLE_SECONDS, COUNTERFOIL_LOCALE.
     """
+    from counterfoil.demo.display import has_display
+
+    if not has_display() and not os.environ.get("QT_QPA_PLATFORM"):
+        raise EnvironmentProblem(
+            "There is no display for a window here. Start it in a desktop session, or see DISPLAY.",
+            code="display_missing",
+        )
     from desktop.app import run
     from desktop.settings import THEME_VARIABLE, desktop_settings
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from core.errors import Refusal, Refused
@@ -36,7 +37,7 @@ def invite(
         code = invite_device(connection, centre, system_randomness, device=device, branch=branch, purpose=purpose)
     if isinstance(code, Refusal):
         raise Refused(code)
-    Console(highlight=False).print(f"Type this code at {device} within a day: [bold]{code}[/bold]")
+    Console(highlight=False).print(f"Type this code at {escape(device)} within a day: [bold]{code}[/bold]")
 
 
 @devices.command("list")
@@ -76,7 +77,7 @@ def trust(
 @devices.command()
 def revoke(
     device: Device,
-    epoch: Annotated[int, typer.Option(help="Which life of its chain.")],
+    epoch: Annotated[int, typer.Option(min=1, max=10**6, help="Which life of its chain.")],
 ) -> None:
     """End a device's epoch at the head that the centre has."""
     from sync_server.centre.devices import revoke_device

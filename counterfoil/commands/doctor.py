@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from core.clock import clock_from_environment, instant
+from core.clock import SimulatedClockRefused, clock_from_environment, instant
 from core.errors import EnvironmentProblem
 
 SQLITE_VERSION_MIN = (3, 51, 3)
@@ -37,7 +38,7 @@ def doctor() -> int:
     findings = [_safely(name, check) for name, check in _CHECKS.items()]
     table = Table("", "What", "Found", box=None, header_style="bold")
     for finding in findings:
-        table.add_row("[green]ok[/green]" if finding.well else "[red]no[/red]", finding.what, finding.told)
+        table.add_row("[green]ok[/green]" if finding.well else "[red]no[/red]", finding.what, escape(finding.told))
     Console(highlight=False, soft_wrap=True).print(table)
     return 0 if all(finding.well for finding in findings) else 1
 
@@ -47,6 +48,8 @@ def _safely(name: str, check: Callable[[], str]) -> Finding:
         return Finding(name, True, check())
     except EnvironmentProblem as problem:
         return Finding(name, False, f"{problem.message} ({problem.code})")
+    except SimulatedClockRefused as problem:
+        return Finding(name, False, f"{problem} (simulated_clock_refused)")
     except (ImportError, OSError) as problem:
         return Finding(name, False, f"{type(problem).__name__}: {problem}")
 

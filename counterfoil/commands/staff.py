@@ -6,10 +6,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
+from core.canonical import digest
 from core.ids import system_randomness
-from core.operations.bank import StaffReinstated, StaffSuspended
+from core.money import AMOUNT_MINOR_MAX
+from core.operations.bank import StaffAdmitted, StaffReinstated, StaffSuspended
 from counterfoil.commands.connection import centre_transaction
+from counterfoil.commands.options import held, held_name
 
 staff = typer.Typer(help="Staff: admit, suspend, reinstate.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(help="The person's short code: a-z, 0-9 and -.")]
@@ -27,7 +31,8 @@ def admit(
     branch: Annotated[str, typer.Option(help="Where they work.")],
     role: Annotated[str, typer.Option(help="teller or supervisor.")] = "teller",
     approval_limit: Annotated[
-        int, typer.Option(min=0, help="Cash paid out above this needs a supervisor; in minor units.")
+        int,
+        typer.Option(min=0, max=AMOUNT_MINOR_MAX, help="Cash paid out above this needs a supervisor; in minor units."),
     ] = 1_000_000,
     currency: Annotated[str, typer.Option(help="Of that limit.")] = "DKK",
 ) -> None:
@@ -36,6 +41,17 @@ def admit(
 
     if role not in ("teller", "supervisor"):
         raise typer.BadParameter("teller or supervisor", param_hint="--role")
+    held_name(name)
+    held(
+        StaffAdmitted(
+            person=person,
+            branch=branch,
+            role="supervisor" if role == "supervisor" else "teller",
+            currency=currency,
+            approval_limit=approval_limit,
+            record=digest(b"its record is made when it is signed"),
+        )
+    )
     with centre_transaction() as (connection, centre):
         code = admit_staff(
             connection,
@@ -48,7 +64,8 @@ def admit(
             currency=currency,
             approval_limit=approval_limit,
         )
-    Console(highlight=False).print(f"Hand this activation code to {name}, for their first sign-in: [bold]{code}[/bold]")
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Hand this activation code to {escape(name)}, for their first sign-in: [bold]{code}[/bold]")
 
 
 @staff.command()
@@ -56,8 +73,10 @@ def suspend(person: Person) -> None:
     """Suspend a person; what they have signed stays theirs."""
     from sync_server.centre.issue import issue
 
+    body = StaffSuspended(person=person)
+    held(body)
     with centre_transaction() as (connection, centre):
-        issue(connection, centre, None, StaffSuspended(person=person))
+        issue(connection, centre, None, body)
     Console(highlight=False).print(f"{person} is suspended.")
 
 
@@ -66,6 +85,8 @@ def reinstate(person: Person) -> None:
     """Let a suspended person act again."""
     from sync_server.centre.issue import issue
 
+    body = StaffReinstated(person=person)
+    held(body)
     with centre_transaction() as (connection, centre):
-        issue(connection, centre, None, StaffReinstated(person=person))
+        issue(connection, centre, None, body)
     Console(highlight=False).print(f"{person} is reinstated.")
