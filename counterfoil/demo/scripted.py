@@ -35,6 +35,8 @@ from counterfoil.demo.preparing import Prepared, prepare
 from sync_server.centre.exporting import export
 
 _OPENING_HOUR = 8
+_OUR_FOLDERS = {"chains": (".jws", ".json"), "screens": (".png",), "papers": (".pdf",)}
+"""What a run makes beside its summary and statement, and the only files in each."""
 
 
 def play(out: Path, *, theme: str, asked: bool) -> int:
@@ -59,16 +61,26 @@ def play(out: Path, *, theme: str, asked: bool) -> int:
 
 def _make_room(out: Path) -> None:
     """Results of an earlier run are replaced; anything else that lies there is not touched."""
+    if out.exists() and not out.is_dir():
+        raise StoreProblem(f"{out} is not a folder. Name another one.", code="folder_not_empty")
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("chains", "screens", "papers"):
-        if (out / name).is_dir():
-            shutil.rmtree(out / name)
-    foreign = [path.name for path in out.iterdir() if path.name not in ("summary.json", "statement.pdf")]
+    foreign = sorted(path.name for path in out.iterdir() if not _is_ours(path))
     if foreign:
         raise StoreProblem(
-            f"{out} holds something else already ({', '.join(sorted(foreign)[:3])}). Name another folder.",
+            f"{out} holds something else already ({', '.join(foreign[:3])}). Name another folder.",
             code="folder_not_empty",
         )
+    for name in _OUR_FOLDERS:
+        if (out / name).is_dir():
+            shutil.rmtree(out / name)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether an earlier run may have made it: a file by its name, a folder by its name and what alone is in it."""
+    suffixes = _OUR_FOLDERS.get(path.name)
+    if suffixes is None or path.is_symlink() or not path.is_dir():
+        return path.name in ("summary.json", "statement.pdf")
+    return all(inside.is_file() and inside.suffix in suffixes for inside in path.iterdir())
 
 
 def _opening_ms() -> int:
