@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from psycopg.errors import UniqueViolation
+
 from core.book import Book
 from core.book.rows import DeviceEpoch
 from core.canonical import from_base64url, thumbprint
@@ -79,13 +81,14 @@ def request_enrolment(connection: Connection, centre: Centre, code: str, public_
     if row[5] is not None and row[5] != public_key:
         return Refusal("enrolment_code_wrong", "code")
     if row[5] is None:
-        shown = connection.execute(b"SELECT 1 FROM enrolments WHERE public_key = %s", (public_key,)).fetchone()
-        if shown is not None:
+        try:
+            with connection.transaction():
+                connection.execute(
+                    b"UPDATE enrolments SET public_key = %s, state = 'waiting' WHERE code_digest = %s",
+                    (public_key, one_time_digest(code)),
+                )
+        except UniqueViolation:
             return Refusal("enrolment_code_wrong", "code")
-        connection.execute(
-            b"UPDATE enrolments SET public_key = %s, state = 'waiting' WHERE code_digest = %s",
-            (public_key, one_time_digest(code)),
-        )
     state = "waiting" if row[6] == "issued" else str(row[6])
     return EnrolmentState(state, row[0], row[1], row[2], row[3], public_key)
 

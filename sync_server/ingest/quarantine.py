@@ -38,7 +38,8 @@ def quarantine(
         connection.execute(b"UPDATE chains SET state = 'quarantined' WHERE device = %s AND epoch = %s", chain)
         open_cases(connection, [Case(fault.code, rest[0], {"where": fault.where})], received_at)
     _keep(connection, chain, rest, fault.code if fault else BEHIND, received_at)
-    first: dict[str, str] = dict(connection.execute(_RECEIVED, (*chain, [decoded.signed.hash for decoded in rest])).fetchall())
+    hashes = [decoded.signed.hash for decoded in rest]
+    first: dict[str, str] = dict(connection.execute(_RECEIVED, (*chain, hashes)).fetchall())
     return [
         Verdict(decoded.operation.seq, decoded.signed.hash, "quarantined", None, first[decoded.signed.hash])
         for decoded in rest

@@ -28,8 +28,6 @@ _BUSY = (
     psycopg.errors.LockNotAvailable,
     psycopg.errors.QueryCanceled,
     psycopg.errors.TooManyConnections,
-    # Two requests for the same thing at once: asked again, the second sees what the first did.
-    psycopg.errors.UniqueViolation,
 )
 _AWAY = (
     psycopg.OperationalError,

@@ -144,7 +144,8 @@ class Desk:
 
     def request(self, address: str, method: str, target: str, content: bytes = b"", **signing: Any) -> httpx.Response:
         """A request signed by the device."""
-        parts: dict[str, Any] = {"device": self.chain.device, "epoch": self.chain.epoch, "now_ms": self.bank.clock.now_ms()} | signing
+        parts: dict[str, Any] = {"device": self.chain.device, "epoch": self.chain.epoch}
+        parts |= {"now_ms": self.bank.clock.now_ms(), **signing}
         key = parts.pop("key", self.chain.key)
         token = sign_request(key, method=method, target=target, body=content, **parts)
         headers = {"content-type": "application/json", SIGNATURE_HEADER: token}
