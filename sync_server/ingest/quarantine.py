@@ -21,9 +21,7 @@ _KEEP = (
     b"FROM unnest(%s::text[], %s::bigint[], %s::text[]) WITH ORDINALITY AS kept(hash, seq, jws, place) "
     b"ON CONFLICT DO NOTHING"
 )
-_RECEIVED = (
-    b"SELECT hash, received_at FROM quarantined_operations WHERE device = %s AND epoch = %s AND hash = ANY(%s)"
-)
+_RECEIVED = b"SELECT hash, received_at FROM quarantined_operations WHERE device = %s AND epoch = %s AND hash = ANY(%s)"
 
 
 def quarantine(
