@@ -19,6 +19,7 @@ from core.device import Device, Draft, OpenSession, Performed, Refusals
 from core.errors import EnvironmentProblem, Refusal
 from core.operations.kind import Body
 from core.operations.registry import KINDS
+from core.store.queries.people import StaffMember, staff
 from desktop.tasks import Job, Tasks
 from desktop.widgets import LineStatus
 
@@ -101,7 +102,9 @@ class Desk(QObject):
         self.person_name = ""
         self.business_date: str | None = None
         self.line_status = LineStatus()
+        self._names: Mapping[str, str] = {}
         self._changed_elsewhere.connect(self.changed)
+        self.session_changed.connect(self._read_names)
         self._end_listening = device.on_change(self._changed_elsewhere.emit)
 
     def close(self) -> None:
@@ -127,6 +130,16 @@ class Desk(QObject):
         """What is true about the line, for screens that say what can be done without it."""
         self.line_status = status
         self.line_changed.emit()
+
+    def name_of(self, person: str | None) -> str:
+        """What a member of staff is called, by their code; the code itself where the name is not known here."""
+        return self._names.get(person, person) if person else ""
+
+    def _read_names(self) -> None:
+        def keep(members: Sequence[StaffMember]) -> None:
+            self._names = {member.code: member.name for member in members}
+
+        self.read(staff, keep, owner=self)
 
     def today(self) -> str:
         """Today's date at this machine, ISO 8601."""

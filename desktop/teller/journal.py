@@ -38,7 +38,11 @@ def journal_columns(desk: Desk) -> Sequence[Column[JournalLine]]:
         return format_amount(Money(line.amount, line.currency), locale)
 
     def what(line: JournalLine) -> str:
-        parts = (kind_title(line.kind), desk.tr("reversed") if line.reversed_by else "", line.customer_name)
+        parts = (
+            kind_title(line.kind),
+            desk.tr("reversed") if line.reversed_by else "",
+            line.customer_name or desk.name_of(line.about),
+        )
         return " \u00b7 ".join(part for part in parts if part)
 
     return (
@@ -46,7 +50,9 @@ def journal_columns(desk: Desk) -> Sequence[Column[JournalLine]]:
             desk.tr("When"), lambda line: near_moment_text(line.note.at, desk.today(), locale), width=11
         ),
         Column[JournalLine](desk.tr("What"), what),
-        Column[JournalLine](desk.tr("Who"), lambda line: line.note.person or desk.tr("this desk"), width=9),
+        Column[JournalLine](
+            desk.tr("Who"), lambda line: desk.name_of(line.note.person) or desk.tr("this desk"), width=11
+        ),
         Column[JournalLine](desk.tr("Amount"), amount, align="amount", width=13),
         Column[JournalLine](desk.tr("Reference"), lambda line: reference(line.operation), width=10),
         Column[JournalLine](

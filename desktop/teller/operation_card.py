@@ -113,8 +113,8 @@ class OperationCard(Card):
             [
                 (self.tr("Desk and epoch"), f"{line.note.device}, {line.note.epoch}"),
                 (self.tr("Number on the chain"), str(line.note.seq)),
-                (self.tr("Signed by"), line.note.person or line.note.device),
-                (self.tr("Approved by"), line.approver or NOTHING),
+                (self.tr("Signed by"), self._desk.name_of(line.note.person) or line.note.device),
+                (self.tr("Approved by"), self._desk.name_of(line.approver) or NOTHING),
                 (self.tr("At"), moment_text(line.note.at, locale)),
             ]
         )

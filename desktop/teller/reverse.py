@@ -77,7 +77,7 @@ class ReverseScreen(PostingScreen):
         return [
             (self.tr("What is reversed"), f"{kind_title(line.kind)} {reference(line.operation)}"),
             (self.tr("Made"), moment_text(line.note.at, self.desk.place.locale)),
-            (self.tr("By"), line.note.person or line.note.device),
+            (self.tr("By"), self.desk.name_of(line.note.person) or line.note.device),
             (self.tr("Customer"), line.customer_name),
             (self.tr("Account"), iban_text(line.iban or "")),
         ]

@@ -3,6 +3,7 @@
 from desktop.widgets.amount_field import AmountField
 from desktop.widgets.badges import Avatar, Badge, KeyChip, Tone
 from desktop.widgets.buttons import Button
+from desktop.widgets.check_box import CheckBox
 from desktop.widgets.data_table import DataTable
 from desktop.widgets.dialogs import ApprovalDialog, ApproverAnswer, ConfirmDialog
 from desktop.widgets.fields import CodeField, Field, PasswordField, TextField, column_of
@@ -28,6 +29,7 @@ __all__ = [
     "BeforeAfterTable",
     "Button",
     "Card",
+    "CheckBox",
     "CodeField",
     "Column",
     "ConfirmDialog",

@@ -44,6 +44,7 @@ _FIRST_PAGE = 2**62
 class JournalLine:
     """One operation. `amount` is in minor units of `currency` and unsigned, None where no money moves.
 
+    `about` is the member of staff that a device's operation speaks of (who signed in).
     `account` is the customer's account it is about, `accounting_date` another date than its own if the centre said so.
     """
 
@@ -58,6 +59,7 @@ class JournalLine:
     iban: str | None
     customer: str | None
     customer_name: str
+    about: str | None
     state: State
     exceptions: tuple[Finding, ...]
     accounting_date: str | None
@@ -144,6 +146,7 @@ def _line(connection: Connection, here: Standing, row: Any, decoded: Decoded[Any
         iban=summary.iban if summary else getattr(body, "iban", None),
         customer=customer,
         customer_name=_name(connection, customer),
+        about=getattr(body, "person", None),
         state=state_of(here, row.chain, operation, row.verdict),
         exceptions=findings_of(row.exceptions),
         accounting_date=row.accounting_date,

@@ -92,7 +92,7 @@ class KycCard(Card):
         decided = file.kyc_decision
         rows: list[tuple[str, str | Badge]] = [(self.tr("State"), Badge(kyc_word(file.kyc), kyc_tone(file.kyc)))]
         if decided is not None:
-            by = decided.person or self.tr("the centre")
+            by = self._desk.name_of(decided.person) or self.tr("the centre")
             rows.append((self.tr("Decided by"), by))
             rows.append((self.tr("On"), date_text(decided.business_date or decided.at[:10], self._desk.place.locale)))
         self.facts.set_rows(rows)

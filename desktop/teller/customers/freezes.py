@@ -95,7 +95,7 @@ class FreezesScreen(PostingScreen):
         words.setSpacing(2)
         words.addWidget(Text(freeze_reason(freeze.reason), "strong", wrap=True))
         if freeze.note is not None:
-            by = freeze.note.person or self.tr("the centre")
+            by = self.desk.name_of(freeze.note.person) or self.tr("the centre")
             when = moment_text(freeze.note.at, self.desk.place.locale)
             words.addWidget(Text(self.tr("{when} by {by}").format(when=when, by=by), "small", wrap=True))
         row.addLayout(words, 1)

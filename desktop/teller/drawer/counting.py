@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 from sqlalchemy import Connection
 
 from core.device import Changed, Performed
@@ -13,7 +13,7 @@ from desktop.desk import Desk
 from desktop.teller.drawer.figures import books_effects, count_table
 from desktop.teller.posting import PostingScreen, Proposal
 from desktop.teller.saying import time_text
-from desktop.widgets import Card, Field, KeyValueList, Text
+from desktop.widgets import Card, CheckBox, Field, KeyValueList, Text
 
 
 class CountScreen(PostingScreen):
@@ -29,7 +29,7 @@ class CountScreen(PostingScreen):
         self._closing = closing
         self._state: DrawerState | None = None
         self._notes = DrawerNotes({}, 0)
-        self.blind = QCheckBox(self.tr("Count &blind: what the books expect is shown only in the review"))
+        self.blind = CheckBox(self.tr("Count &blind: what the books expect is shown only in the review"))
         self.blind.setObjectName("blind")
         self.blind.setChecked(True)
         self.blind.toggled.connect(lambda _on: self._show_expected())
@@ -108,7 +108,7 @@ class CountScreen(PostingScreen):
         self.facts.set_rows(
             [
                 (self.tr("Drawer"), state.drawer),
-                (self.tr("With"), state.person),
+                (self.tr("With"), self.desk.name_of(state.person)),
                 (self.tr("Open since"), opened),
                 (self.tr("Expected"), shown),
             ]

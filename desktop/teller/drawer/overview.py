@@ -180,7 +180,7 @@ class DrawerScreen(Screen):
             opened = time_text(drawer.opened.at, place.locale) if drawer.opened else NOTHING
             mine = self._is_mine(drawer)
             with_whom = self.tr("With you since {time}.") if mine else self.tr("With {person} since {time}.")
-            text = with_whom.format(person=drawer.person, time=opened)
+            text = with_whom.format(person=self._desk.name_of(drawer.person), time=opened)
             if not mine:
                 text += " " + self.tr("Only they work with it, count it and close it.")
             self.open_drawer.show_state(self.tr("Open"), "ok", text, may=False, next_step=False)

@@ -98,7 +98,7 @@ def _drawer_obstacle(facts: CounterFacts, desk: Desk) -> Obstacle | None:
         lead = _tr("No drawer is open for {currency}.").format(currency=facts.account.currency)
         return Obstacle(lead, _tr("Cash is taken and paid from an open drawer. Open yours first."), *to_drawer)
     if desk.session is not None and facts.drawer.person != desk.session.person:
-        lead = _tr("{person} has the drawer open.").format(person=facts.drawer.person)
+        lead = _tr("{person} has the drawer open.").format(person=desk.name_of(facts.drawer.person))
         return Obstacle(lead, _tr("They close it, or you open one of your own."), *to_drawer)
     return None
 

@@ -80,7 +80,7 @@ class PostedPanel(Card):
             (self.tr("State"), state),
         ]
         if line.approver is not None:
-            rows.append((self.tr("Approved by"), line.approver))
+            rows.append((self.tr("Approved by"), self._desk.name_of(line.approver)))
         if line.reversed_by is not None:
             rows.append((self.tr("Undone by"), reference(line.reversed_by)))
         return rows
