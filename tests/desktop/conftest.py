@@ -7,11 +7,24 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from desktop.tasks import Tasks
 from desktop.theme import Theme, apply_theme
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+PATIENCE_MS = 60_000
+"""How long a test waits before it says that something did not come: a busy machine is no failure."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> Iterator[None]:
+    """Waiting is on conditions, so being patient costs nothing where they come true."""
+    with pytest.MonkeyPatch.context() as patch:
+        for waiting in (QtBot.waitUntil, QtBot.waitSignal):
+            patch.setitem(waiting.__kwdefaults__, "timeout", PATIENCE_MS)
+        yield
 
 
 @pytest.fixture

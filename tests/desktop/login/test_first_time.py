@@ -62,14 +62,14 @@ def test_a_new_desk_is_enrolled_and_its_first_two_people_are_each_others_witness
         enter(bank.invite(code, branch))
         qtbot.waitUntil(lambda: bool(first.page.fingerprint.text()))
         bank.trust(code, "".join(first.page.fingerprint.text().split()))
-        qtbot.waitUntil(lambda: application.entrance is not None, timeout=15_000)
+        qtbot.waitUntil(lambda: application.entrance is not None)
         entrance = application.entrance
         assert entrance is not None
         people = {f"kb-{branch}": "supervisor", f"ah-{branch}": "teller"}
         codes = {person: bank.admit(person, branch, role) for person, role in people.items()}
         running = application.running
         assert running is not None
-        qtbot.waitUntil(lambda: all(running.signing_in.standing(person).role for person in people), timeout=10_000)
+        qtbot.waitUntil(lambda: all(running.signing_in.standing(person).role for person in people))
         press(Qt.Key.Key_F4)
         page = first_time(application)
         for person, activation in codes.items():
@@ -93,7 +93,7 @@ def test_a_newcomer_arrives_before_a_colleague_and_is_at_work(seated: SeatedDesk
     running = application.running
     assert running is not None
     running.loop.wake()
-    qtbot.waitUntil(lambda: bool(running.signing_in.standing(person).role), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(running.signing_in.standing(person).role))
     press(Qt.Key.Key_F4)
     page = first_time(application)
     arrive(application, bank, qtbot, person, activation)

@@ -89,7 +89,7 @@ class TellerWindow:
     def settle(self) -> None:
         """Wait until nothing is under way."""
         QApplication.processEvents()
-        self.bot.waitUntil(lambda: not self.desk.tasks.is_busy(), timeout=10_000)
+        self.bot.waitUntil(lambda: not self.desk.tasks.is_busy())
         # What was put into a layout is shown when Qt next has time.
         QApplication.processEvents()
 

@@ -145,7 +145,7 @@ class Counter:
 
     def settle(self) -> None:
         """Wait until nothing is under way."""
-        self.bot.waitUntil(lambda: not self.desk.tasks.is_busy(), timeout=10_000)
+        self.bot.waitUntil(lambda: not self.desk.tasks.is_busy())
 
     def edit(self, name: str) -> QLineEdit:
         """A field of the screen that is shown."""
