@@ -23,7 +23,7 @@ def patience() -> Iterator[None]:
     """Waiting is on conditions, so being patient costs nothing where they come true."""
     with pytest.MonkeyPatch.context() as patch:
         for waiting in (QtBot.waitUntil, QtBot.waitSignal):
-            patch.setitem(waiting.__kwdefaults__, "timeout", PATIENCE_MS)
+            patch.setattr(waiting, "__kwdefaults__", {**(waiting.__kwdefaults__ or {}), "timeout": PATIENCE_MS})
         yield
 
 
