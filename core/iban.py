@@ -51,7 +51,7 @@ def read_iban(text: str) -> str | Refusal:
     if stranger is not None:
         return Refusal("iban_characters", "iban", {"character": stranger})
     try:
-        return str(IBAN(compact))
+        return str(IBAN(compact, validate_bban=True))
     except InvalidCountryCode:
         return Refusal("iban_country", "iban", {"country": compact[:2]})
     except InvalidLength:

@@ -25,6 +25,8 @@ AMOUNT_MINOR_MAX = 10**12
 
 MINUS = "\u2212"
 _SPACES = "\u00a0\u202f\u2009 "
+_APOSTROPHES = "\u2019'"
+"""Switzerland groups by the first, and keyboards have the second."""
 _TEXT_LENGTH_MAX = 40
 
 
@@ -107,17 +109,18 @@ def parse_amount(text: str, currency: str, locale: str = "en_GB") -> Money | Ref
     cleaned = unicodedata.normalize("NFKC", text[: _TEXT_LENGTH_MAX + 1]).strip(_SPACES)
     if not cleaned:
         return Refusal("amount_missing", "amount")
-    if len(cleaned) > _TEXT_LENGTH_MAX or not cleaned.isascii():
+    chosen = _locale(locale)
+    if len(cleaned) > _TEXT_LENGTH_MAX or not cleaned.replace(get_group_symbol(chosen), "").isascii():
         return Refusal("amount_malformed", "amount")
     if cleaned.startswith("-"):
         return Refusal("amount_not_positive", "amount")
-    return _read_digits(cleaned, currency, _locale(locale))
+    return _read_digits(cleaned, currency, chosen)
 
 
 def _read_digits(text: str, currency: str, locale: Locale) -> Money | Refusal:
     point, group = get_decimal_symbol(locale), get_group_symbol(locale)
-    between = "[ ]" if group in _SPACES else re.escape(group)
-    shape = rf"(\d{{1,3}}(?:{between}\d{{3}})+|\d+)(?:{re.escape(point)}(\d*))?"
+    between = next((among for among in (_SPACES, _APOSTROPHES) if group in among), group)
+    shape = rf"(\d{{1,3}}(?:[{re.escape(between)}]\d{{3}})+|\d+)(?:{re.escape(point)}(\d*))?"
     found = re.fullmatch(shape, text, re.ASCII)
     if found is None:
         return Refusal("amount_malformed", "amount", {"example": f"1{group}234{point}50"})
