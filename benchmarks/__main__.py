@@ -14,9 +14,16 @@ from benchmarks.measuring import Benchmark, Figure, Quantity, Reported, measure,
 
 def every_benchmark() -> tuple[Benchmark | Quantity, ...]:
     """All figures; a module is imported only for measuring, so that one can run where another's parts are missing."""
-    from benchmarks import local_posting, server_idle, settled
+    from benchmarks import local_posting, server_idle, settled, window
 
-    return (local_posting.BENCHMARK, settled.BENCHMARK, settled.HOT_ACCOUNT, server_idle.QUANTITY)
+    return (
+        local_posting.BENCHMARK,
+        settled.BENCHMARK,
+        settled.HOT_ACCOUNT,
+        server_idle.QUANTITY,
+        window.START,
+        window.IDLE_MEMORY,
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +59,7 @@ def _run(benchmark: Benchmark | Quantity, seconds: float) -> Figure | Reported:
 
 
 def _say(reported: Reported) -> Reported:
-    print(f"{reported.name}: {reported.median:.1f}  ({reported.lowest:.1f} to {reported.highest:.1f})")
+    print(f"{reported.name}: {reported.median:.2f}  ({reported.lowest:.2f} to {reported.highest:.2f})")
     print(f"  {reported.about}")
     return reported
 

@@ -24,6 +24,7 @@ from core.operations.sessions import KeyRegistered
 from core.people.keys import key_name, new_signing_key, public_text
 from core.people.registration import Registration, RegistrationStatement, make_registration, make_witness
 from core.records import make_record
+from core.secrets.store import SecretStore
 from core.sync.messages import FeedItem, FeedPage, Verdict
 
 _KINDS = {kind.body: kind for kind in KINDS.values()}
@@ -52,15 +53,17 @@ class MemorySecrets:
 class BenchBranch:
     """A device whose day and drawer are open, with customers' accounts; `post` works at it."""
 
-    def __init__(self, folder: Path, *, accounts: int) -> None:
+    def __init__(
+        self, folder: Path, *, accounts: int, secrets: SecretStore | None = None, file_name: str = "device.db"
+    ) -> None:
         self.clock = SystemClock()
         self.centre_key = new_signing_key(system_randomness)
-        secrets = MemorySecrets()
+        secrets = secrets or MemorySecrets()
         key = device_key(secrets, system_randomness)
         identity = DeviceIdentity(
             _DEVICE, 1, _BRANCH, "desktop", key_name(key), public_text(self.centre_key), "http://127.0.0.1:1"
         )
-        self.device = Device.create(folder / "device.db", secrets, self.clock, identity=identity)
+        self.device = Device.create(folder / file_name, secrets, self.clock, identity=identity)
         self.device.accept_feed_page(self._bank_feed(public_text(key)))
         self.teller, self.supervisor = self._staff()
         self._open_day()
