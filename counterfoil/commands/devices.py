@@ -14,6 +14,8 @@ from core.ids import system_randomness
 from counterfoil.commands.connection import centre_transaction, must
 
 devices = typer.Typer(help="Devices: invite, trust, revoke.", no_args_is_help=True)
+_FINGERPRINT_LENGTH = 43
+_TABLE_WIDTH_MIN = 140
 Device = Annotated[str, typer.Argument(help="The device's short code.")]
 
 
@@ -45,7 +47,9 @@ def list_devices() -> None:
     """Show the devices: those that wait to be trusted, those that live, how far their chains are."""
     from sync_server.centre.devices import waiting_enrolments
 
-    table = Table("Device", "Epoch", "Branch", "State", "Operations", "Fingerprint", box=None, header_style="bold")
+    table = Table("Device", "Epoch", "Branch", "State", "Operations", box=None, header_style="bold")
+    # The fingerprint is there to be compared: it is shown whole on however narrow a screen.
+    table.add_column("Fingerprint", no_wrap=True, min_width=_FINGERPRINT_LENGTH)
     with centre_transaction() as (connection, _centre):
         for state in waiting_enrolments(connection):
             table.add_row(state.device, str(state.epoch), state.branch, "waiting for trust", "", state.fingerprint)
@@ -56,7 +60,9 @@ def list_devices() -> None:
         )
         for device, epoch, branch, state, seq, kid in rows:
             table.add_row(device, str(epoch), branch, state, str(seq), kid)
-    Console(highlight=False, soft_wrap=True).print(table)
+    console = Console(highlight=False)
+    console.width = max(console.width, _TABLE_WIDTH_MIN)
+    console.print(table)
 
 
 @devices.command()

@@ -10,7 +10,7 @@ import msgspec
 
 from core.canonical import base64url, from_base64url
 from core.clock import SystemClock
-from core.errors import EnvironmentProblem
+from core.errors import EnvironmentProblem, IntegrityFault
 from core.people.totp import code_at
 
 SEEDS_FILE = "authenticators.json"
@@ -31,8 +31,9 @@ def code_now(folder: Path, person: str) -> tuple[str, int]:
     Raises `EnvironmentProblem` (`demo_not_running`, `demo_person_unknown`).
     """
     try:
-        seeds = msgspec.json.decode((folder / SEEDS_FILE).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError) as problem:
+        kept = msgspec.json.decode((folder / SEEDS_FILE).read_bytes(), type=dict[str, str])
+        seeds = {person: from_base64url(text) for person, text in kept.items()}
+    except (OSError, UnicodeError, msgspec.MsgspecError, IntegrityFault) as problem:
         raise EnvironmentProblem(
             f"No demo runs in {folder}. Start one with `python3 run.py demo`; it names its folder.",
             code="demo_not_running",
@@ -41,4 +42,4 @@ def code_now(folder: Path, person: str) -> tuple[str, int]:
         known = ", ".join(sorted(seeds))
         raise EnvironmentProblem(f"The demo has no {person}. It has {known}.", code="demo_person_unknown")
     now_ms = SystemClock().now_ms()
-    return code_at(from_base64url(seeds[person]), now_ms), (_STEP_MS - now_ms % _STEP_MS) // 1000
+    return code_at(seeds[person], now_ms), (_STEP_MS - now_ms % _STEP_MS) // 1000

@@ -55,7 +55,8 @@ class Line:
         """Forward nothing any more."""
         self._closed.set()
         self.cut()
-        self._listening.close()
+        # Closing alone would leave the port open until the thread that waits there has been called once more.
+        _break(self._listening)
 
     def _accept(self) -> None:
         while not self._closed.is_set():
