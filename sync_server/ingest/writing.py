@@ -13,6 +13,7 @@ from core.operations import rules
 from sync_server.database import Connection
 from sync_server.ingest.cases import Case, open_cases
 from sync_server.ingest.settle import Settled
+from sync_server.payments.queue import HELD_MS
 from sync_server.store.rows import write_balances, write_rows
 
 _encode = msgspec.json.Encoder().encode
@@ -23,8 +24,9 @@ _OPERATIONS = (
 _POSTINGS = b"COPY postings (operation_no, line, branch, account, currency, amount) FROM STDIN"
 _PAYMENTS = (
     b"INSERT INTO payments (transfer_id, branch, account, route, currency, amount, details, updated_at, state, "
-    b"next_attempt_ms) SELECT *, 'queued', 0 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], "
-    b"%s::bigint[], %s::text[], %s::text[])"
+    b"next_attempt_ms) SELECT transfer_id, branch, account, route, currency, amount, details, updated_at, 'queued', "
+    b"due FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], "
+    b"%s::text[], %s::bigint[]) AS sent (transfer_id, branch, account, route, currency, amount, details, updated_at, due)"
 )
 _FEED_ITEMS = b"COPY feed_items (feed, position, operation_no) FROM STDIN"
 
@@ -110,7 +112,11 @@ def _write_records(connection: Connection, settled: Sequence[Settled], records: 
 
 
 def _write_payments(connection: Connection, settled: Sequence[Settled]) -> None:
-    """Transfers that left their branch become work for the payment jobs."""
+    """Transfers that left their branch become work for the payment jobs.
+
+    One that was booked with an exception waits until a person lets it go: money that should not have left an account
+    does not leave the bank.
+    """
     rows = [
         (
             item.decoded.operation.id,
@@ -121,6 +127,7 @@ def _write_payments(connection: Connection, settled: Sequence[Settled]) -> None:
             item.decoded.body.amount,
             item.decoded.body.details,
             item.verdict.received_at,
+            HELD_MS if item.verdict.exceptions else 0,
         )
         for item in settled
         if item.decoded.kind.name == "transfer.sent"

@@ -13,6 +13,9 @@ from sync_server.payments.states import State
 CLAIM_MS = 60_000
 """How long a claimed payment is left to the process that claimed it: longer than any answer may take."""
 
+HELD_MS = 2**53 - 1
+"""The due time of a payment that waits for a person."""
+
 _CLAIM = (
     b"UPDATE payments SET attempts = attempts + 1, next_attempt_ms = %s WHERE transfer_id = ("
     b"SELECT transfer_id FROM payments WHERE next_attempt_ms <= %s "
@@ -97,3 +100,22 @@ def payee_of(connection: Connection, payment: DuePayment) -> Payee:
         payer_name=fields.get("payer_name", ""),
         payer_iban=str(iban[0]) if iban else "",
     )
+
+
+def held(connection: Connection) -> list[tuple[str, str, str, int]]:
+    """Payments that wait for a person: transfer, branch, currency, amount in minor units."""
+    rows = connection.execute(
+        b"SELECT transfer_id::text, branch, currency, amount FROM payments WHERE next_attempt_ms = %s "
+        b"ORDER BY transfer_id",
+        (HELD_MS,),
+    )
+    return [(transfer, branch, currency, amount) for transfer, branch, currency, amount in rows]
+
+
+def release(connection: Connection, transfer_id: str) -> bool:
+    """Let a held payment go; False if there is none of that id."""
+    done = connection.execute(
+        b"UPDATE payments SET next_attempt_ms = 0 WHERE transfer_id::text = %s AND next_attempt_ms = %s",
+        (transfer_id, HELD_MS),
+    )
+    return done.rowcount == 1

@@ -21,6 +21,7 @@ from core.operations.transfers import Route
 from sync_server.partner_bank.customers import seeded_customers
 from sync_server.partner_bank.messages import end_to_end_id
 from sync_server.partner_bank.settings import partner_bank_settings
+from sync_server.payments.queue import held, release
 from tests.bank import BANK_CODE
 from tests.sync_server.centre_bank import CentreBank, Desk
 from tests.sync_server.payments.conftest import TOKEN
@@ -151,6 +152,22 @@ def test_a_closed_account_gives_back_too(
     wait_state(centre_bank, transfer, "returned")
     assert state_of(centre_bank, transfer)[1] == "AC04"
     assert centre_bank.balance(account) == 50_00
+
+
+def test_money_that_should_not_have_left_its_account_waits_for_a_person(
+    centre_bank: CentreBank, servers: tuple[Program, Program], desks: tuple[Desk, Desk], payee: str
+) -> None:
+    poor, rich = desks[0].account(deposit=50_00), desks[0].account(deposit=500_00)
+    beyond = desks[0].make(desks[0].transfer(poor, 80_00, payee, "partner"))
+    within = desks[0].make(desks[0].transfer(rich, 80_00, make_iban("DK", BANK_CODE, 9_999_999)))
+    verdicts = {verdict.hash: verdict.verdict for verdict in desks[0].settle(servers[0].address)}
+    assert verdicts[beyond.hash] == "applied_with_exception"
+    wait_state(centre_bank, within.operation.id, "returned")
+    assert state_of(centre_bank, beyond.operation.id) == ("queued", None)
+    with centre_bank.connection() as connection:
+        assert [transfer for transfer, *_ in held(connection)] == [beyond.operation.id]
+        assert release(connection, beyond.operation.id)
+    wait_state(centre_bank, beyond.operation.id, "accepted", "settled")
 
 
 def test_a_payment_to_the_partner_bank_settles(
