@@ -17,6 +17,13 @@ _INSERT = (
     b"SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::uuid[], %s::text[])"
 )
 
+_INSERT_ONCE = (
+    b"INSERT INTO cases (opened_at, code, operation_id, detail) SELECT new.* FROM "
+    b"(VALUES (%s::text, %s::text, %s::uuid, %s::text)) AS new (opened_at, code, operation_id, detail) "
+    b"WHERE NOT EXISTS (SELECT 1 FROM cases c WHERE c.operation_id = new.operation_id AND c.code = new.code "
+    b"AND c.detail = new.detail AND c.state = 'open')"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -44,6 +51,6 @@ def open_cases(connection: Connection, cases: Sequence[Case], opened_at: str) ->
 
 
 def open_payment_case(connection: Connection, transfer_id: str, why: str, opened_at: str) -> None:
-    """About a payment whose partner says something that no program may decide on."""
+    """About a payment on which no program may decide; none beside one that is open for the same reason."""
     detail = _encode({"why": why}).decode()
-    connection.execute(_INSERT, ([opened_at], ["payment_needs_person"], [None], [None], [transfer_id], [detail]))
+    connection.execute(_INSERT_ONCE, (opened_at, "payment_needs_person", transfer_id, detail))

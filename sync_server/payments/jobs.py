@@ -27,7 +27,7 @@ from sync_server.payments.completing import (
 )
 from sync_server.payments.partner_client import PartnerClient
 from sync_server.payments.queue import DuePayment, Payee, claim, lock, payee_of, update
-from sync_server.payments.states import FINAL, MUST_ASK_FIRST, Outcome, State, after_partner, wait_ms
+from sync_server.payments.states import FINAL, MUST_ASK_FIRST, Outcome, after_asking, after_submitting, wait_ms
 from sync_server.services import Services
 from sync_server.settings import PartnerSettings
 
@@ -84,23 +84,24 @@ class PaymentJobs:
         return True
 
     def _advance(self, payment: DuePayment, payee: Payee) -> Outcome | None:
-        """None where it was finished within one transaction: a transfer to another branch."""
+        """None where nothing is left to write: finished within one transaction, or another process's by now."""
         if payment.route == "branch":
             return self._to_branch(payment, payee)
         found = self._partner_for(payment, payee)
         if found is None:
-            return Outcome("rejected", UNKNOWN_BANK)
+            return _without_partner(payment)
         partner, client = found
         if payment.state in MUST_ASK_FIRST:
-            return after_partner(payment.state, client.ask(end_to_end_id(payment.transfer_id)))
-        self._write(payment, Outcome("sent"), partner=partner.code)
-        return after_partner("sent", client.submit(self._message(payment, payee, partner)))
+            return after_asking(payment.state, client.ask(end_to_end_id(payment.transfer_id)))
+        if not self._write(payment, Outcome("sent"), partner=partner.code):
+            return None
+        return after_submitting(client.submit(self._message(payment, payee, partner)))
 
     def _to_branch(self, payment: DuePayment, payee: Payee) -> Outcome | None:
         centre = self._services.centre
 
         def complete(connection: Connection) -> Outcome | None:
-            if lock(connection, payment.transfer_id) != "queued":
+            if lock(connection, payment) != "queued":
                 return None
             outcome = complete_at_branch(connection, centre, payment, payee)
             if outcome.state == "rejected" and outcome.reason is not None:
@@ -130,9 +131,9 @@ class PaymentJobs:
             remittance=payee.remittance,
         )
 
-    def _write(self, payment: DuePayment, outcome: Outcome, partner: str | None = None) -> None:
+    def _write(self, payment: DuePayment, outcome: Outcome, partner: str | None = None) -> bool:
         with self._services.pool.connection(_CONNECTION_SECONDS) as connection:
-            self._update(connection, payment, outcome, partner)
+            return self._update(connection, payment, outcome, partner)
 
     def _committed(self, work: Callable[[Connection], Outcome | None]) -> Outcome | None:
         """Do it in a transaction of its own, again where the database broke it off so that others could go on."""
@@ -141,11 +142,11 @@ class PaymentJobs:
                 return work(connection)
         raise SerializationFailure("the payment met others too often")
 
-    def _update(self, connection: Connection, payment: DuePayment, outcome: Outcome, partner: str | None) -> None:
+    def _update(self, connection: Connection, payment: DuePayment, outcome: Outcome, partner: str | None) -> bool:
         now_ms = self._services.clock.now_ms()
-        update(
+        return update(
             connection,
-            payment.transfer_id,
+            payment,
             outcome.state,
             reason=outcome.reason,
             partner=partner,
@@ -154,11 +155,11 @@ class PaymentJobs:
         )
 
     def _finish(self, payment: DuePayment, outcome: Outcome) -> None:
-        """Book what follows, once: whoever comes second finds the state final and leaves it."""
+        """Book what follows, once: whoever comes second finds the state final or the claim another's, and leaves it."""
         centre = self._services.centre
 
         def finish(connection: Connection) -> Outcome | None:
-            state: State | None = lock(connection, payment.transfer_id)
+            state = lock(connection, payment)
             if state is None or state in FINAL:
                 return None
             then = outcome
@@ -167,7 +168,7 @@ class PaymentJobs:
             elif outcome.state == "rejected" and outcome.reason is not None:
                 give_back(connection, centre, payment, outcome.reason)
                 then = Outcome("returned", outcome.reason)
-            if outcome.needs_person is not None and state != "unknown":
+            if outcome.needs_person is not None:
                 open_payment_case(connection, payment.transfer_id, outcome.needs_person, self._now())
             self._update(connection, payment, then, None)
             return then
@@ -181,6 +182,13 @@ class PaymentJobs:
         if outcome is None:
             return
         self._log.info("payment", transfer=payment.transfer_id, before=payment.state, state=outcome.state)
+
+
+def _without_partner(payment: DuePayment) -> Outcome:
+    """Given back only if it never had a partner: what one may have booked is left to a person, whatever is set here."""
+    if payment.state == "queued" and payment.partner is None:
+        return Outcome("rejected", UNKNOWN_BANK)
+    return Outcome(payment.state, needs_person="partner_not_configured")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import msgspec
 
 from core.records import read_record
 from sync_server.database import Connection
-from sync_server.payments.states import State
+from sync_server.payments.states import FINAL, State
 
 CLAIM_MS = 60_000
 """How long a claimed payment is left to the process that claimed it: longer than any answer may take."""
@@ -60,28 +60,36 @@ def claim(connection: Connection, now_ms: int) -> DuePayment | None:
     return DuePayment(*row) if row else None
 
 
-def lock(connection: Connection, transfer_id: str) -> State | None:
-    """The payment's state, its row locked until the transaction ends."""
-    row = connection.execute(b"SELECT state FROM payments WHERE transfer_id = %s FOR UPDATE", (transfer_id,)).fetchone()
+def lock(connection: Connection, payment: DuePayment) -> State | None:
+    """The payment's state, its row locked until the transaction ends.
+
+    None once another process has claimed it: whoever was paused for longer than a claim lasts has no say any more.
+    """
+    row = connection.execute(
+        b"SELECT state FROM payments WHERE transfer_id = %s AND attempts = %s FOR UPDATE",
+        (payment.transfer_id, payment.attempts),
+    ).fetchone()
     return row[0] if row else None
 
 
 def update(
     connection: Connection,
-    transfer_id: str,
+    payment: DuePayment,
     state: State,
     *,
     reason: str | None,
     partner: str | None,
     next_attempt_ms: int,
     updated_at: str,
-) -> None:
-    """Write the payment's next state."""
-    connection.execute(
+) -> bool:
+    """Write the payment's next state; False if the claim is another's by now, or its state final."""
+    done = connection.execute(
         b"UPDATE payments SET state = %s, reason = coalesce(%s, reason), partner = coalesce(%s, partner), "
-        b"next_attempt_ms = %s, updated_at = %s WHERE transfer_id = %s",
-        (state, reason, partner, next_attempt_ms, updated_at, transfer_id),
+        b"next_attempt_ms = %s, updated_at = %s "
+        b"WHERE transfer_id = %s AND attempts = %s AND NOT (state = ANY(%s))",
+        (state, reason, partner, next_attempt_ms, updated_at, payment.transfer_id, payment.attempts, sorted(FINAL)),
     )
+    return done.rowcount == 1
 
 
 def payee_of(connection: Connection, payment: DuePayment) -> Payee:

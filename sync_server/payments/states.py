@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.ids import Randomness
-from sync_server.payments.partner_client import Accepted, Asked, NotFound, Rejected, Settled, Unknown
+from sync_server.payments.partner_client import Accepted, Asked, NotFound, Rejected, Settled, Submitted, Unknown
 
 State = Literal["queued", "sent", "unknown", "accepted", "settled", "rejected", "returned", "completed"]
 FINAL: frozenset[State] = frozenset({"settled", "returned", "completed"})
@@ -31,8 +31,23 @@ class Outcome:
     needs_person: str | None = None
 
 
-def after_partner(state: State, answer: Asked) -> Outcome:
-    """What follows from the partner's answer. Only the partner's own word rejects; a guess never gives money back."""
+def after_submitting(answer: Submitted) -> Outcome:
+    """What follows from sending it. What certainly never left this machine may be sent as if for the first time."""
+    if isinstance(answer, Unknown) and not answer.left:
+        return Outcome("queued")
+    return _after("sent", answer)
+
+
+def after_asking(state: State, answer: Asked) -> Outcome:
+    """What follows from asking. Only the partner's own word rejects or sends again; no answer changes nothing."""
+    if isinstance(answer, NotFound):
+        return Outcome("queued")
+    if isinstance(answer, Unknown) and not answer.left:
+        return Outcome(state)
+    return _after(state, answer)
+
+
+def _after(state: State, answer: Submitted) -> Outcome:
     match answer:
         case Settled():
             return Outcome("settled")
@@ -40,10 +55,6 @@ def after_partner(state: State, answer: Asked) -> Outcome:
             return Outcome("rejected", reason)
         case Accepted():
             return Outcome("accepted")
-        case NotFound():
-            return Outcome("queued")
-        case Unknown(left=False):
-            return Outcome(state if state in MUST_ASK_FIRST and state != "sent" else "queued")
         case Unknown(retry=False, why=why):
             return Outcome("unknown", needs_person=why)
         case Unknown():
