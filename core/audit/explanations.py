@@ -81,7 +81,11 @@ _SESSIONS = {
     "approval_session_differs": "the approval carries another session than the approver's",
     "approval_session_ended": "the approver's session had ended",
 }
-_ACCOUNTS = {"account_differs": "a posting names the account in another branch or currency than its own"}
+_ACCOUNTS = {
+    "account_differs": "a posting names the account in another branch or currency than its own",
+    "approval_not_expected": "only what a person makes is approved by another",
+    "reversal_unbalanced": "the postings of a reversal do not balance",
+}
 _REGISTRATIONS = {
     "desk_founded_already": "the device has its first keys already",
     "key_registered_already": "the key is registered already",

@@ -131,6 +131,7 @@ class Session(Row, frozen=True):
     opened_seq: int
     opened_by: str
     opened_hash: str
+    staff_key: str
     ends_at: str
     closed_seq: int | None
 

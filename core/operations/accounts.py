@@ -10,7 +10,7 @@ import msgspec
 from core.book import Book, Key
 from core.book.rows import Bank, Branch, Customer, DepositAccount, Freeze, Iban, IbanBlock
 from core.envelope import Operation
-from core.errors import Refusal
+from core.errors import IntegrityFault, Refusal
 from core.iban import account_number, is_iban
 from core.operations.kind import (
     BY_STAFF,
@@ -23,7 +23,7 @@ from core.operations.kind import (
     ShortCode,
     Signer,
 )
-from core.operations.money import not_yet_known
+from core.operations.money import is_centres, not_yet_known
 
 IbanText = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")]
 
@@ -69,17 +69,22 @@ def _check_opened(decoded: Decoded[AccountOpened], book: Book) -> Iterable[Refus
 
 
 def _check_iban(operation: Operation, body: AccountOpened, book: Book) -> Iterable[Refusal]:
-    bank = book.get(Bank, "bank")
-    block = book.get(IbanBlock, body.block)
-    if not is_iban(body.iban) or bank is None:
+    if not is_iban(body.iban):
         yield Refusal("iban_invalid", "iban")
         return
-    number = account_number(body.iban, bank.country, bank.bank_code)
-    ours = block is not None and (block.device, block.epoch) == (operation.device, operation.epoch)
-    if number is None or block is None or not ours or not block.first <= number <= block.last:
+    if not _is_leased(operation, body, book):
         yield Refusal("iban_not_leased", "iban")
     if book.get(Iban, body.iban) is not None:
         yield Refusal("iban_taken", "iban")
+
+
+def _is_leased(operation: Operation, body: AccountOpened, book: Book) -> bool:
+    """Whether the number lies in a block of this device epoch's own: nobody takes a number from another."""
+    bank, block = book.get(Bank, "bank"), book.get(IbanBlock, body.block)
+    if bank is None or block is None or (block.device, block.epoch) != (operation.device, operation.epoch):
+        return False
+    number = account_number(body.iban, bank.country, bank.bank_code)
+    return number is not None and block.first <= number <= block.last
 
 
 def _open(decoded: Decoded[AccountOpened], book: Book) -> None:
@@ -104,7 +109,7 @@ def _open(decoded: Decoded[AccountOpened], book: Book) -> None:
             freezes=known.freezes if known else 0,
         )
     )
-    if book.get(Iban, body.iban) is None:
+    if book.get(Iban, body.iban) is None and _is_leased(operation, body, book):
         book.put(Iban(body.iban, operation.id))
 
 
@@ -112,6 +117,13 @@ def _check_frozen(decoded: Decoded[AccountFrozen], book: Book) -> Iterable[Refus
     account = book.get(DepositAccount, decoded.body.account)
     if account is None or account.state == "unknown":
         yield Refusal("account_unknown", "account")
+
+
+def _verify_here(decoded: Decoded[AccountFrozen] | Decoded[FreezeLifted], book: Book) -> None:
+    """Raises `IntegrityFault("branch_differs")`: an account is frozen and lifted where it is kept."""
+    account = book.get(DepositAccount, decoded.body.account)
+    if account is not None and account.branch != decoded.operation.branch:
+        raise IntegrityFault("branch_differs", account.branch)
 
 
 def _freeze(decoded: Decoded[AccountFrozen], book: Book) -> None:
@@ -131,8 +143,13 @@ def _check_lifted(decoded: Decoded[FreezeLifted], book: Book) -> Iterable[Refusa
 
 
 def _lift(decoded: Decoded[FreezeLifted], book: Book) -> None:
-    """A lift that arrives before its freeze is remembered by the freeze's id, so that both orders end alike."""
+    """A lift that arrives before its freeze is remembered by the freeze's id, so that both orders end alike.
+
+    One that nobody approved lifts nothing.
+    """
     body = decoded.body
+    if decoded.operation.approver is None and not is_centres(decoded.operation):
+        return
     known = book.get(Freeze, body.freeze)
     if known is None:
         book.put(Freeze(body.freeze, body.account, "", decoded.operation.id))
@@ -184,6 +201,7 @@ KINDS = (
         body=AccountFrozen,
         signers=frozenset({Signer.STAFF, Signer.CENTRE}),
         check=_check_frozen,
+        verify=_verify_here,
         apply=_freeze,
         touches=_touches_frozen,
     ),
@@ -193,6 +211,7 @@ KINDS = (
         body=FreezeLifted,
         signers=frozenset({Signer.STAFF, Signer.CENTRE}),
         check=_check_lifted,
+        verify=_verify_here,
         apply=_lift,
         touches=_touches_lifted,
         second_person=_always,

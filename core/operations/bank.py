@@ -27,6 +27,9 @@ from core.operations.kind import (
 )
 
 CODE_LENGTH_MAX = 32
+RESERVED_CODES = frozenset({"bank", "centre"})
+"""Names of the bank-wide feed and chain, which no branch may take."""
+
 Country = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 AccountNumber = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 Role = Literal["teller", "supervisor"]
@@ -188,6 +191,8 @@ def _lease(decoded: Decoded[IbanBlockLeased], book: Book) -> None:
 def _check_branch(decoded: Decoded[BranchFounded], book: Book) -> Iterable[Refusal]:
     if book.get(Branch, decoded.body.branch) is not None:
         yield Refusal("branch_code_taken", "branch")
+    if decoded.body.branch in RESERVED_CODES:
+        yield Refusal("branch_code_reserved", "branch")
     if len(centre_chain(decoded.body.branch)) > CODE_LENGTH_MAX:
         yield Refusal("branch_code_too_long", "branch")
     yield from _check_currency(decoded.body.currency)

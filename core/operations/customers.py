@@ -17,7 +17,7 @@ from core.book import Book, Key
 from core.book.rows import Customer, ProfileValue
 from core.clock import instant_ms
 from core.envelope import Operation
-from core.errors import Refusal
+from core.errors import IntegrityFault, Refusal
 from core.operations.kind import (
     BY_STAFF,
     SUPERVISOR,
@@ -43,8 +43,9 @@ FieldName = Literal[
 ]
 FIELDS: tuple[str, ...] = FieldName.__args__  # type: ignore[attr-defined]
 REQUIRED_FIELDS = ("given_name", "family_name", "born_on")
-Stamp = Annotated[str, msgspec.Meta(pattern=r"^\d{13}-\d{4}-[a-z0-9-]{1,32}\Z")]
-_STAMP = re.compile(r"(\d{13})-(\d{4})-")
+Stamp = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{13}-[0-9]{4}-[a-z0-9-]{1,32}\Z")]
+_COUNTER_MAX = 9_999
+_STAMP = re.compile(r"([0-9]{13})-([0-9]{4})-")
 
 
 class CustomerRegistered(Body, frozen=True):
@@ -77,8 +78,8 @@ def next_stamp(device: str, now_ms: int, last: str | None) -> str:
     """The next stamp of a hybrid logical clock, `milliseconds-counter-device`; always greater than `last`."""
     found = _STAMP.match(last) if last else None
     last_ms, counter = (int(found[1]), int(found[2])) if found else (0, -1)
-    if now_ms > last_ms:
-        return f"{now_ms:013d}-0000-{device}"
+    if now_ms > last_ms or counter >= _COUNTER_MAX:
+        return f"{max(now_ms, last_ms + 1):013d}-0000-{device}"
     return f"{last_ms:013d}-{counter + 1:04d}-{device}"
 
 
@@ -136,17 +137,29 @@ def _check_amended(decoded: Decoded[CustomerAmended], book: Book) -> Iterable[Re
         yield Refusal("customer_elsewhere", "customer", {"branch": customer.branch})
 
 
+def _verify_here(decoded: Decoded[CustomerAmended] | Decoded[KycDecided], book: Book) -> None:
+    """Raises `IntegrityFault("branch_differs")`: a file is kept at its customer's own branch."""
+    customer = book.get(Customer, decoded.body.customer)
+    if customer is not None and customer.branch != decoded.operation.branch:
+        raise IntegrityFault("branch_differs", customer.branch)
+
+
+def _keeps(decoded: Decoded[KycDecided], customer: Customer) -> bool:
+    """Whether the maker is the one who decides: the device that opened the file, or the centre."""
+    return customer.kyc_keeper in (decoded.operation.device, "centre" if decoded.operation.actor == "centre" else "")
+
+
 def _amend(decoded: Decoded[CustomerAmended], book: Book) -> None:
     _note_values(decoded.body.customer, decoded.body, decoded.operation, book)
 
 
 def _check_kyc(decoded: Decoded[KycDecided], book: Book) -> Iterable[Refusal]:
-    body, operation = decoded.body, decoded.operation
+    body = decoded.body
     customer = book.get(Customer, body.customer)
     if customer is None:
         yield Refusal("customer_unknown", "customer")
         return
-    if customer.kyc_keeper not in (operation.device, "centre" if operation.actor == "centre" else ""):
+    if not _keeps(decoded, customer):
         yield Refusal("kyc_kept_elsewhere", "customer", {"keeper": customer.kyc_keeper})
     if body.term != customer.kyc_term or customer.kyc_decided_by is not None:
         yield Refusal("kyc_already_decided", "customer")
@@ -154,7 +167,12 @@ def _check_kyc(decoded: Decoded[KycDecided], book: Book) -> Iterable[Refusal]:
 
 def _decide_kyc(decoded: Decoded[KycDecided], book: Book) -> None:
     customer = book.get(Customer, decoded.body.customer)
-    if customer is None or customer.kyc_term > decoded.body.term or customer.kyc_decided_by is not None:
+    if (
+        customer is None
+        or not _keeps(decoded, customer)
+        or customer.kyc_term > decoded.body.term
+        or customer.kyc_decided_by is not None
+    ):
         return
     book.put(msgspec.structs.replace(customer, kyc=decoded.body.decision, kyc_decided_by=decoded.operation.id))
 
@@ -184,6 +202,7 @@ KINDS = (
         body=CustomerAmended,
         signers=BY_STAFF,
         check=_check_amended,
+        verify=_verify_here,
         apply=_amend,
         touches=_touches_customer,
         needs_day=True,
@@ -195,6 +214,7 @@ KINDS = (
         signers=frozenset({Signer.STAFF, Signer.CENTRE}),
         roles=frozenset({SUPERVISOR}),
         check=_check_kyc,
+        verify=_verify_here,
         apply=_decide_kyc,
         touches=_touches_customer,
         needs_day=True,

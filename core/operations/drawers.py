@@ -21,7 +21,6 @@ from core.operations.kind import (
     Currency,
     Decoded,
     Kind,
-    Total,
     counts_differ,
 )
 
@@ -47,8 +46,8 @@ class DrawerCounted(Body, frozen=True):
 
     currency: Currency
     counts: Counts
-    counted: Total
-    expected: Total
+    counted: AmountOrZero
+    expected: AmountOrZero
 
 
 class DrawerClosed(Body, frozen=True):
@@ -56,8 +55,8 @@ class DrawerClosed(Body, frozen=True):
 
     currency: Currency
     counts: Counts
-    counted: Total
-    expected: Total
+    counted: AmountOrZero
+    expected: AmountOrZero
 
 
 class VaultFunded(Body, frozen=True):

@@ -10,7 +10,7 @@ import msgspec
 from core.book import Book, Key
 from core.book.rows import DepositAccount, Reversal
 from core.envelope import Operation, Signed, read_operation
-from core.errors import Refusal
+from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id, imbalances, reversed_postings
 from core.operations import cash, transfers
 from core.operations.kind import BY_STAFF, Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode
@@ -79,6 +79,12 @@ def _entry_of(original: Signed) -> tuple[Posting, ...]:
     return kind.entries(original.operation, msgspec.json.decode(original.operation.body, type=kind.body))
 
 
+def _verify(decoded: Decoded[EntryReversed], _book: Book) -> None:
+    """Raises `IntegrityFault("reversal_unbalanced")`: no honest maker signs lines that are no entry."""
+    if not decoded.postings:
+        raise IntegrityFault("reversal_unbalanced", decoded.operation.id)
+
+
 def _apply(decoded: Decoded[EntryReversed], book: Book) -> None:
     if book.get(Reversal, decoded.body.reverses) is None:
         book.put(Reversal(decoded.body.reverses, decoded.operation.id))
@@ -104,6 +110,7 @@ KINDS = (
         signers=BY_STAFF,
         entries=_entries,
         check=_check,
+        verify=_verify,
         apply=_apply,
         touches=_touches,
         second_person=_always,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import Day, DeviceEpoch, Drawer, Session, Staff
+from core.book.rows import Day, DeviceEpoch, Drawer, Session, Staff, StaffKey
 from core.envelope import Operation, Signed, encode_body
 from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
@@ -106,7 +106,12 @@ def verify(decoded: Decoded[Any], book: Book) -> None:
         _verify_session(decoded, book)
     elif decoded.signed.kid != device.kid:
         raise IntegrityFault("key_not_of_device", decoded.signed.kid)
+    for posting in decoded.postings:
+        if posting.branch != operation.branch:
+            raise IntegrityFault("branch_differs", posting.branch)
     verify_accounts(decoded.postings, book)
+    if operation.approver is not None and signer_of(operation) is not Signer.STAFF:
+        raise IntegrityFault("approval_not_expected", operation.id)
     verify_approval(decoded, book)
     decoded.kind.verify(decoded, book)
 
@@ -150,8 +155,17 @@ def _check_person(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
         yield Refusal("staff_suspended")
     elif staff.branch != decoded.operation.branch:
         yield Refusal("staff_elsewhere", detail={"branch": staff.branch})
+    elif _key_ended(decoded, book):
+        yield Refusal("staff_key_ended")
     elif staff.role not in decoded.kind.roles:
         yield Refusal("role_not_allowed", detail={"needs": " ".join(sorted(decoded.kind.roles))})
+
+
+def _key_ended(decoded: Decoded[Any], book: Book) -> bool:
+    """Whether the staff key that opened the session has been ended, or was never proven to be the person's."""
+    session = book.get(Session, decoded.signed.kid)
+    key = book.get(StaffKey, session.staff_key) if session is not None else None
+    return key is not None and key.ended_by is not None
 
 
 def _check_desk(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:

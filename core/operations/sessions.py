@@ -84,9 +84,21 @@ def key_thumbprint(public_key: str) -> str:
 
 def living_keys(person: str, book: Book) -> tuple[StaffKey, ...]:
     """Every key registered in the person's name that has not been ended."""
+    return tuple(row for row in _all_keys(person, book) if row.ended_by is None)
+
+
+def _all_keys(person: str, book: Book) -> tuple[StaffKey, ...]:
+    """Every key ever registered in the person's name."""
     known = book.get(PersonKeys, person)
     rows = (book.get(StaffKey, kid) for kid in known.kids.split()) if known else ()
-    return tuple(row for row in rows if row is not None and row.ended_by is None)
+    return tuple(row for row in rows if row is not None)
+
+
+def _is_introduced(key: KeyRegistered, book: Book) -> bool:
+    """Whether a living key of the person speaks for the new one, or none is needed because there is none."""
+    living = {row.kid for row in living_keys(key.person, book)} - {key_thumbprint(key.key)}
+    token = key.registration.introduction
+    return not living or (token is not None and read_header(token).kid in living)
 
 
 def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
@@ -96,7 +108,7 @@ def _verify_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Non
     """
     keys, operation = decoded.body.keys, decoded.operation
     introduced = (key for key in keys if key.registration.introduction is not None)
-    older = tuple(row for key in introduced for row in living_keys(key.person, book))
+    older = tuple(row for key in introduced for row in _all_keys(key.person, book))
     if len(keys) == 2:
         if book.get(DeskKeys, operation.device, operation.epoch) is not None:
             raise IntegrityFault("desk_founded_already", operation.device)
@@ -128,7 +140,7 @@ def _check_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Iter
             yield Refusal("staff_unknown", "person", {"person": key.person})
         elif staff.branch != decoded.operation.branch:
             yield Refusal("staff_elsewhere", "person", {"person": key.person})
-        if key.registration.introduction is None and living_keys(key.person, book):
+        if not _is_introduced(key, book):
             yield Refusal("introduction_missing", "person", {"person": key.person})
         witness = book.get(StaffKey, read_header(key.registration.witness).kid)
         if witness is not None and witness.ended_by is not None:
@@ -136,9 +148,11 @@ def _check_registered(decoded: Decoded[StaffKeysRegistered], book: Book) -> Iter
 
 
 def _register(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
+    """A key that no living key of its person introduces is known from here on, and good for nothing."""
     operation = decoded.operation
     if book.get(DeskKeys, operation.device, operation.epoch) is None:
         book.put(DeskKeys(operation.device, operation.epoch, operation.id))
+    introduced = {key.key: _is_introduced(key, book) for key in decoded.body.keys}
     for key in decoded.body.keys:
         kid = key_thumbprint(key.key)
         book.put(
@@ -152,7 +166,7 @@ def _register(decoded: Decoded[StaffKeysRegistered], book: Book) -> None:
                 registered_by=operation.id,
                 registered_at=operation.at,
                 witness=read_header(key.registration.witness).kid,
-                ended_by=None,
+                ended_by=None if introduced[key.key] else operation.id,
             )
         )
         known = book.get(PersonKeys, key.person)
@@ -216,6 +230,7 @@ def _open(decoded: Decoded[SessionOpened], book: Book) -> None:
                 opened_seq=operation.seq,
                 opened_by=operation.id,
                 opened_hash=decoded.signed.hash,
+                staff_key=body.staff_key,
                 ends_at=body.ends_at,
                 closed_seq=None,
             )

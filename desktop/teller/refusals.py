@@ -144,11 +144,18 @@ _PEOPLE: dict[str, str] = {
 
 _DESK: dict[str, str] = {
     "device_revoked": _mark("The centre no longer trusts this desk. Post nothing here and call the centre."),
+    "device_stopped": _mark(
+        "This desk was stopped ({why}): what is done here no longer counts. Call the centre; it is enrolled anew."
+    ),
+    "clock_went_back": _mark(
+        "This computer's clock went back: the last entry here was made at {last}. Set the clock right, then try again."
+    ),
     "device_unknown": _mark("The centre's list does not have this desk. Wait for the line, or call the centre."),
     "device_epoch_taken": _mark("This desk is enrolled already. Call the centre."),
     "branch_unknown": _mark("There is no such branch. Check its code."),
     "device_revoked_already": _mark("The centre has revoked this desk already. There is nothing to do."),
     "branch_code_taken": _mark("A branch has this code. Choose another one."),
+    "branch_code_reserved": _mark("No branch may be called that. Choose another code."),
     "branch_code_too_long": _mark("This code is too long for a branch. Choose a shorter one."),
     "branch_differs": _mark("This desk belongs to another branch. Call the centre."),
     "record_missing": _mark("A text that belongs to this is missing. Begin it again."),
@@ -166,6 +173,7 @@ _INSIDE_CODES = (
     "actor_malformed",
     "actor_not_allowed",
     "approval_malformed",
+    "approval_not_expected",
     "authority_differs",
     "authority_not_ones_own",
     "bank_founded_already",
@@ -180,6 +188,7 @@ _INSIDE_CODES = (
     "key_not_of_device",
     "key_registered_already",
     "kind_unknown",
+    "reversal_unbalanced",
     "session_statement_differs",
 )
 

@@ -8,13 +8,12 @@ from operator import itemgetter
 
 import msgspec
 
-from core.book import Book
 from core.operations import rules
 from sync_server.database import Connection
 from sync_server.ingest.cases import Case, open_cases
 from sync_server.ingest.settle import Settled
 from sync_server.payments.queue import HELD_MS
-from sync_server.store.rows import write_balances, write_rows
+from sync_server.store.rows import CentreBook, write_balances, write_rows
 
 _encode = msgspec.json.Encoder().encode
 _OPERATIONS = (
@@ -26,13 +25,14 @@ _PAYMENTS = (
     b"INSERT INTO payments (transfer_id, branch, account, route, currency, amount, details, updated_at, state, "
     b"next_attempt_ms) SELECT transfer_id, branch, account, route, currency, amount, details, updated_at, 'queued', "
     b"due FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], "
-    b"%s::text[], %s::bigint[]) AS sent (transfer_id, branch, account, route, currency, amount, details, updated_at, due)"
+    b"%s::text[], %s::bigint[]) "
+    b"AS sent (transfer_id, branch, account, route, currency, amount, details, updated_at, due)"
 )
 _FEED_ITEMS = b"COPY feed_items (feed, position, operation_no) FROM STDIN"
 
 
 def write_settled(
-    connection: Connection, settled: Sequence[Settled], book: Book, records: Mapping[str, bytes]
+    connection: Connection, settled: Sequence[Settled], book: CentreBook, records: Mapping[str, bytes]
 ) -> dict[str, int]:
     """Write everything in this transaction; answers the position that each feed has reached.
 
@@ -44,7 +44,7 @@ def write_settled(
     cases = _write_records(connection, settled, records) + _exceptions(settled)
     _write_payments(connection, settled)
     open_cases(connection, cases, settled[0].verdict.received_at)
-    write_rows(connection, book)
+    write_rows(connection, book, book.absent)
     heads = _copy_feed_items(connection, numbers, settled)
     write_balances(connection, book.differences.items())
     book.written()

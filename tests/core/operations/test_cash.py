@@ -105,7 +105,7 @@ def test_a_count_that_is_not_the_amount_is_refused(day: BranchDay) -> None:
 def test_cash_is_booked_where_the_account_is_kept(day: BranchDay) -> None:
     day.bank.found_branch("aarhus")
     body = cash.CashDeposited(account=day.account(), account_branch="aarhus", currency="DKK", amount=100)
-    with pytest.raises(IntegrityFault, match="account_differs"):
+    with pytest.raises(IntegrityFault, match="branch_differs"):
         findings(day, body)
 
 

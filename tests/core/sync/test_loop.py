@@ -101,10 +101,10 @@ def test_pauses_differ_from_device_to_device(line: Line) -> None:
 
 
 def test_a_device_that_is_not_known_stops_asking_until_a_person_has_seen_to_it(line: Line) -> None:
-    document = b'{"code": "device_revoked", "title": "The device was revoked", "status": 403, "retry": false}'
+    document = b'{"code": "device_unknown", "title": "There is no such device", "status": 403, "retry": false}'
     line.server.answers["/v1/operations"] = (403, document)
     state = line.loop.step()
-    assert (state.problem, state.stopped, state.online) == ("device_revoked", True, True)
+    assert (state.problem, state.stopped, state.online) == ("device_unknown", True, True)
     assert not state.all_sent
     asked = len(line.server.seen)
     line.loop.step()
@@ -112,6 +112,20 @@ def test_a_device_that_is_not_known_stops_asking_until_a_person_has_seen_to_it(l
     line.server.answers.clear()
     line.loop.resume()
     assert line.loop.step().all_sent
+
+
+def test_a_device_that_hears_it_is_revoked_stays_stopped_whoever_tries_again(line: Line) -> None:
+    document = b'{"code": "device_revoked", "title": "The device was revoked", "status": 403, "retry": false}'
+    line.server.answers["/v1/operations"] = (403, document)
+    assert line.loop.step().device_stopped == "device_revoked"
+    line.server.answers.clear()
+    line.loop.resume()
+    state = line.loop.step()
+    assert (state.problem, state.waiting, state.device_stopped) == (None, 0, "device_revoked")
+    assert not state.all_sent
+    later = SyncLoop(line.branch.desk.device, line.transport)
+    assert later.state.device_stopped == "device_revoked"
+    later.close()
 
 
 def test_a_busy_centre_is_tried_again(line: Line) -> None:

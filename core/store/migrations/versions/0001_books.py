@@ -225,6 +225,7 @@ CREATE TABLE sessions (
     opened_seq BIGINT NOT NULL,
     opened_by TEXT NOT NULL,
     opened_hash TEXT NOT NULL,
+    staff_key TEXT NOT NULL,
     ends_at TEXT NOT NULL,
     closed_seq BIGINT,
     PRIMARY KEY (kid)
