@@ -53,7 +53,7 @@ def status_of(state: SyncState, now_ms: int, *, drawer: Money | None, simulated:
 
 
 def _state_of(state: SyncState) -> LineState:
-    if state.problem in _REFUSED:
+    if state.problem in _REFUSED or state.device_stopped:
         return LineState.REFUSED
     if state.problem == "clock_wrong":
         return LineState.CLOCK
@@ -68,6 +68,9 @@ def _state_of(state: SyncState) -> LineState:
 
 def _detail_of(state: SyncState) -> str:
     """Why it is not as it should be; an absent line needs no reason."""
+    if state.device_stopped and state.problem not in _REFUSED:
+        said = _tr("This desk was stopped ({code}) and must be enrolled anew")
+        return said.format(code=state.device_stopped)
     if state.push_refused:
         return _tr("What was done here is not taken ({code})").format(code=state.push_refused)
     if state.feed_faults:

@@ -108,6 +108,16 @@ class Device:
         return self._workings.key
 
     @property
+    def stopped(self) -> str | None:
+        """Why this device may do nothing any more until it is enrolled anew, if it may not."""
+        return self._workings.stopped
+
+    def stop(self, why: str) -> None:
+        """Stop for good: the centre said that it no longer trusts this device."""
+        with self._workings.lock:
+            self._workings.stop(why)
+
+    @property
     def clock(self) -> Clock:
         """Where this device has its time from."""
         return self._workings.clock

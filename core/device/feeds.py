@@ -10,6 +10,7 @@ from nacl.signing import VerifyKey
 
 from core.book.rows import DeviceEpoch, Session
 from core.canonical import from_base64url, thumbprint
+from core.device import standing
 from core.device.performing import changed_by, note_stamp
 from core.device.values import Changed
 from core.device.workings import Workings
@@ -81,11 +82,26 @@ def accept_page(workings: Workings, page: Page) -> Changed:
 
     Raises `IntegrityFault`, and keeps nothing of the page, for whatever no honest centre sends: `feed_unknown`,
     `feed_gap`, `incarnation_older`, `operation_id_reused`, `chain_gap`, `chain_forked`, `device_behind`,
-    `own_operation_differs`, `record_differs`, and what reading, verifying and decoding an operation raise.
+    `own_operation_differs`, `record_differs`, and what reading, verifying and decoding an operation raise. Where it is
+    the own chain that is in doubt, or the page revokes this device, the device stops.
     """
     position = feed_position(workings, page.feed)
     if page.incarnation < workings.head.incarnation:
         raise IntegrityFault("incarnation_older", str(page.incarnation))
+    try:
+        applied = _apply(workings, page, position)
+    except IntegrityFault as fault:
+        standing.stop_for(workings, fault)
+        raise
+    changed = changed_by(applied, own=False)
+    if applied:
+        workings.tell(changed)
+    standing.stop_if_revoked(workings)
+    return changed
+
+
+def _apply(workings: Workings, page: Page, position: int) -> list[Decoded[Any]]:
+    """What is new on the page, in one transaction."""
     fresh = [item for item in page.items if item.position > position]
     applied: list[Decoded[Any]] = []
     with workings.writing():
@@ -99,10 +115,7 @@ def accept_page(workings: Workings, page: Page) -> Changed:
         field = "bank_position" if page.feed == BANK_FEED else "branch_position"
         changes: dict[str, Any] = {field: position, "incarnation": page.incarnation}
         workings.head = msgspec.structs.replace(workings.head, **changes)
-    changed = changed_by(applied, own=False)
-    if applied:
-        workings.tell(changed)
-    return changed
+    return applied
 
 
 def feed_position(workings: Workings, feed: str) -> int:

@@ -10,6 +10,7 @@ import msgspec
 
 from core.book.rows import DepositAccount
 from core.clock import instant, instant_ms
+from core.device import standing
 from core.device.values import BalanceChange, Changed, Draft, OpenSession, Performed, Refusals
 from core.device.workings import Workings
 from core.envelope import (
@@ -67,7 +68,7 @@ def draft(
         rules.verify(decoded, workings.book)
     except IntegrityFault as fault:
         return replace(made, findings=(_refusal_of(fault),))
-    findings = (*_record_findings(workings, made, decoded), *rules.check(decoded, workings.book))
+    findings = _findings(workings, made, decoded)
     return replace(
         made,
         authority=decoded.operation.authority,
@@ -177,7 +178,7 @@ def _operation(workings: Workings, made: Draft, approver: str | None) -> Operati
         prev=own.hash,
         kind=made.kind,
         kind_version=made.kind_version,
-        at=instant(workings.clock.now_ms()),
+        at=instant(workings.now_ms()),
         seen=Seen(head.bank_position, head.branch_position, head.incarnation),
         business_date=made.business_date,
         branch=head.branch,
@@ -186,6 +187,14 @@ def _operation(workings: Workings, made: Draft, approver: str | None) -> Operati
         approver=approver,
         authority=None,
         body=msgspec.Raw(made.body_bytes),
+    )
+
+
+def _findings(workings: Workings, made: Draft, decoded: Decoded[Any]) -> tuple[Refusal, ...]:
+    return (
+        *standing.against(workings, decoded),
+        *_record_findings(workings, made, decoded),
+        *standing.leaving(decoded, rules.check(decoded, workings.book)),
     )
 
 
@@ -225,7 +234,7 @@ def _change(workings: Workings, posting: Posting) -> BalanceChange:
 def approve(workings: Workings, made: Draft, approver: OpenSession) -> str:
     """The approver's signature over exactly this draft: what `perform` takes as its second person."""
     maker = made.session.person if made.session is not None else "device"
-    now_ms = workings.clock.now_ms()
+    now_ms = workings.now_ms()
     statement = ApprovalStatement(
         id=made.id,
         kind=made.kind,
@@ -246,7 +255,7 @@ def perform(workings: Workings, made: Draft, approver: str | None = None) -> Per
         rules.verify(decoded, workings.book)
     except IntegrityFault as fault:
         return Refusals((_refusal_of(fault),))
-    findings = (*_record_findings(workings, made, decoded), *rules.check(decoded, workings.book))
+    findings = _findings(workings, made, decoded)
     if findings:
         return Refusals(findings)
     session = made.session
@@ -270,6 +279,7 @@ def _write(workings: Workings, decoded: Decoded[Any], records: Mapping[str, byte
             log.add_records(records)
         note_stamp(workings, decoded)
         workings.own = ChainHead(workings.own.no, decoded.operation.seq, signed.hash)
+    workings.last_at_ms = instant_ms(decoded.operation.at)
 
 
 def note_stamp(workings: Workings, decoded: Decoded[Any]) -> None:

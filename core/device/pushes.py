@@ -61,31 +61,41 @@ def accept_answer(workings: Workings, answer: Answer) -> None:
     """Move the acknowledged `seq` to the centre's head, and keep the verdicts that say more than "applied".
 
     A head behind what was acknowledged (a restored centre) moves it back, so that the rest is sent again.
-    Raises `IntegrityFault` with `device_behind`, `chain_forked` or `verdict_of_other`; then nothing is kept.
+    Raises `IntegrityFault` with `device_behind`, `chain_forked` or `verdict_of_other`; then nothing is kept. The first
+    two, and a verdict `quarantined`, stop the device: what it did from here on would count nowhere.
     """
-    head, own = workings.head, workings.own
-    if answer.head_seq > own.seq:
-        raise IntegrityFault("device_behind", f"{head.device}/{head.epoch}/{answer.head_seq}")
-    found = _place(workings, answer)
-    if answer.head_hash != found[1]:
-        raise IntegrityFault("chain_forked", f"{head.device}/{head.epoch}/{answer.head_seq}")
+    head = workings.head
+    try:
+        found = _place(workings, answer)
+    except IntegrityFault as fault:
+        workings.stop(fault.code)
+        raise
     with workings.writing():
         _keep_verdicts(workings, answer)
         workings.store.log.move_chain(head.device, head.epoch, answer.head_seq, found[1])
         workings.head = msgspec.structs.replace(workings.head, acked_seq=answer.head_seq, acked_no=found[0])
     workings.tell(Changed(own=True))
+    if any(verdict.verdict == "quarantined" for verdict in answer.verdicts):
+        workings.stop("quarantined")
 
 
 def _place(workings: Workings, answer: Answer) -> tuple[int, str | None]:
     """The number and hash here of the operation that is the centre's head."""
+    found = _found(workings, answer.head_seq)
+    if answer.head_hash != found[1]:
+        raise IntegrityFault("chain_forked", f"{workings.head.device}/{workings.head.epoch}/{answer.head_seq}")
+    return found
+
+
+def _found(workings: Workings, seq: int) -> tuple[int, str | None]:
     head = workings.head
-    if answer.head_seq == 0:
+    if seq == 0:
         return 0, None
     log = workings.store.log
-    behind = head.acked_no - 1 if answer.head_seq >= head.acked_seq else 0
-    found = log.at_seq(workings.own.no, answer.head_seq, after_no=behind)
+    behind = head.acked_no - 1 if seq >= head.acked_seq else 0
+    found = log.at_seq(workings.own.no, seq, after_no=behind) if seq <= workings.own.seq else None
     if found is None:
-        raise IntegrityFault("device_behind", f"{head.device}/{head.epoch}/{answer.head_seq}")
+        raise IntegrityFault("device_behind", f"{head.device}/{head.epoch}/{seq}")
     return found
 
 

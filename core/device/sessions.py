@@ -30,7 +30,7 @@ def open_session(
     """
     head, own = workings.head, workings.own
     session_key = new_signing_key(workings.randomness)
-    ends_at = instant(workings.clock.now_ms() + min(lasting_ms, SESSION_MS_MAX))
+    ends_at = instant(workings.now_ms() + min(lasting_ms, SESSION_MS_MAX))
     statement = SessionStatement(
         person=person,
         device=head.device,
@@ -66,7 +66,7 @@ def close_session(workings: Workings, session: OpenSession, reason: CloseReason)
     row = workings.book.get(Session, session.kid)
     if row is None or row.closed_seq is not None:
         return None
-    if instant(workings.clock.now_ms()) > row.ends_at:
+    if instant(workings.now_ms()) > row.ends_at:
         return _close(workings, session.kid, "ended", None)
     return _close(workings, session.kid, reason, None if reason in _BY_DEVICE else session)
 

@@ -14,8 +14,9 @@ from nacl.signing import SigningKey
 
 from core.book import Book
 from core.book.rows import Day, Drawer, Right
-from core.clock import Clock
+from core.clock import Clock, instant_ms
 from core.device.values import Changed, DeviceIdentity
+from core.envelope import read_operation
 from core.errors import StoreProblem
 from core.ids import Identifiers, Randomness
 from core.store.log import ChainHead
@@ -25,6 +26,9 @@ from core.store.store import Store
 _OPERATIONS_PER_BOOK = 20_000
 """After so many the rows in memory are dropped, so that they never grow without end."""
 
+_STOPPED = "stopped"
+"""The setting that says why the device has stopped."""
+
 Listener = Callable[[Changed], None]
 
 
@@ -33,6 +37,7 @@ class Workings:
 
     `rights_moved` names accounts on which this device's rights have moved since surplus was last looked for (None:
     not known; `surplus_tolerated` says with what measure), `desk_state` remembers which day and drawer are open.
+    `stopped` is why the device may do nothing any more, `last_at_ms` the time of the own chain's last operation.
     """
 
     def __init__(self, store: Store, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
@@ -51,6 +56,9 @@ class Workings:
         with store.transaction():
             self.own: ChainHead = store.log.own_head(head.device, head.epoch, head.acked_no)
         self.book = Book(store.rows)
+        self.stopped = store.setting(_STOPPED)
+        last = store.log.last_text(self.own.no, head.acked_no - 1) if self.own.seq else None
+        self.last_at_ms = instant_ms(read_operation(last).operation.at) if last is not None else 0
         self.rights_moved: set[str] | None = None
         self.surplus_tolerated = 0
         self.desk_state: dict[tuple[str | None, ...], str | None] = {}
@@ -63,6 +71,19 @@ class Workings:
         return DeviceIdentity(
             head.device, head.epoch, head.branch, head.purpose, head.kid, head.centre_key, head.centre_url
         )
+
+    def now_ms(self) -> int:
+        """The time by which things are done here: the clock's, but never before what was done last."""
+        return max(self.clock.now_ms(), self.last_at_ms)
+
+    def stop(self, why: str) -> None:
+        """Do nothing any more, durably; the first reason stays. Only enrolling anew, in another file, ends it."""
+        if self.stopped is not None:
+            return
+        with self.store.transaction():
+            self.store.put_setting(_STOPPED, why)
+        self.stopped = why
+        self.tell(Changed(own=True))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Any]:

@@ -161,6 +161,11 @@ class OperationLog:
             return head
         return ChainHead(head.no, row[0], operation_hash(row[1]))
 
+    def last_text(self, chain: int, after_no: int) -> str | None:
+        """The signed text of a chain's last operation, looked for behind `after_no`."""
+        row = self._cursor.execute(_LAST_OF_CHAIN, (chain, after_no)).fetchone()
+        return str(row[1]) if row else None
+
     def stored(self, operation_id: str) -> Stored | None:
         """The operation of that id, if it is here."""
         row = self._cursor.execute(_STORED, (_id_bytes(operation_id),)).fetchone()

@@ -18,8 +18,9 @@ class LineState:
     """The line and the outbox at one moment; times are milliseconds by the device's clock.
 
     `online`: the centre answered the last time it was spoken to. `problem` is the code of what is in the way (of the
-    line, of the centre's refusal, or of the disk), `stopped` that trying again needs a person, and `feed_faults` which
-    feeds are not read any further, and why.
+    line, of the centre's refusal, of the disk, or `bug`), `stopped` that trying again needs a person, `feed_faults`
+    which feeds are not read any further, and why, `device_stopped` why the device may do nothing until it is
+    enrolled anew.
     """
 
     online: bool = False
@@ -33,9 +34,10 @@ class LineState:
     stopped: bool = False
     push_refused: str | None = None
     feed_faults: tuple[tuple[str, str], ...] = ()
+    device_stopped: str | None = None
 
     @property
     def all_sent(self) -> bool:
         """Whether everything done here is at the centre and nothing is in the way: the only green there is."""
-        trouble = self.problem or self.stopped or self.push_refused or self.feed_faults
+        trouble = self.problem or self.stopped or self.push_refused or self.feed_faults or self.device_stopped
         return self.online and self.waiting == 0 and not trouble

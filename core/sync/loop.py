@@ -131,6 +131,9 @@ class SyncLoop:
                 self._offline(problem)
             except CentreRefusal as problem:
                 self._failures += 1
+                if problem.code == "device_revoked":
+                    # A revoked device is given no feed in which it could read of it, so this is how it learns.
+                    self._device.stop(problem.code)
                 self._heard(problem=problem, stopped=problem.code in _NEEDS_A_PERSON)
             except StoreProblem as problem:
                 self._failures += 1
@@ -263,7 +266,8 @@ class SyncLoop:
         self._device.with_outbox(self._note_outbox)
 
     def _note_outbox(self, outbox: Outbox) -> None:
-        self._change(waiting=outbox.length, oldest_waiting_at=outbox.oldest_at)
+        stopped = self._device.stopped
+        self._change(waiting=outbox.length, oldest_waiting_at=outbox.oldest_at, device_stopped=stopped)
 
     def _heard(self, *, problem: CentreRefusal | None, stopped: bool = False) -> None:
         self._refresh_outbox()
