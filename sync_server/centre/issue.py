@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from core.book import Book
 from core.clock import Clock, instant
 from core.envelope import Authority, Operation, Seen, Signed, encode_body, operation_hash, sign_operation
 from core.errors import Refused
@@ -21,7 +20,7 @@ from sync_server.centre.keys import CentreKeys
 from sync_server.database import Connection
 from sync_server.ingest.settle import BANK_FEED, ChainHead, Settled, settle_one
 from sync_server.ingest.writing import write_settled
-from sync_server.store.rows import PostgresStore
+from sync_server.store.rows import CentreBook
 
 EPOCH = 1
 INCARNATION = 1
@@ -56,7 +55,7 @@ def issue(
     branch: str | None,
     body: Body,
     *,
-    book: Book | None = None,
+    book: CentreBook | None = None,
     records: Mapping[str, bytes] | None = None,
     business_date: str | None = None,
 ) -> Issued:
@@ -64,7 +63,7 @@ def issue(
 
     `book` may hold rows that the caller has locked already. Raises `Refused` if a rule speaks against it.
     """
-    book = book if book is not None else Book(PostgresStore(connection))
+    book = book if book is not None else CentreBook(connection)
     now_ms = centre.clock.now_ms()
     operation = _unplaced(centre, branch, body, now_ms, business_date)
     draft = rules.decode(Signed(jws="", operation=operation, hash="", kid=centre.keys.kid))

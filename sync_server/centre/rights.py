@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.book import Book
 from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.errors import Refusal
 from core.operations.rights import RightsGranted, available_on, right_of
 from sync_server.centre.issue import Centre, issue
 from sync_server.database import Connection
-from sync_server.store.rows import PostgresStore
+from sync_server.store.rows import CentreBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ def grant_rights(
 
     Refusals: `account_unknown`, `account_elsewhere`, `account_frozen`.
     """
-    book = Book(PostgresStore(connection))
+    book = CentreBook(connection)
     book.prefetch([(DepositAccount, (account_id,)), (Right, (account_id, device.device, device.epoch))])
     account = book.get(DepositAccount, account_id)
     if account is None or account.state != "open":

@@ -14,7 +14,6 @@ import msgspec
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
-from core.book import Book
 from core.clock import Clock, instant
 from core.errors import IntegrityFault
 from core.operations.kind import Decoded
@@ -25,7 +24,7 @@ from sync_server.ingest.quarantine import quarantine
 from sync_server.ingest.settle import BANK_FEED, ChainHead, Settlement, settle
 from sync_server.ingest.verifying import Verified, read_records, verify_run
 from sync_server.ingest.writing import write_settled
-from sync_server.store.rows import PostgresStore
+from sync_server.store.rows import CentreBook
 
 _ATTEMPTS = 5
 
@@ -97,7 +96,7 @@ def _settle_fresh(connection: Connection, received: _Received, known: int, head:
     push, fresh = received.push, received.verified.run[known:]
     if any(decoded.kind.bank_wide for decoded in fresh):
         connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = %s FOR UPDATE", (BANK_FEED,))
-    book = Book(PostgresStore(connection))
+    book = CentreBook(connection)
     book.prefetch(key for keys in received.verified.touched[known:] for key in keys)
     settlement = settle(fresh, book, head, received.at, reused_id=received.reused_id)
     if settlement.settled:

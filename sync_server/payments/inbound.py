@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from core.book import Book
 from core.book.rows import DepositAccount, Iban
 from core.canonical import digest
 from core.clock import instant
@@ -16,7 +15,7 @@ from sync_server.database import Connection
 from sync_server.partner_bank.messages import Payment, PaymentReport
 from sync_server.partner_bank.rules import REASONS
 from sync_server.payments.completing import UNKNOWN_ACCOUNT, UNKNOWN_BANK, why_not
-from sync_server.store.rows import PostgresStore
+from sync_server.store.rows import CentreBook
 
 _BIC_LENGTH = 8
 _WORDS = {**REASONS, "AC09": "Account currency is invalid or missing"}
@@ -58,7 +57,7 @@ def _answered(connection: Connection, partner: str, end_to_end_id: str, content:
 def _decide(
     connection: Connection, centre: Centre, randomness: Randomness, own_bic: str, payment: Payment
 ) -> PaymentReport:
-    book = Book(PostgresStore(connection))
+    book = CentreBook(connection)
     known = book.get(Iban, payment.creditor.iban)
     account = book.get(DepositAccount, known.account) if known else None
     reason = why_not(account, payment.currency)

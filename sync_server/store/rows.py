@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from core.book import Book, Row
+from psycopg.errors import SerializationFailure, UniqueViolation
+
+from core.book import Book, Key, Row
 from core.book.columns import Column, columns_of
 from core.book.rows import Customer, DepositAccount, Drawer, Freeze, PersonKeys, Transfer
 from sync_server.database import Connection
@@ -22,12 +24,18 @@ class PostgresStore:
     def __init__(self, connection: Connection, *, locking: bool = True) -> None:
         self._connection = connection
         self._locking = locking
+        self.absent: set[Key] = set()
+        """What was asked for and is not there."""
 
     def load(self, table: type[Row], keys: list[tuple[object, ...]]) -> list[Row]:
         """The rows of those keys, locked in the order of the keys where several chains change them."""
         columns = [list(column) for column in zip(*keys, strict=True)]
         statement = _select(table, locking=self._locking and table in _LOCKED)
-        return [table(*values) for values in self._connection.execute(statement, columns, prepare=True)]
+        rows = [table(*values) for values in self._connection.execute(statement, columns, prepare=True)]
+        if len(rows) < len(keys):
+            here = {tuple(getattr(row, name) for name in table.KEY) for row in rows}
+            self.absent.update((table, key) for key in keys if key not in here)
+        return rows
 
     def operation(self, identifier: str) -> str | None:
         """The signed text of an operation that is in the database."""
@@ -35,13 +43,45 @@ class PostgresStore:
         return str(found[0]) if found is not None else None
 
 
-def write_rows(connection: Connection, book: Book) -> None:
-    """Write every changed row of the book, but not the balances of the books (see `write_balances`)."""
+class CentreBook(Book):
+    """A book over the centre's database that remembers which rows were not there when it looked.
+
+    No lock keeps a row away that does not exist yet: if one of those has come meanwhile, what was worked out does not
+    hold, and has to be done again.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        store = PostgresStore(connection)
+        super().__init__(store)
+        self.absent = store.absent
+
+    def written(self) -> None:
+        """As in every book; what was not there is there now."""
+        super().written()
+        self.absent.clear()
+
+
+def write_rows(connection: Connection, book: Book, absent: Container[Key] = frozenset()) -> None:
+    """Write every changed row of the book, but not the balances of the books (see `write_balances`).
+
+    Raises `SerializationFailure` if a row that was `absent` exists by now.
+    """
     for table in sorted(book.changes, key=lambda table: table.TABLE):
-        rows = book.changes[table].values()
-        names = table.__struct_fields__
-        columns = [[getattr(row, name) for row in rows] for name in names]
-        connection.execute(_upsert(table), columns, prepare=True)
+        changed = sorted(book.changes[table].items(), key=lambda item: repr(item[0]))
+        new = [row for key, row in changed if (table, key) in absent]
+        old = [row for key, row in changed if (table, key) not in absent]
+        if new:
+            try:
+                _write(connection, _insert(table), new)
+            except UniqueViolation as violation:
+                raise SerializationFailure(f"a row of {table.TABLE} has come meanwhile") from violation
+        if old:
+            _write(connection, _upsert(table), old)
+
+
+def _write(connection: Connection, statement: bytes, rows: Sequence[Row]) -> None:
+    columns = [[getattr(row, name) for row in rows] for name in rows[0].__struct_fields__]
+    connection.execute(statement, columns, prepare=True)
 
 
 def write_balances(connection: Connection, differences: Iterable[tuple[tuple[str, str, str], int]]) -> None:
@@ -72,16 +112,18 @@ def _select(table: type[Row], *, locking: bool) -> bytes:
 
 
 @lru_cache(maxsize=128)
-def _upsert(table: type[Row]) -> bytes:
+def _insert(table: type[Row]) -> bytes:
     columns = columns_of(table)
     names = ", ".join(column.name for column in columns)
     arrays = ", ".join(_array(column) for column in columns)
-    rest = [column.name for column in columns if column.name not in table.KEY]
+    return f"INSERT INTO {table.TABLE} ({names}) SELECT * FROM unnest({arrays})".encode()
+
+
+@lru_cache(maxsize=128)
+def _upsert(table: type[Row]) -> bytes:
+    rest = [column.name for column in columns_of(table) if column.name not in table.KEY]
     action = "DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in rest) if rest else "DO NOTHING"
-    return (
-        f"INSERT INTO {table.TABLE} ({names}) SELECT * FROM unnest({arrays}) "
-        f"ON CONFLICT ({', '.join(table.KEY)}) {action}"
-    ).encode()
+    return _insert(table) + f" ON CONFLICT ({', '.join(table.KEY)}) {action}".encode()
 
 
 def _array(column: Column) -> str:

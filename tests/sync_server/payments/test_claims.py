@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -33,9 +33,9 @@ class Partner:
     submitted: list[str] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
-    def app(self) -> Starlette:
+    def app(self) -> FastAPI:
         """Both addresses of the interface."""
-        return Starlette(
+        return FastAPI(
             routes=[
                 Route("/payments", self._submit, methods=["POST"]),
                 Route("/payments/{id}", self._ask),

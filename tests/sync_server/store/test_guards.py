@@ -73,3 +73,56 @@ def test_the_servers_role_may_not_touch_the_schema(bank: CentreBank) -> None:
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), bank.connection() as connection:
             connection.execute(attempt)
+
+
+def _copied(bank: CentreBank, *lines: tuple[int, int, int]) -> None:
+    with bank.connection() as connection, connection.cursor().copy(_COPY) as copy:
+        for number, line, amount in lines:
+            copy.write_row((number, line, "nor", "vault", "DKK", amount))
+
+
+def test_nothing_is_added_to_an_entry_that_stands_nor_to_an_operation_without_one(bank: CentreBank) -> None:
+    with_entry = bank.rows("SELECT operation_no, max(line) + 1 FROM postings GROUP BY 1 LIMIT 1")[0]
+    without = bank.rows("SELECT no FROM operations WHERE no NOT IN (SELECT operation_no FROM postings) LIMIT 1")[0][0]
+    for lines in (
+        [(with_entry[0], with_entry[1], 5), (with_entry[0], with_entry[1] + 1, -5)],
+        [(without, 0, 5), (without, 1, -5)],
+        [(10**12, 0, 5), (10**12, 1, -5)],
+    ):
+        with pytest.raises(psycopg.Error, match="written whole") as caught:
+            _copied(bank, *lines)
+        assert caught.value.sqlstate == "CF003"
+
+
+@pytest.mark.parametrize("table", ["chains", "feed_heads", "cases", "payments", "records", "deposit_accounts"])
+@pytest.mark.parametrize("attempt", ["DELETE FROM {}", "TRUNCATE {}"])
+def test_the_servers_role_removes_nothing(bank: CentreBank, table: str, attempt: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), bank.connection() as connection:
+        connection.execute(attempt.format(table).encode())
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "UPDATE chains SET seq = seq - 1 WHERE device = 'nor-1'",
+        "UPDATE chains SET hash = 'another' WHERE device = 'nor-1'",
+        "UPDATE chains SET state = 'living' WHERE device = 'nor-1'",
+        "UPDATE feed_heads SET position = position - 1",
+        "DELETE FROM enrolments WHERE device = 'nor-1'",
+    ],
+)
+def test_chains_and_feeds_only_go_onward(bank: CentreBank, attempt: str) -> None:
+    with pytest.raises(psycopg.Error, match="never changed") as caught, bank.connection() as connection:
+        connection.execute(attempt.encode())
+    assert caught.value.sqlstate == "CF001"
+
+
+def test_a_payment_at_its_end_stays_there(bank: CentreBank, address: str) -> None:
+    desk = bank.desk("nor-2", "nor")
+    account = desk.account(deposit=100_00)
+    made = desk.make(desk.transfer(account, 1_00, "")).operation.id
+    desk.settle(address)
+    with bank.connection() as connection:
+        connection.execute(b"UPDATE payments SET state = 'completed' WHERE transfer_id = %s", (made,))
+    with pytest.raises(psycopg.Error, match="never changed"), bank.connection() as connection:
+        connection.execute(b"UPDATE payments SET state = 'queued' WHERE transfer_id = %s", (made,))
