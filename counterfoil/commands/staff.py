@@ -1,4 +1,4 @@
-"""Staff at the centre: admit, suspend, reinstate."""
+"""Staff at the centre: admit, suspend, reinstate, and the keys in their names."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from core.canonical import digest
+from core.errors import Refusal
 from core.ids import system_randomness
 from core.money import AMOUNT_MINOR_MAX
 from core.operations.bank import StaffAdmitted, StaffReinstated, StaffSuspended
-from counterfoil.commands.connection import centre_transaction
+from core.operations.sessions import StaffKeyEnded
+from counterfoil.commands.connection import centre_transaction, must
 from counterfoil.commands.options import held, held_name
 
-staff = typer.Typer(help="Staff: admit, suspend, reinstate.", no_args_is_help=True)
+staff = typer.Typer(help="Staff: admit, suspend, reinstate, keys.", no_args_is_help=True)
 Person = Annotated[str, typer.Argument(help="The person's short code: a-z, 0-9 and -.")]
 
 
@@ -90,3 +93,38 @@ def reinstate(person: Person) -> None:
     with centre_transaction() as (connection, centre):
         issue(connection, centre, None, body)
     Console(highlight=False).print(f"{person} is reinstated.")
+
+
+@staff.command("keys")
+def show_keys(person: Person) -> None:
+    """Show every key ever registered in a person's name: where, since when, and whether it is good."""
+    table = Table("Key", "Device", "Epoch", "Since", "State", box=None, header_style="bold")
+    with centre_transaction() as (connection, _centre):
+        rows = connection.execute(
+            b"SELECT kid, device, epoch, registered_at, ended_by IS NULL FROM staff_keys WHERE person = %s "
+            b"ORDER BY registered_at",
+            (person,),
+        )
+        for kid, device, epoch, since, living in rows:
+            table.add_row(kid, device, str(epoch), since, "living" if living else "ended")
+    Console(highlight=False, soft_wrap=True).print(table)
+
+
+@staff.command("end-key")
+def end_key(
+    person: Person,
+    key: Annotated[str, typer.Argument(help="The key's thumbprint, as `staff keys` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why, as a short code: left, new-password, lost-device.")] = "left",
+) -> None:
+    """End a staff key: nothing that is signed under it from here on counts as the person's."""
+    from sync_server.centre.issue import issue
+
+    body = StaffKeyEnded(person=person, key=key, reason=reason)
+    held(body)
+    with centre_transaction() as (connection, centre):
+        known = connection.execute(
+            b"SELECT 1 FROM staff_keys WHERE kid = %s AND person = %s AND ended_by IS NULL", (key, person)
+        ).fetchone()
+        must(None if known else Refusal("staff_key_unknown", "key"))
+        issue(connection, centre, None, body)
+    Console(highlight=False, soft_wrap=True).print(f"The key {key} of {person} is ended.")

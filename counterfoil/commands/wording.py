@@ -20,6 +20,9 @@ _SENTENCES = {
         "This is not the fingerprint of the key that the device showed. Nothing was trusted. "
         "Compare it again with the device's own screen; if they differ, somebody else's key came in."
     ),
+    "branch_code_reserved": "No branch may be called bank or centre. Choose another code.",
+    "payment_not_held": "No payment of that id waits for a person. See `counterfoil payment held`.",
+    "staff_key_unknown": "The person has no living key of that thumbprint. See `counterfoil staff keys`.",
     "staff_code_taken": "Somebody has this code already. Choose another one.",
     "staff_unknown": "There is no such member of staff. Check the code.",
 }

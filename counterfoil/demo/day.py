@@ -108,6 +108,7 @@ class Day:
         player.hands.fill("kyc_number", "210458833")
         player.hands.fill("kyc_country", "Denmark")
         player.hands.fill("kyc_expires", "2031-08-30")
+        self._picture(player, "kyc-decision")
         player.hands.push("review_button")
         player.confirm_review()
         player.wait_screen("customer")
@@ -146,8 +147,9 @@ class Day:
         here, there = self._stage.accounts["norrebro"], self._stage.accounts["aarhus"]
         self.mads.transfer(here[41].iban, "250.00", here[44].iban, here[44].name, "Concert tickets")
         self.mads.confirm()
+        self._picture(self.mads, "transfer-within-the-branch")
         self.mads.next_customer()
-        self.ane.transfer(here[46].iban, "640.00", there[9].iban, there[9].name, "Rent for May")
+        self.ane.transfer(here[46].iban, "640.00", there[9].iban, there[9].name, "Rent")
         self._picture(self.ane, "transfer-to-the-other-branch")
         self.ane.confirm()
         self.ane.next_customer()
@@ -159,6 +161,8 @@ class Day:
         self.mads.confirm()
         self.mads.next_customer()
         self._settle()
+        self.mads.to_home()
+        self._picture(self.mads, "a-payment-came-back")
         self._say("Transfers within the branch, to the other branch and to another bank; one comes back")
 
     def _serve_aarhus_without_a_line(self) -> None:
@@ -234,7 +238,7 @@ class Day:
         self.ane.journal()
         self._picture(self.ane, "journal")
         self.ane.close_day()
-        self.mads.close_day(short=2_000, approver="karl")
+        self.mads.close_day(short=2_000, approver="karl", picture=lambda name: self._picture(self.mads, name))
         self.lise.close_day()
         self._picture(self.mads, "day-closed")
         self._wait_all_sent()

@@ -16,10 +16,16 @@ _FAMILY = (
     "Aagaard", "Winther", "Bonde", "Skovgaard", "Dahl", "Frandsen", "Juhl", "Lauritsen", "Munk", "Nørgaard",
     "Overgaard", "Petersen", "Quist", "Rønne", "Steffensen", "Toft", "Ulriksen", "Vinther", "Kowalska", "Nguyen",
 )  # fmt: skip
-_STREETS = (
-    "Blågårdsgade", "Jægersborggade", "Stefansgade", "Griffenfeldsgade", "Vesterbrogade", "Strandvejen", "Mejlgade",
-    "Jægergårdsgade", "Skolegade", "Frederiksgade", "Havnegade", "Kirkestræde", "Møllevej", "Søndergade",
-)  # fmt: skip
+_STREETS = {
+    "norrebro": (
+        "Blågårdsgade", "Jægersborggade", "Stefansgade", "Griffenfeldsgade", "Rantzausgade", "Sjællandsgade",
+        "Elmegade", "Ravnsborggade", "Baggesensgade",
+    ),
+    "aarhus": (
+        "Mejlgade", "Jægergårdsgade", "Skolegade", "Frederiksgade", "Vestergade", "Klostergade", "Studsgade",
+        "Badstuegade", "Graven",
+    ),
+}  # fmt: skip
 _TOWNS = {"norrebro": ("2200", "København N"), "aarhus": ("8000", "Aarhus C")}
 WELL_TRAVELLED = (
     ("Θεοδώρα", "Παπαδοπούλου"),
@@ -66,7 +72,7 @@ def _customer(random: Random, branch: str, given: str, family: str) -> CustomerP
             "given_name": given,
             "family_name": family,
             "born_on": born.isoformat(),
-            "street": f"{random.choice(_STREETS)} {random.randrange(1, 180)}",
+            "street": f"{random.choice(_STREETS[branch])} {random.randrange(1, 180)}",
             "postcode": postcode,
             "city": city,
             "country": "DK",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,7 +124,9 @@ class Player:
         self.wait_screen("drawer")
         self._clock.advance(_MINUTE_MS)
 
-    def close_day(self, *, short: int = 0, approver: str = "") -> None:
+    def close_day(
+        self, *, short: int = 0, approver: str = "", picture: Callable[[str], None] = lambda _name: None
+    ) -> None:
         """Count the drawer (`short` minor units less than the books expect), close it, and close the day."""
         with self.device.reading() as connection:
             account = drawer_account(self.plan.device)
@@ -131,9 +134,11 @@ class Player:
         self.to("9001", "close_drawer")
         self.hands.push("close_drawer")
         self.hands.find(DenominationTable, "counts").set_counts(counts_of(expected - short))
+        picture("drawer-counted-blind")
         self.hands.push("review_button")
         self.confirm_review()
         if approver:
+            picture("difference-needs-a-second-person")
             self.approve(approver)
         self.wait_screen("drawer")
         self.hands.push("close_day")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from core.clock import SharedClock
+from core.sync.loop import ALLOWANCE_MINOR
 from counterfoil.demo import world
 from counterfoil.demo.bank import DemoBank
 from counterfoil.demo.desks import MadeDesk, People, make_desk
@@ -59,6 +60,8 @@ def prepare(stack: ExitStack, directory: Path, morning_ms: int, tell: Tell) -> P
         introduced_at = next((known for known in desks.values() if set(known.plan.people) & set(plan.people)), None)
         desks[plan.device] = desk
         people.arrive(desk, introduced_at)
+        if introduced_at is None:
+            _hold_allowances(desk, accounts[plan.branch])
     return Prepared(bank, people, lines, desks, accounts, clock)
 
 
@@ -75,3 +78,9 @@ def _past(
     for desk in made:
         desk.close()
     return {desk.plan.branch: office.accounts for desk, office in zip(made, offices, strict=True)}
+
+
+def _hold_allowances(desk: MadeDesk, accounts: Iterable[SeededAccount]) -> None:
+    """The branch's first desk holds its allowance on every account, so that a cut finds it ready to serve."""
+    for account in accounts:
+        desk.loop.fetch_rights(account.id, 0, ALLOWANCE_MINOR)

@@ -28,6 +28,7 @@ from desktop.settings import DATA_VARIABLE, THEME_VARIABLE
 SHOWN_DESK = world.DESKS[0]
 _AN_HOUR_MS = 60 * 60 * 1000
 _REFRESH_SECONDS = 0.5
+_LOG_TAIL = 2000
 
 
 def show(*, theme: str) -> int:
@@ -49,8 +50,12 @@ def show(*, theme: str) -> int:
         stack.callback(stop_child, window)
         _explain(console, folder)
         _watch(console, folder, prepared.lines[SHOWN_DESK.branch], window, stopped)
+        broken = window.poll() not in (None, 0) and not stopped.is_set()
+        if broken:
+            console.print("[bold red]The window ended by itself.[/bold red] The end of its log:")
+            console.print((folder / "desktop.log").read_text(errors="replace")[-_LOG_TAIL:], markup=False)
     console.print("Everything has ended; nothing is left running.")
-    return 0
+    return 1 if broken else 0
 
 
 def _end_on_signals(stopped: threading.Event) -> None:
@@ -60,6 +65,8 @@ def _end_on_signals(stopped: threading.Event) -> None:
         stopped.set()
 
     signal.signal(signal.SIGTERM, note)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, note)
 
 
 def _open_window(folder: Path, prepared: Prepared, theme: str) -> subprocess.Popen[bytes]:
