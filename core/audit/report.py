@@ -81,7 +81,7 @@ class Report:
         for total in self.totals:
             debits = format_amount(Money(total.debits, total.currency))
             credits_ = format_amount(Money(total.credits, total.currency))
-            yield f"  {total.branch:<{wide}}  {total.currency}  debits {debits:>20}  credits {credits_:>20}"
+            yield f"  {total.branch:<{wide}}  {total.currency}  turnover: debits {debits:>20}  credits {credits_:>20}"
         yield f"The centre's key is {self.centre}."
         yield (
             "It is the key that you named."

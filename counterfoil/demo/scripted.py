@@ -206,7 +206,7 @@ def _partner_payments(bank: DemoBank) -> list[Mapping[str, Any]]:
 
 def _tell(console: Console, summary: Mapping[str, Any], promises: Promises, out: Path) -> None:
     """A short readable account."""
-    table = Table("", "Operations", "Debits", "Credits", "Waiting", box=None, header_style="bold")
+    table = Table("", "Operations", "Debit balances", "Credit balances", "Waiting", box=None, header_style="bold")
     homes = {**summary["devices"], "centre": summary["centre"]}
     for name, figures in homes.items():
         debits = sum(line["debits"] for line in figures["trial_balance"])
