@@ -149,6 +149,7 @@ class OperationCard(Card):
         if line.iban:
             rows.append((self.tr("Account"), iban_text(line.iban)))
         words = {
+            "payer_name": self.tr("Payer"),
             "payee_name": self.tr("Payee"),
             "payee_iban": self.tr("Payee's IBAN"),
             "remittance": self.tr("Text"),

@@ -77,12 +77,11 @@ def statement_of(
 
 
 def _statement_line(line: ActivityLine) -> StatementLine:
-    name = line.details.get("payee_name") or line.counterpart_name or line.details.get("payer_name") or ""
     return StatementLine(
         booking_date=line.booked_on,
         value_date=line.value_on,
         reference=reference(line.operation),
-        counterparty=name,
+        counterparty=line.other_party,
         text=activity_text(line, with_counterparty=False),
         amount_minor=line.amount,
         balance_minor=line.balance,

@@ -105,6 +105,11 @@ class ActivityLine:
     counterpart_name: str | None
     reversed_by: str | None
 
+    @property
+    def other_party(self) -> str:
+        """With whom: the payer of money that came in, the payee of money that went out; empty if nobody is named."""
+        return self.details.get("payer_name" if self.amount > 0 else "payee_name") or self.counterpart_name or ""
+
 
 @dataclass(frozen=True, slots=True)
 class ActivityPage:

@@ -76,9 +76,8 @@ def activity_columns(locale: str, currency: str) -> Sequence[Column[ActivityLine
 def activity_text(line: ActivityLine, *, with_counterparty: bool = True) -> str:
     """What it was, with whom, and the words that go with it."""
     parts = [kind_title(line.kind)]
-    other = line.details.get("payee_name") or line.counterpart_name or line.details.get("payer_name")
-    if other and with_counterparty:
-        parts.append(other)
+    if line.other_party and with_counterparty:
+        parts.append(line.other_party)
     words = line.details.get("remittance") or line.details.get("narrative")
     if words:
         parts.append(words)

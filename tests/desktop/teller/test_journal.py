@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
-from core.store.queries.accounts import account_summary
+from core.operations.transfers import TransferMade
+from core.records import make_record
+from core.store.queries.accounts import account_activity, account_summary
+from desktop.teller.customers.columns import activity_text
 from desktop.teller.journal import JournalScreen
 from desktop.teller.lists import LiveList
-from desktop.teller.papers import reprinted_receipt
+from desktop.teller.papers import reprinted_receipt, statement_of
 from desktop.teller.statement import StatementScreen
 from desktop.widgets import Button
+from tests.bank import DATE
 from tests.desktop.teller.money.counter import PLACE
 from tests.desktop.teller.teller_window import TellerWindow
 
@@ -117,6 +123,36 @@ def test_a_declined_reversal_leaves_the_money_where_it_is(at_work: TellerWindow)
     assert posted(at_work, account) == 700_00
 
 
+def test_a_deposit_whose_rights_went_back_to_the_centre_is_reversed_by_asking_for_them(at_work: TellerWindow) -> None:
+    account = at_work.account(at_work.customer())
+    operation = deposit(at_work, account, 9_000_00)
+    at_work.bench.sync()
+    at_work.bench.device.hand_back_surplus(0)
+    at_work.bench.sync()
+    at_work.line.down = True
+    at_work.open("reverse", operation)
+    at_work.fill("reversal_reason", "Wrong account")
+    at_work.enter()
+    assert at_work.says("must give 9,000.00 back")
+    assert at_work.says("while the line is down")
+    at_work.line.down = False
+    at_work.confirm()
+    assert at_work.line.asked[-1] == (account, 9_000_00, 9_000_00)
+    assert posted(at_work, account) == 0
+
+
+def test_what_the_customer_has_spent_is_not_taken_back_and_the_line_is_not_blamed(at_work: TellerWindow) -> None:
+    account = at_work.account(at_work.customer())
+    operation = deposit(at_work, account, 900_00)
+    at_work.bench.perform(at_work.teller, at_work.bench.withdrawn(account, 500_00), drawer="kasse-1")
+    at_work.open("reverse", operation)
+    at_work.fill("reversal_reason", "Wrong account")
+    at_work.enter()
+    assert at_work.says("must give 900.00 back, and only 400.00 can be taken from it now")
+    assert not at_work.says("the line is down")
+    assert posted(at_work, account) == 400_00
+
+
 def test_what_is_no_money_is_not_reversed_and_says_why(at_work: TellerWindow) -> None:
     at_work.customer()
     at_work.open("journal", at_work.journal("customer.registered")[0].line.operation)
@@ -142,6 +178,32 @@ def test_a_statement_is_made_saved_and_adds_up(at_work: TellerWindow) -> None:
     assert screen.made.path.read_bytes().startswith(b"%PDF")
     at_work.press("open_statement")
     assert at_work.opened_files == [screen.made.path]
+
+
+def test_papers_and_lists_name_the_other_party_of_money_that_came_and_of_money_that_went(
+    at_work: TellerWindow,
+) -> None:
+    payer = at_work.account(at_work.customer("S\u00f8ren", "\u00d8rsted"), 500_00)
+    payee = at_work.account(at_work.customer("Nina", "Sandvik"))
+    names = {"payer_name": "S\u00f8ren \u00d8rsted", "payee_name": "Nina Sandvik"}
+    digest, data = make_record(names, at_work.bench.randomness)
+    body = TransferMade(account=payer, payee_account=payee, currency="DKK", amount=200_00, details=digest)
+    at_work.bench.perform(at_work.teller, body, records={digest: data})
+    at_work.settle()
+
+    def counterparty(account: str) -> str:
+        day = date.fromisoformat(DATE)
+        made = at_work.read(
+            lambda c: statement_of(c, PLACE, account, day, day, made_at=f"{DATE}T09:00:00.000Z", made_by="Jens Dahl")
+        )
+        assert made is not None
+        return made.lines[-1].counterparty
+
+    def text(account: str) -> str:
+        return activity_text(at_work.read(lambda c: account_activity(c, account)).lines[0])
+
+    assert (counterparty(payee), counterparty(payer)) == ("S\u00f8ren \u00d8rsted", "Nina Sandvik")
+    assert (text(payee), text(payer)) == ("Transfer \u00b7 S\u00f8ren \u00d8rsted", "Transfer \u00b7 Nina Sandvik")
 
 
 @pytest.mark.parametrize(
