@@ -32,6 +32,7 @@ class Screen(QWidget):
     """
 
     go = Signal(str, object)
+    discretion_changed = Signal()
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -89,6 +90,10 @@ class Screen(QWidget):
     def may_leave(self) -> bool:
         """Whether the screen can be left without losing anything that a person typed and wants."""
         return True
+
+    def hides_drawer(self) -> bool:
+        """Whether what the drawer should hold stays unsaid for now; `discretion_changed` when that changes."""
+        return False
 
     def primary(self) -> None:
         """Enter in a field: what the screen's primary button does."""

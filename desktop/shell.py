@@ -61,6 +61,7 @@ class Shell(QMainWindow):
         if name not in self._screens:
             screen = self._by_name[name].make()
             screen.go.connect(self.open)
+            screen.discretion_changed.connect(self._show_or_hide_drawer)
             self._stack.addWidget(screen)
             self._screens[name] = screen
         self._current = name
@@ -68,6 +69,7 @@ class Shell(QMainWindow):
         self.rail.set_current(name)
         self.top_bar.search.clear()
         self._screens[name].opened(arguments)
+        self._show_or_hide_drawer()
         self.screen_opened.emit(name)
         return True
 
@@ -161,6 +163,10 @@ class Shell(QMainWindow):
             self.open(answer.name)
         else:
             self.open(self._look_up, answer.text)
+
+    def _show_or_hide_drawer(self) -> None:
+        screen = self.current_screen()
+        self.strip.show_drawer(shown=screen is None or not screen.hides_drawer())
 
     def _escape(self) -> None:
         screen = self.current_screen()

@@ -105,6 +105,11 @@ class StatusStrip(QWidget):
             )
         self.setAccessibleName(self.text())
 
+    def show_drawer(self, *, shown: bool) -> None:
+        """Say what the drawer should hold, or leave it out while somebody counts blind."""
+        self._drawer.setVisible(shown)
+        self.setAccessibleName(self.text())
+
     def show_at_rest(self) -> None:
         """Leave out what only concerns somebody at work: the drawer and the lock."""
         self._drawer.hide()

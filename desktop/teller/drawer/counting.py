@@ -33,6 +33,7 @@ class CountScreen(PostingScreen):
         self.blind.setObjectName("blind")
         self.blind.setChecked(True)
         self.blind.toggled.connect(lambda _on: self._show_expected())
+        self.blind.toggled.connect(lambda _on: self.discretion_changed.emit())
         self.table = count_table(desk.place, self.tr("Counted"), held=self.tr("In drawer"))
         self.form.body.addWidget(self.blind)
         if self.table is not None:
@@ -63,6 +64,10 @@ class CountScreen(PostingScreen):
         if not super().back():
             self.go.emit("drawer", None)
         return True
+
+    def hides_drawer(self) -> bool:
+        """While the count is blind."""
+        return self.blind.isChecked()
 
     def may_leave(self) -> bool:
         """Not in the middle of a count."""

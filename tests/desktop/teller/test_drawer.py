@@ -7,9 +7,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from core.ledger import OVER_SHORT
+from core.money import Money
 from core.operations.drawers import DayOpened, VaultFunded
 from core.store.queries.books import ledger_balance, vault_balance
-from desktop.widgets import Button
+from desktop.widgets import Button, LineStatus
 from tests.bank import DATE
 from tests.desktop.teller.teller_window import TellerWindow
 
@@ -96,6 +97,21 @@ def test_a_blind_count_shows_what_is_expected_only_in_the_review(window: TellerW
     window.enter()
     assert window.drawer().counted == 9_000_00
     assert window.drawer().state == "open"
+
+
+def test_while_a_count_is_blind_the_strip_keeps_silent_about_the_drawer(window: TellerWindow) -> None:
+    window.open_day()
+    window.shell.show_status(LineStatus(drawer=Money(10_000_00, "DKK")))
+    assert "10,000.00" in window.shell.strip.text()
+    window.open("count_drawer")
+    assert "10,000.00" not in window.shell.strip.text()
+    window.shell.show_status(LineStatus(drawer=Money(10_000_00, "DKK"), unsent=1))
+    assert "10,000.00" not in window.shell.strip.text()
+    window.tick("blind")
+    assert "10,000.00" in window.shell.strip.text()
+    window.tick("blind")
+    window.open("home")
+    assert "10,000.00" in window.shell.strip.text()
 
 
 def test_nothing_typed_is_no_count(window: TellerWindow) -> None:
