@@ -20,6 +20,7 @@ from core.errors import EnvironmentProblem, Refusal
 from core.operations.kind import Body
 from core.operations.registry import KINDS
 from core.store.queries.people import StaffMember, staff
+from core.sync.loop import FetchedRights
 from desktop.tasks import Job, Tasks
 from desktop.widgets import LineStatus
 
@@ -48,10 +49,17 @@ class Line(Protocol):
         """Send and fetch at once."""
         ...
 
-    def fetch_rights(self, account: str, least: int, amount: int) -> int:
-        """Ask the centre for spending rights, in minor units; answers what was granted. Blocks: network pool only.
+    def fetch_rights(self, account: str, least: int, amount: int) -> FetchedRights:
+        """Ask the centre for spending rights, in minor units; answers once they are here. Blocks: network pool only.
 
         Raises `LineProblem` within a few seconds when the line is down, `CentreRefusal` where the centre says no.
+        """
+        ...
+
+    def hold_allowance(self, account: str) -> None:
+        """See to it that this desk may pay out the account's allowance should the line be cut.
+
+        Blocks and raises like `fetch_rights`; does nothing where the allowance is here already.
         """
         ...
 

@@ -13,7 +13,7 @@ from core.people.stretching import Stretching
 from core.secrets.store import SecretStore
 from core.signing_in import SigningIn
 from core.sync.line import LineState
-from core.sync.loop import ALLOWANCE_MINOR, SyncLoop
+from core.sync.loop import ALLOWANCE_MINOR, FetchedRights, SyncLoop
 from core.sync.transport import Transport
 from desktop.settings import DesktopSettings
 
@@ -30,15 +30,14 @@ class RunningDesk:
         transport: Transport,
         loop: SyncLoop,
         signing_in: SigningIn,
-        bug: Callable[[Exception], None],
     ) -> None:
         self.device = device
         self.transport = transport
         self.loop = loop
         self.signing_in = signing_in
-        self._bug = bug
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"line-{device.identity.device}", daemon=True)
+        name = f"line-{device.identity.device}"
+        self._thread = threading.Thread(target=loop.run, args=(self._stop,), name=name, daemon=True)
 
     def start(self) -> None:
         """Begin to push and to read the feeds."""
@@ -48,12 +47,18 @@ class RunningDesk:
         """Send and fetch at once."""
         self.loop.wake()
 
-    def fetch_rights(self, account: str, least: int, amount: int) -> int:
-        """Ask the centre for spending rights, in minor units; answers what was granted.
+    def fetch_rights(self, account: str, least: int, amount: int) -> FetchedRights:
+        """Ask the centre for spending rights, in minor units; answers once they are here.
 
         An allowance beyond the amount is asked for too: whoever comes once may come again when the line is down.
         """
-        return self.loop.fetch_rights(account, least, amount + ALLOWANCE_MINOR).granted
+        return self.loop.fetch_rights(account, least, amount + ALLOWANCE_MINOR)
+
+    def hold_allowance(self, account: str) -> None:
+        """Ask the centre for what the allowance on the account lacks, if it lacks any."""
+        lacking = ALLOWANCE_MINOR - self.device.payable_here(account)
+        if lacking > 0:
+            self.loop.fetch_rights(account, 0, lacking)
 
     def close(self) -> None:
         """Stop the loop, then let go of the line and the file. What was not sent is sent after the next start."""
@@ -67,14 +72,6 @@ class RunningDesk:
             self._thread.join(_STOP_SECONDS)
         self.loop.close()
         self.device.close()
-
-    def _run(self) -> None:
-        try:
-            self.loop.run(self._stop)
-        except Exception as problem:  # noqa: BLE001 - a thread has nobody else to tell
-            # A loop torn from its connection at the end is no bug; anything before that is.
-            if not self._stop.is_set():
-                self._bug(problem)
 
 
 def open_desk(
@@ -93,8 +90,8 @@ def open_desk(
     try:
         transport = line_of(device)
         signing_in = SigningIn(device, secrets, transport, randomness=randomness, cost=cost)
-        loop = SyncLoop(device, transport, on_state=on_state, poll_seconds=settings.poll_seconds)
+        loop = SyncLoop(device, transport, on_state=on_state, on_bug=on_bug, poll_seconds=settings.poll_seconds)
     except EnvironmentProblem:
         device.close()
         raise
-    return RunningDesk(device, transport, loop, signing_in, on_bug)
+    return RunningDesk(device, transport, loop, signing_in)

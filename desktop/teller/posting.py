@@ -15,6 +15,7 @@ from core.money import Money
 from core.operations.kind import Body
 from desktop.desk import ApprovalRequest, Desk
 from desktop.screens import Screen
+from desktop.teller.drafting import Drafting, Intent
 from desktop.teller.refusals import say_refusal
 from desktop.theme import current_theme
 from desktop.widgets import BeforeAfter, Button, Card, Field, Notice, ReviewPanel, Text
@@ -80,6 +81,11 @@ class PostingScreen(Screen):
         self._proposal: Proposal | None = None
         self._posting = False
         self._asking = False
+        self._drafting = Drafting(desk, parent=self)
+        self._drafting.asking.connect(self._say_asking)
+        self._drafting.drafted.connect(self._show_review)
+        self._drafting.refused.connect(self._not_drafted)
+        self._drafting.failed.connect(self._failed)
         desk.session_changed.connect(self._forget_draft)
 
     # What a screen says of itself
@@ -129,6 +135,7 @@ class PostingScreen(Screen):
 
     def show_form(self) -> None:
         """The form as it was left, without the review."""
+        self._drafting.cancel()
         self._draft = self._proposal = None
         self._posting = self._asking = False
         self.review.hide()
@@ -153,15 +160,14 @@ class PostingScreen(Screen):
         proposal = self.propose()
         if proposal is None:
             return
-        self._asking = True
-        self.desk.draft(
-            proposal.body,
-            lambda draft: self._show_review(proposal, draft),
-            records=proposal.records,
-            with_drawer=proposal.with_drawer,
-            business_date=proposal.business_date,
-            failed=self._failed,
-            owner=self,
+        self._asking, self._proposal = True, proposal
+        self._drafting.begin(
+            Intent(
+                proposal.body,
+                proposal.records,
+                with_drawer=proposal.with_drawer,
+                business_date=proposal.business_date,
+            )
         )
 
     def primary(self) -> None:
@@ -170,8 +176,8 @@ class PostingScreen(Screen):
             self.begin_review()
 
     def back(self) -> bool:
-        """From the review to the form."""
-        if not self.is_reviewing():
+        """From the review to the form, or from waiting for an answer to the form."""
+        if not self.is_reviewing() and not self._asking:
             return False
         if not self._posting:
             self.show_form()
@@ -188,12 +194,23 @@ class PostingScreen(Screen):
             self.problem.show_notice(self.tr("Not possible."), sentence, "danger")
             self.problem.show()
 
-    def _show_review(self, proposal: Proposal, draft: Draft) -> None:
+    def _say_asking(self) -> None:
+        text = self.tr("The centre is asked whether the account covers it. Esc stops waiting.")
+        self.problem.show_notice(self.tr("Asking the centre\u2026"), text, "info")
+        self.problem.show()
+
+    def _not_drafted(self, refusal: Refusal) -> None:
         self._asking = False
-        if draft.findings:
-            self.show_refusal(draft.findings[0])
+        self.problem.hide()
+        self.show_refusal(refusal)
+
+    def _show_review(self, draft: Draft) -> None:
+        self._asking = False
+        proposal = self._proposal
+        if proposal is None:
             return
-        self._draft, self._proposal = draft, proposal
+        self._draft = draft
+        self.problem.hide()
         self.form.hide()
         self.review.show()
         self.review.show_review(proposal.amount, proposal.pairs, proposal.effects(draft))

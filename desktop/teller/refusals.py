@@ -32,8 +32,20 @@ _COUNTER: dict[str, str] = {
     "rights_exceeded": _mark(
         "Only {payable} can be paid out here while the line is down. Pay out up to that, or wait for the line.",
     ),
-    "rights_not_granted": _mark(
-        "The centre grants no more: {payable} can be paid out from this account. Choose a smaller amount."
+    "rights_none": _mark(
+        "Nothing can be paid out from this account here while the line is down. Wait for the line, then try again."
+    ),
+    "rights_not_granted": _mark("{payable} in all can be paid out from this account. Choose a smaller amount."),
+    "rights_none_granted": _mark(
+        "Nothing can be paid out from this account now. Look at its balance and at what is on its way."
+    ),
+    "reversal_rights_exceeded": _mark(
+        "The account must give {amount} back, and only {payable} of it can be taken here while the line is down. "
+        "Wait for the line, then reverse it."
+    ),
+    "reversal_not_covered": _mark(
+        "The account must give {amount} back, and only {payable} can be taken from it now. "
+        "Settle it with the customer first, or call the centre."
     ),
     "not_available": _mark("The account does not hold that much. Choose a smaller amount, or another account."),
     "free_below_zero": _mark(
@@ -113,6 +125,7 @@ _IBANS_AND_TEXTS: dict[str, str] = {
 _PEOPLE: dict[str, str] = {
     "approval_needed": _mark("A second person must approve this. Ask a supervisor."),
     "approval_declined": _mark("The second person did not approve, so nothing was posted. Change it, or go back."),
+    "approval_cancelled": _mark("Nobody was asked to approve it, so nothing was posted. Go on, or go back."),
     "approval_own": _mark("Nobody approves their own work. Ask another supervisor."),
     "approval_expired": _mark("The approval has run out. Ask for it again."),
     "approval_of_other": _mark("The approval was given for something else. Ask for it again on what stands here."),

@@ -12,13 +12,14 @@ from core.device import Changed, Draft, Performed
 from core.errors import EnvironmentProblem, Refusal
 from desktop.desk import Desk
 from desktop.screens import Screen
+from desktop.teller.drafting import PATIENCE_MS
 from desktop.teller.money.account_picker import AccountPicker
 from desktop.teller.money.aftermath import Aftermath, Papers
 from desktop.teller.money.effects import drafted_effects, expected_effects, line_notice, obstacle
 from desktop.teller.money.facts import CounterFacts, counter_facts, short_iban
 from desktop.teller.money.form_card import FormCard
 from desktop.teller.money.order import MoneyForm, Order
-from desktop.teller.money.ordering import PATIENCE_MS, Ordering
+from desktop.teller.money.ordering import Ordering
 from desktop.teller.money.posted_panel import PostedPanel
 from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard
 from desktop.teller.money.texts import isolated

@@ -12,6 +12,7 @@ from core.errors import EnvironmentProblem, Refusal
 from core.ledger import Posting, reversed_postings
 from core.operations.reversals import REVERSIBLE, EntryReversed, lines
 from desktop.desk import ApprovalRequest, Desk
+from desktop.teller.drafting import Drafting, Intent
 
 
 def _tr(text: str) -> str:
@@ -45,10 +46,12 @@ def undo(
         tuple(pairs),
     )
 
-    def drafted(draft: Draft) -> None:
-        if draft.findings:
-            refused(draft.findings[0])
-        else:
-            desk.post(parent, draft, request, done=done, refused=refused, failed=failed)
+    drafting = Drafting(desk, parent=parent)
 
-    desk.draft(body, drafted, failed=failed, owner=parent)
+    def drafted(draft: Draft) -> None:
+        desk.post(parent, draft, request, done=done, refused=refused, failed=failed)
+
+    for ended, answer in ((drafting.drafted, drafted), (drafting.refused, refused), (drafting.failed, failed)):
+        ended.connect(answer)
+        ended.connect(drafting.deleteLater)
+    drafting.begin(Intent(body))

@@ -10,14 +10,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from core.book.rows import DepositAccount
 from core.clock import FixedClock
 from core.device import Draft, OpenSession
 from core.errors import CentreRefusal, LineProblem
 from core.ledger import drawer
+from core.operations.rights import available_on
 from core.operations.transfers import TransferReceived
 from core.store.queries.accounts import account_summary
 from core.store.queries.books import ledger_balance
 from core.store.queries.journal import OperationDetail, journal, operation_detail
+from core.sync.loop import FetchedRights
 from desktop.desk import ApprovalRequest, Desk, Place
 from desktop.screens import Screen, ScreenEntry
 from desktop.shell import Shell
@@ -47,14 +50,15 @@ class CentreLine:
         self._desk, self._centre = desk, centre
         self.down = False
         self.refuses = False
-        self.answers: Callable[[], int] | None = None
+        self.answers: Callable[[], FetchedRights] | None = None
         self.asked: list[tuple[str, int, int]] = []
+        self.held: list[str] = []
         self.woken = 0
 
     def wake(self) -> None:
         self.woken += 1
 
-    def fetch_rights(self, account: str, least: int, amount: int) -> int:
+    def fetch_rights(self, account: str, least: int, amount: int) -> FetchedRights:
         self.asked.append((account, least, amount))
         if self.down:
             raise LineProblem("The centre can't be reached.")
@@ -63,9 +67,22 @@ class CentreLine:
         if self.answers is not None:
             return self.answers()
         self._desk.sync()
-        granted = self._centre.grant(account, self._desk.device.identity.device, amount)
+        held = self._centre.book.get(DepositAccount, account)
+        assert held is not None
+        enough = available_on(held) >= least
+        granted = self._centre.grant(account, self._desk.device.identity.device, amount) if enough else 0
         self._desk.read()
-        return granted
+        left = self._centre.book.get(DepositAccount, account)
+        assert left is not None
+        return FetchedRights(granted, available_on(left), self._desk.device.payable_here(account))
+
+    def hold_allowance(self, account: str) -> None:
+        self.held.append(account)
+        if self.down:
+            raise LineProblem("The centre can't be reached.")
+        self._desk.sync()
+        self._centre.grant(account, self._desk.device.identity.device, 5_000_00)
+        self._desk.read()
 
 
 @dataclass

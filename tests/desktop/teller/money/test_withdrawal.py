@@ -5,6 +5,7 @@ import threading
 import pytest
 from PySide6.QtCore import Qt
 
+from core.sync.loop import FetchedRights
 from desktop.widgets import DenominationTable, LineState, LineStatus
 from tests.desktop.hands import press
 from tests.desktop.teller.money.counter import Counter, texts
@@ -86,22 +87,42 @@ def test_what_the_centre_does_not_grant_is_not_paid_out(counter: Counter) -> Non
     screen = counter.open("withdrawal", {"account": account})
     counter.fill("amount", "2000")
     counter.enter()
-    assert "The centre grants no more: 1,250.00" in screen.form.amount.error()
+    assert "1,250.00 in all can be paid out" in screen.form.amount.error()
     counter.line.refuses = True
     counter.enter()
-    assert "The centre grants no more" in screen.form.amount.error()
+    assert "1,250.00 in all can be paid out" in screen.form.amount.error()
     assert counter.journal("cash.withdrawn") == []
+
+
+def test_what_the_account_holds_elsewhere_counts_to_what_can_be_paid_in_all(counter: Counter) -> None:
+    account = counter.customer_account(amount=1_250_00)
+    counter.money_from_elsewhere(account, 900_00)
+    screen = counter.open("withdrawal", {"account": account})
+    counter.fill("amount", "3000")
+    counter.enter()
+    assert screen.form.amount.error() == ("2,150.00 in all can be paid out from this account. Choose a smaller amount.")
+
+
+def test_where_nothing_can_be_paid_out_that_is_what_is_said(counter: Counter) -> None:
+    account = counter.customer_account()
+    screen = counter.open("withdrawal", {"account": account})
+    counter.fill("amount", "10")
+    counter.enter()
+    assert "Nothing can be paid out from this account now." in screen.form.amount.error()
+    counter.line.down = True
+    counter.enter()
+    assert "Nothing can be paid out from this account here while the line is down." in screen.form.amount.error()
 
 
 def test_a_centre_that_does_not_answer_in_time_counts_as_a_line_that_is_down(counter: Counter) -> None:
     account = counter.customer_account(amount=1_250_00)
     screen = counter.open("withdrawal", {"account": account})
-    screen.ordering._patience.setInterval(200)
+    screen.ordering.drafting.patience.setInterval(200)
     release = threading.Event()
 
-    def answers_late() -> int:
+    def answers_late() -> FetchedRights:
         release.wait(10)
-        return 0
+        return FetchedRights(0, 0, 0)
 
     counter.line.answers = answers_late
     counter.fill("amount", "2000")
