@@ -76,6 +76,8 @@ def _detail_of(state: SyncState) -> str:
     if state.feed_faults:
         feed, code = state.feed_faults[0]
         return _tr("News of {feed} can't be trusted ({code})").format(feed=feed, code=code)
+    if state.problem == "bug":
+        return _tr("The program ran into a fault of its own. It tries again by itself.")
     if state.problem and (state.online or _state_of(state) is not LineState.OFFLINE):
         return state.message or state.problem
     return ""

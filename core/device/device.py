@@ -251,6 +251,11 @@ class Device:
         with self._workings.lock:
             return performing.payable_here(self._workings, account)
 
+    def granted_here(self, account: str) -> int:
+        """What the centre has granted this device on the account altogether, as far as is known here."""
+        with self._workings.lock:
+            return performing.granted_here(self._workings, account)
+
     def hand_back_surplus(
         self, allowance: int, *, tolerated: int | None = None, keeping: frozenset[str] = frozenset()
     ) -> int:

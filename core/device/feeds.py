@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from nacl.signing import VerifyKey
 
-from core.book.rows import DeviceEpoch, Session
+from core.book.rows import DeviceEpoch, Session, StaffKey
 from core.canonical import from_base64url, thumbprint
 from core.device import standing
 from core.device.performing import changed_by, note_stamp
@@ -19,6 +19,7 @@ from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.customers import with_stamp
 from core.operations.kind import Decoded, Signer
+from core.operations.sessions import key_thumbprint
 from core.records import RECORD_BYTES_MAX, record_digest
 from core.store.log import Stored
 
@@ -230,6 +231,19 @@ def _keep_verdict(workings: Workings, no: int, signed: Signed, verdict: Verdict)
     if verdict.hash != signed.hash:
         raise IntegrityFault("verdict_of_other", signed.operation.id)
     keep_verdict(workings, no, verdict, signed.operation.business_date)
+    end_unintroduced(workings, signed, verdict)
+
+
+def end_unintroduced(workings: Workings, signed: Signed, verdict: Verdict) -> None:
+    """End keys that the centre found registered without an introduction: it knew an older key, this device did not."""
+    operation = signed.operation
+    people = {found.detail.get("person") for found in verdict.exceptions if found.code == "introduction_missing"}
+    if operation.kind != "staff.keys_registered" or not people:
+        return
+    for key in rules.decode(signed).body.keys:
+        row = workings.book.get(StaffKey, key_thumbprint(key.key))
+        if key.person in people and row is not None and row.ended_by is None:
+            workings.book.put(msgspec.structs.replace(row, ended_by=operation.id))
 
 
 def keep_verdict(workings: Workings, no: int, verdict: Verdict, business_date: str | None) -> None:

@@ -312,3 +312,8 @@ def changed_by(operations: Iterable[Decoded[Any]], *, own: bool) -> Changed:
 def payable_here(workings: Workings, account: str) -> int:
     """What this device may pay out of the account without asking, in minor units."""
     return payable_by(right_of(account, workings.head.device, workings.head.epoch, workings.book))
+
+
+def granted_here(workings: Workings, account: str) -> int:
+    """What the centre has granted this device on the account altogether, in minor units."""
+    return right_of(account, workings.head.device, workings.head.epoch, workings.book).granted

@@ -7,14 +7,18 @@ from typing import Protocol
 
 import msgspec
 
-from core.device.feeds import Verdict, keep_verdict, restamp, verdicts_by_seq
+from core.device.feeds import Verdict, end_unintroduced, keep_verdict, restamp, verdicts_by_seq
 from core.device.values import Changed, Outbox, PushRun
 from core.device.workings import Workings
 from core.envelope import operation_hash, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 
-_RUN_CHARACTERS_MAX = 4 * 1024 * 1024
+RUN_BYTES_MAX = 3 * 1024 * 1024
+"""The centre reads bodies of 4 MiB, JSON and all; the difference is room for what a proxy adds or counts otherwise."""
+
+_AROUND = 6
+"""Quotes, commas, colons around a text in JSON; a little more than there are."""
 
 
 class Answer(Protocol):
@@ -39,22 +43,28 @@ def outbox(workings: Workings) -> Outbox:
 
 
 def next_run(workings: Workings, limit: int) -> PushRun | None:
-    """The oldest operations that are not acknowledged, at most `limit`, with their records; None if there are none."""
+    """The oldest operations that are not acknowledged, at most `limit`, with their records; None if there are none.
+
+    At most `RUN_BYTES_MAX` as they travel, unless a single operation is more.
+    """
     head = workings.head
     operations: list[str] = []
     records: dict[str, bytes] = {}
-    characters = 0
+    size = 0
     for _no, _seq, jws in workings.store.log.after(workings.own.no, head.acked_no, limit):
-        for digest in rules.records_named(rules.decode(read_operation(jws))):
-            data = workings.store.log.record(digest)
-            if data is not None and digest not in records:
-                records[digest] = data
-                characters += len(data) * 4 // 3
-        characters += len(jws)
-        if operations and characters > _RUN_CHARACTERS_MAX:
+        named = rules.records_named(rules.decode(read_operation(jws)))
+        found = {digest: workings.store.log.record(digest) for digest in named if digest not in records}
+        fresh = {digest: data for digest, data in found.items() if data is not None}
+        size += len(jws) + _AROUND + sum(_travelling(digest, data) for digest, data in fresh.items())
+        if operations and size > RUN_BYTES_MAX:
             break
         operations.append(jws)
+        records |= fresh
     return PushRun(head.device, head.epoch, tuple(operations), records) if operations else None
+
+
+def _travelling(digest: str, data: bytes) -> int:
+    return len(digest) + (len(data) + 2) // 3 * 4 + _AROUND
 
 
 def accept_answer(workings: Workings, answer: Answer) -> None:
@@ -112,3 +122,4 @@ def _keep_verdicts(workings: Workings, answer: Answer) -> None:
             signed = read_operation(jws)
             keep_verdict(workings, no, verdict, signed.operation.business_date)
             restamp(workings, signed, verdict)
+            end_unintroduced(workings, signed, verdict)

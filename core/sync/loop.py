@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from traceback import extract_tb
 from typing import Any
 
 from core.device import Changed, Device, Outbox
@@ -43,6 +44,7 @@ _NEEDS_A_PERSON = frozenset(
     }
 )
 StateListener = Callable[[LineState], None]
+BugListener = Callable[[Exception], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class SyncLoop:
         transport: Transport,
         *,
         on_state: StateListener | None = None,
+        on_bug: BugListener | None = None,
         randomness: Randomness = system_randomness,
         poll_seconds: float = POLL_SECONDS,
         allowance: int = ALLOWANCE_MINOR,
@@ -70,6 +73,8 @@ class SyncLoop:
         self._device = device
         self._transport = transport
         self._on_state = on_state
+        self._on_bug = on_bug
+        self._bugs_told: set[tuple[str, int]] = set()
         self._randomness = randomness
         self._poll_seconds = poll_seconds
         self._allowance = allowance
@@ -97,10 +102,15 @@ class SyncLoop:
         self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Step until `stop` is set (and `wake` called, so that it is noticed at once)."""
+        """Step until `stop` is set (and `wake` called, so that it is noticed at once), whatever a step runs into."""
         while not stop.is_set():
             self._woken.clear()
-            self.step()
+            try:
+                self.step()
+            except Exception as bug:  # noqa: BLE001 - a line that died unseen would look like one that is well
+                # A step torn from its connection at the end is no bug; anything before that is.
+                if not stop.is_set():
+                    self._ran_into(bug)
             self._woken.wait(self.pause_seconds())
 
     def pause_seconds(self) -> float:
@@ -150,11 +160,18 @@ class SyncLoop:
     def _push(self) -> None:
         if self.state.push_refused is not None:
             return
-        total, done = self._device.outbox().length, 0
-        while (run := self._device.next_run(BATCH_MAX)) is not None:
+        total, done, most = self._device.outbox().length, 0, BATCH_MAX
+        while (run := self._device.next_run(most)) is not None:
             self._change(sending=Sending(done, max(total, done + len(run.operations))))
             before = self._device.outbox().length
-            answer = self._transport.push(run)
+            try:
+                answer = self._transport.push(run)
+            except CentreRefusal as problem:
+                if problem.code != "body_too_large" or len(run.operations) == 1:
+                    raise
+                # What reads it, or something on the way, takes less at once than is agreed.
+                most = len(run.operations) // 2
+                continue
             if not self._take_answer(answer):
                 return
             self._heard(problem=None)
@@ -230,7 +247,9 @@ class SyncLoop:
         with self._guard:
             self._fetched[account] = self._device.clock.now_ms()
         try:
-            wanted = RightsWanted(account, least, amount, self._device.feed_position(self._device.identity.branch))
+            after = self._device.feed_position(self._device.identity.branch)
+            # What it was granted so far, so that a grant whose answer was lost is given again, not twice.
+            wanted = RightsWanted(account, least, amount, after, self._device.granted_here(account))
             answer = self._transport.rights(wanted, seconds=seconds)
             if self._take_page(answer.page) and answer.granted:
                 self._read_feed(answer.page.feed, up_to=answer.page.head)
@@ -292,9 +311,32 @@ class SyncLoop:
             sending=None,
         )
 
+    def _ran_into(self, bug: Exception) -> None:
+        """Say that it is not well, go on later, and tell of it once for each place in the program."""
+        self._failures += 1
+        # What the device knows is not asked here: the fault may be in asking.
+        self._change(
+            online=False,
+            offline_since_ms=self.state.offline_since_ms or self._device.clock.now_ms(),
+            problem="bug",
+            message="The program ran into a fault of its own. It tries again by itself.",
+            sending=None,
+        )
+        place = _place_of(bug)
+        if place not in self._bugs_told:
+            self._bugs_told.add(place)
+            if self._on_bug is not None:
+                self._on_bug(bug)
+
     def _change(self, **changes: Any) -> None:
         with self._guard:
             before = self._state
             self._state = replace(before, **changes)
             if self._state != before and self._on_state is not None:
                 self._on_state(self._state)
+
+
+def _place_of(bug: Exception) -> tuple[str, int]:
+    """Where in the program it was raised."""
+    where = extract_tb(bug.__traceback__)[-1]
+    return where.filename, where.lineno or 0

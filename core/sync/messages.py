@@ -90,12 +90,16 @@ class FeedPage(msgspec.Struct, frozen=True):
 
 
 class RightsWanted(msgspec.Struct, frozen=True):
-    """Ask for spending rights: `amount` more minor units on the account, at least `least`; read the feed from there."""
+    """Ask for spending rights: `amount` more minor units on the account, at least `least`; read the feed from there.
+
+    `holding` is what the device knows it was granted altogether, so that the same request twice grants once.
+    """
 
     account: Identifier
     least: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     amount: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
     after: Position
+    holding: int | None = None
 
 
 class IbanBlockWanted(msgspec.Struct, frozen=True):

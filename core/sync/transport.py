@@ -200,6 +200,9 @@ def _read(response: httpx.Response) -> bytes:
 
 def _refusal(status: int, content: bytes) -> LineProblem | CentreProblem:
     """The centre's problem document; an error that is none comes from something on the way."""
+    if status == 413:
+        # Whoever on the way says it, and in whatever form: less at once is the answer to it.
+        return CentreProblem(ProblemDocument("body_too_large", "More was sent at once than is taken", status), {})
     try:
         document = msgspec.json.decode(content, type=ProblemDocument)
         members = msgspec.json.decode(content, type=dict[str, Any])

@@ -32,6 +32,7 @@ def status(state: SyncState) -> LineStatus:
         (replace(WELL, problem="device_revoked", stopped=True), LineState.REFUSED),
         (replace(WELL, device_stopped="device_behind"), LineState.REFUSED),
         (SyncState(problem="line_down", message="No.", device_stopped="chain_forked"), LineState.REFUSED),
+        (SyncState(problem="bug", offline_since_ms=NOW), LineState.OFFLINE),
         (replace(WELL, problem="clock_wrong"), LineState.CLOCK),
         (replace(WELL, problem="database_busy", message="Busy."), LineState.HELD),
         (replace(WELL, push_refused="chain_gap"), LineState.HELD),
@@ -55,6 +56,7 @@ def test_a_reason_stands_beside_everything_that_needs_a_person() -> None:
     assert "bank" in status(replace(WELL, feed_faults=(("bank", "jws_signature"),))).detail
     assert status(replace(WELL, problem="device_revoked", message="Revoked.", stopped=True)).detail == "Revoked."
     assert "device_behind" in status(replace(WELL, device_stopped="device_behind")).detail
+    assert "fault of its own" in status(SyncState(problem="bug", message="?", offline_since_ms=NOW)).detail
     stopped_offline = SyncState(problem="line_down", message="No.", device_stopped="chain_forked")
     assert "chain_forked" in status(stopped_offline).detail
     assert status(SyncState(problem="line_down", message="No.", offline_since_ms=NOW)).detail == ""

@@ -85,10 +85,13 @@ class MemoryCentre:
             )
         )
 
-    def grant(self, account: str, device: str, amount: int, epoch: int = 1) -> int:
-        """Spending rights, as far as something is available."""
+    def grant(self, account: str, device: str, amount: int, epoch: int = 1, holding: int | None = None) -> int:
+        """Spending rights, as far as something is available; what a device of `holding` has yet to hear of counts."""
         row = self.book.get(DepositAccount, account)
         assert row is not None
+        unheard = right_of(account, device, epoch, self.book).granted - holding if holding is not None else 0
+        if unheard >= amount:
+            return unheard
         more = min(amount, available_on(row))
         if more:
             granted = right_of(account, device, epoch, self.book).granted + more

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.device import OpenSession, Refusals
 from core.envelope import read_operation, sign_operation
 from core.errors import IntegrityFault
 from core.operations.bank import StaffSuspended
@@ -241,6 +242,30 @@ def test_an_exception_of_the_centre_is_shown(branch: OpenBranch) -> None:
         line = journal(connection, limit=1).lines[0]
     assert line.state == "exception"
     assert [found.code for found in line.exceptions] == ["staff_suspended"]
+
+
+@pytest.mark.parametrize("by_feed", [False, True], ids=["by the push's answer", "by the feed"])
+def test_keys_that_the_centre_did_not_find_introduced_end_here_too(
+    branch: OpenBranch, tmp_path: Path, by_feed: bool
+) -> None:
+    """The desk had not read of these people's older keys, so nothing spoke against registering them."""
+    second = Desk(tmp_path, branch.centre, branch.clock, "odense-2", "odense")
+    second.read()
+    branch.desk.sync()
+    second.found("mette", "jens")
+    if by_feed:
+        run = second.device.next_run(500)
+        assert run is not None
+        branch.centre.push(run.device, run.epoch, run.operations, run.records)
+    else:
+        second.sync()
+    second.read()
+    for person in ("mette", "jens"):
+        refused = second.device.open_session(person, second.staff_keys[person], 59_999_999)
+        assert isinstance(refused, Refusals)
+        assert refused.first.code == "staff_key_ended"
+    assert isinstance(branch.desk.sign_in("jens"), OpenSession)
+    second.device.close()
 
 
 def test_a_clock_that_ran_ahead_does_not_win_for_ever(branch: OpenBranch) -> None:

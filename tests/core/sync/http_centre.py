@@ -23,12 +23,16 @@ Answer = tuple[int, bytes]
 
 @dataclass
 class HttpCentre:
-    """`answers` takes a path to what it is to answer instead; `seen` are the requests that came."""
+    """`answers` takes a path to what it is to answer instead; `seen` are the requests that came.
+
+    Of more than `body_max` it reads nothing.
+    """
 
     centre: MemoryCentre
     answers: dict[str, Answer] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
     before_answer: Callable[[str], None] = lambda _path: None
+    body_max: int = 4 * 1024 * 1024
 
     def __post_init__(self) -> None:
         self.guard = threading.Lock()
@@ -62,6 +66,8 @@ class HttpCentre:
         path = urlsplit(target).path
         self.seen.append(f"{method} {path}")
         self.before_answer(path)
+        if len(body) > self.body_max:
+            return 413, b"<html>Request Entity Too Large</html>"
         if path in self.answers:
             return self.answers[path]
         with self.guard:
@@ -89,7 +95,7 @@ class HttpCentre:
             return self.centre.push(push.device, push.epoch, push.operations, records)
         if path == "/v1/rights":
             wanted = msgspec.json.decode(body, type=RightsWanted)
-            granted = self.centre.grant(wanted.account, device.device, wanted.amount, device.epoch)
+            granted = self.centre.grant(wanted.account, device.device, wanted.amount, device.epoch, wanted.holding)
             account = self.centre.book.get(DepositAccount, wanted.account)
             assert account is not None
             return RightsAnswer(granted, available_on(account), self.centre.page(account.branch, wanted.after))
