@@ -30,6 +30,11 @@ _JWS = re.compile(r"eyJ[\w-]{8,}\.[\w-]*\.[\w-]+")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
 _ADDRESS_PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@]+@")
 _CONNINFO_PASSWORD = re.compile(r"(?i)\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
+# PostgreSQL quotes whole rows there; the values may hold line ends, so all goes up to the next error of a chain.
+_ROWS = re.compile(
+    r"(\b(?:DETAIL|CONTEXT):|\bFailing row contains\b).*?(?=\n\n(?:During handling of|The above exception)|\Z)",
+    re.DOTALL,
+)
 # A repr writes a line end as \\n: a letter just before a number does not make it another word.
 _IBAN = re.compile(
     r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)(?![A-Z0-9])"
@@ -44,7 +49,8 @@ def masked_account(number: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text without tokens, passwords, signed operations and full account numbers."""
+    """The text without tokens, passwords, signed operations, rows of the database and full account numbers."""
+    text = _ROWS.sub(rf"\1 {REDACTED}", text)
     text = _JWS.sub("[jws]", text)
     text = _BEARER.sub(rf"\1 {REDACTED}", text)
     text = _ADDRESS_PASSWORD.sub(rf"\1:{REDACTED}@", text)

@@ -50,6 +50,7 @@ _KINDS = (
     ProblemKind("clock_wrong", 401, "The device's clock is more than five minutes off"),
     ProblemKind("device_unknown", 401, "No device of this name and epoch is trusted here"),
     ProblemKind("device_revoked", 403, "The device was revoked"),
+    ProblemKind("device_quarantined", 403, "The device's chain does not hold; a person at the centre must look"),
     ProblemKind("device_differs", 403, "A device sends only its own operations"),
     ProblemKind("feed_not_yours", 403, "A device reads the bank's feed and its own branch's"),
     # Enrolment and staff
@@ -70,6 +71,7 @@ _KINDS = (
     ProblemKind("account_unknown", 404, "No such account"),
     ProblemKind("account_elsewhere", 409, "The account is kept at another branch"),
     ProblemKind("account_frozen", 409, "The account is frozen"),
+    ProblemKind("grants_stopped", 409, "The device has given away more than it held; a person must look first"),
     ProblemKind("password_refused", 422, "The password does not meet the rules"),
     # The server's own state
     ProblemKind("database_unavailable", 503, "The database can't be reached", retry=True),

@@ -16,6 +16,7 @@ from sync_server.services import Services
 
 _EPOCH_MAX = 10**6
 ACCESS_PROBLEMS = ("signature_missing", "signature_wrong", "clock_wrong", "device_unknown", "device_revoked")
+WORK_PROBLEMS = (*ACCESS_PROBLEMS, "device_quarantined")
 
 
 def authenticate(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
@@ -23,6 +24,17 @@ def authenticate(services: Services, connection: Connection, request: Request, b
     device = authenticate_any(services, connection, request, body)
     if device.state != "living":
         raise Problem("device_revoked")
+    return device
+
+
+def authenticate_at_work(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
+    """The living device that signed this request, its chain unbroken. Raises `Problem` with one of `WORK_PROBLEMS`."""
+    device = authenticate(services, connection, request, body)
+    row = connection.execute(
+        b"SELECT state FROM chains WHERE device = %s AND epoch = %s", (device.device, device.epoch), prepare=True
+    ).fetchone()
+    if row is None or row[0] != "living":
+        raise Problem("device_quarantined")
     return device
 
 

@@ -10,7 +10,7 @@ from core.canonical import base64url
 from core.errors import Refusal
 from core.ids import system_randomness
 from core.sync.messages import Activation, Introduction, Introductions, SeedAnswer, SignIn
-from sync_server.api.access import ACCESS_PROBLEMS, authenticate, refuse
+from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
 from sync_server.centre.people import (
     Seed,
     activate,
@@ -35,12 +35,12 @@ def people_router(services: Services) -> APIRouter:
             request=Activation,
             answer=SeedAnswer,
             description="The password is set; the seed is the person's.",
-            problems=(*ACCESS_PROBLEMS, "activation_wrong", "password_refused", "staff_elsewhere", "staff_suspended"),
+            problems=(*WORK_PROBLEMS, "activation_wrong", "password_refused", "staff_elsewhere", "staff_suspended"),
         ),
     )
     def activation(request: Request, raw: RawJson) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, raw)
+            device = authenticate_at_work(services, connection, request, raw)
             message = decoded(raw, activation_decoder)
             seed = activate(
                 connection,
@@ -60,7 +60,7 @@ def people_router(services: Services) -> APIRouter:
             answer=SeedAnswer,
             description="Signed in at the centre; the seed may be kept on this device.",
             problems=(
-                *ACCESS_PROBLEMS,
+                *WORK_PROBLEMS,
                 "sign_in_wrong",
                 "sign_in_too_soon",
                 "totp_reused",
@@ -71,7 +71,7 @@ def people_router(services: Services) -> APIRouter:
     )
     def sign_in(request: Request, raw: RawJson) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, raw)
+            device = authenticate_at_work(services, connection, request, raw)
             message = decoded(raw, sign_in_decoder)
             seed = sign_in_online(
                 connection,
@@ -89,12 +89,12 @@ def people_router(services: Services) -> APIRouter:
             request=Introduction,
             answer=Introductions,
             description="Kept for the device that it names.",
-            problems=(*ACCESS_PROBLEMS, "introduction_malformed", "introduction_unknown_key"),
+            problems=(*WORK_PROBLEMS, "introduction_malformed", "introduction_unknown_key"),
         ),
     )
     def introduce(request: Request, raw: RawJson) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, raw)
+            device = authenticate_at_work(services, connection, request, raw)
             refusal = keep_introduction(connection, device, decoded(raw, introduction_decoder).introduction)
         if refusal is not None:
             raise refuse(refusal)
@@ -102,11 +102,11 @@ def people_router(services: Services) -> APIRouter:
 
     @router.get(
         "/introductions",
-        **documented(answer=Introductions, description="Those for this device.", problems=ACCESS_PROBLEMS),
+        **documented(answer=Introductions, description="Those for this device.", problems=WORK_PROBLEMS),
     )
     def introductions(request: Request) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, b"")
+            device = authenticate_at_work(services, connection, request, b"")
             return answer(Introductions(introductions_for(connection, device)))
 
     return router

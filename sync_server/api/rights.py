@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from core.errors import Refusal
 from core.sync.messages import BATCH_MAX, FeedPage, IbanBlockWanted, RightsAnswer, RightsWanted
-from sync_server.api.access import ACCESS_PROBLEMS, authenticate, refuse
-from sync_server.centre.devices import lease_iban_block
+from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
+from sync_server.centre.devices import lease_if_few
 from sync_server.centre.feed import read_page
 from sync_server.centre.rights import grant_rights
 from sync_server.ingest.settle import BANK_FEED
@@ -29,15 +29,21 @@ def rights_router(services: Services) -> APIRouter:
             request=RightsWanted,
             answer=RightsAnswer,
             description="What was granted, and the branch's feed up to it.",
-            problems=(*ACCESS_PROBLEMS, "account_unknown", "account_elsewhere", "account_frozen"),
+            problems=(*WORK_PROBLEMS, "account_unknown", "account_elsewhere", "account_frozen", "grants_stopped"),
         ),
     )
     def rights(request: Request, raw: RawJson) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, raw)
+            device = authenticate_at_work(services, connection, request, raw)
             wanted = decoded(raw, wanted_decoder)
             grant = grant_rights(
-                connection, services.centre, device, wanted.account, least=wanted.least, amount=wanted.amount
+                connection,
+                services.centre,
+                device,
+                wanted.account,
+                least=wanted.least,
+                amount=wanted.amount,
+                holding=wanted.holding,
             )
             if isinstance(grant, Refusal):
                 raise refuse(grant)
@@ -50,15 +56,15 @@ def rights_router(services: Services) -> APIRouter:
         **documented(
             request=IbanBlockWanted,
             answer=FeedPage,
-            description="The bank-wide feed up to the new block.",
-            problems=ACCESS_PROBLEMS,
+            description="The bank-wide feed up to the new block, if it needed one.",
+            problems=WORK_PROBLEMS,
         ),
     )
     def iban_block(request: Request, raw: RawJson) -> Response:
         with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, raw)
+            device = authenticate_at_work(services, connection, request, raw)
             wanted = decoded(raw, block_decoder)
-            lease_iban_block(connection, services.centre, device.device, device.epoch)
+            lease_if_few(connection, services.centre, device.device, device.epoch)
             connection.commit()
             return answer(read_page(connection, BANK_FEED, wanted.after, BATCH_MAX))
 

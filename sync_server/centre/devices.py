@@ -20,6 +20,7 @@ from sync_server.store.rows import PostgresStore
 
 INVITATION_MS = 24 * 60 * 60 * 1000
 IBAN_BLOCK_SIZE = 1000
+_FEW_NUMBERS = 500
 _FIRST_ACCOUNT_NUMBER = 1_000_000
 
 
@@ -84,8 +85,9 @@ def request_enrolment(connection: Connection, centre: Centre, code: str, public_
         try:
             with connection.transaction():
                 connection.execute(
-                    b"UPDATE enrolments SET public_key = %s, state = 'waiting' WHERE code_digest = %s",
-                    (public_key, one_time_digest(code)),
+                    b"UPDATE enrolments SET public_key = %s, fingerprint = %s, state = 'waiting' "
+                    b"WHERE code_digest = %s",
+                    (public_key, thumbprint(from_base64url(public_key)), one_time_digest(code)),
                 )
         except UniqueViolation:
             return Refusal("enrolment_code_wrong", "code")
@@ -95,11 +97,13 @@ def request_enrolment(connection: Connection, centre: Centre, code: str, public_
 
 def find_enrolment(connection: Connection, fingerprint: str) -> EnrolmentState | None:
     """The enrolment whose key has that fingerprint."""
-    rows = connection.execute(
-        b"SELECT state, device, epoch, branch, purpose, public_key FROM enrolments WHERE public_key IS NOT NULL"
-    )
-    states = (EnrolmentState(*row) for row in rows)
-    return next((state for state in states if state.fingerprint == fingerprint), None)
+    if "\x00" in fingerprint:
+        return None
+    row = connection.execute(
+        b"SELECT state, device, epoch, branch, purpose, public_key FROM enrolments WHERE fingerprint = %s",
+        (fingerprint,),
+    ).fetchone()
+    return EnrolmentState(*row) if row else None
 
 
 def waiting_enrolments(connection: Connection) -> list[EnrolmentState]:
@@ -114,6 +118,8 @@ def waiting_enrolments(connection: Connection) -> list[EnrolmentState]:
 def trust_device(connection: Connection, centre: Centre, device: str, fingerprint: str) -> EnrolmentState | Refusal:
     """A person has compared fingerprints: the epoch begins, with a block of account numbers of its own.
 
+    Epochs of the same device before it end at the head that the centre has: one device signs on one chain.
+
     Refusals: `enrolment_unknown`, `fingerprint_differs`.
     """
     row = connection.execute(
@@ -126,6 +132,7 @@ def trust_device(connection: Connection, centre: Centre, device: str, fingerprin
     state = EnrolmentState(*row)
     if state.fingerprint != fingerprint:
         return Refusal("fingerprint_differs", "fingerprint")
+    _end_epochs_before(connection, centre, device, state.epoch)
     body = DeviceEnrolled(
         device=state.device,
         epoch=state.epoch,
@@ -145,6 +152,18 @@ def trust_device(connection: Connection, centre: Centre, device: str, fingerprin
     return EnrolmentState("trusted", state.device, state.epoch, state.branch, state.purpose, state.public_key)
 
 
+def _end_epochs_before(connection: Connection, centre: Centre, device: str, epoch: int) -> None:
+    connection.execute(
+        b"SELECT 1 FROM chains WHERE device = %s AND epoch < %s ORDER BY epoch FOR UPDATE", (device, epoch)
+    )
+    living = connection.execute(
+        b"SELECT epoch FROM devices WHERE device = %s AND epoch < %s AND state = 'living' ORDER BY epoch",
+        (device, epoch),
+    ).fetchall()
+    for (before,) in living:
+        revoke_device(connection, centre, device, before)
+
+
 def lease_iban_block(connection: Connection, centre: Centre, device: str, epoch: int) -> None:
     """The next account numbers that nobody has, for that device epoch alone."""
     connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = 'bank' FOR UPDATE")
@@ -152,6 +171,18 @@ def lease_iban_block(connection: Connection, centre: Centre, device: str, epoch:
     first = int(row[0]) + 1 if row and row[0] is not None else _FIRST_ACCOUNT_NUMBER
     body = IbanBlockLeased(device=device, epoch=epoch, first=first, last=first + IBAN_BLOCK_SIZE - 1)
     issue(connection, centre, None, body)
+
+
+def lease_if_few(connection: Connection, centre: Centre, device: str, epoch: int) -> None:
+    """Another block once the device epoch has few numbers left: a repeated request leases nothing more."""
+    connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = 'bank' FOR UPDATE")
+    row = connection.execute(
+        b"SELECT (SELECT coalesce(sum(last - first + 1), 0) FROM iban_blocks WHERE device = %s AND epoch = %s) - "
+        b"(SELECT count(*) FROM operations WHERE device = %s AND epoch = %s AND kind = 'account.opened')",
+        (device, epoch, device, epoch),
+    ).fetchone()
+    if row is not None and row[0] < _FEW_NUMBERS:
+        lease_iban_block(connection, centre, device, epoch)
 
 
 def revoke_device(connection: Connection, centre: Centre, device: str, epoch: int) -> Refusal | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from core.book import Book
 from core.book.rows import DeviceEpoch, Staff, StaffKey
 from core.clock import instant
 from core.envelope import read_header
 from core.errors import IntegrityFault, Refusal
-from core.ids import Randomness
+from core.ids import Randomness, system_randomness
 from core.operations.bank import StaffAdmitted
 from core.operations.sessions import living_keys
 from core.people.delays import wait_ms
@@ -115,14 +116,15 @@ def sign_in_online(
         (person,),
     ).fetchone()
     if row is None or row[1] is None:
+        password_matches(password, _nobodys_hash())
         return Refusal("sign_in_wrong")
+    elsewhere = _elsewhere(connection, person, device)
+    if elsewhere is not None:
+        return elsewhere
     now_ms = centre.clock.now_ms()
     waiting = wait_ms(row[4], row[5], now_ms)
     if waiting:
         return Refusal("sign_in_too_soon", detail={"wait_ms": waiting})
-    elsewhere = _elsewhere(connection, person, device)
-    if elsewhere is not None:
-        return elsewhere
     step: int | Refusal = Refusal("sign_in_wrong")
     seed = unseal_at_centre(bytes(row[2]), server_key=centre.keys.sealing, person=person)
     if password_matches(password, row[1]):
@@ -135,6 +137,12 @@ def sign_in_online(
         (step, person),
     )
     return Seed(person, str(row[0]), seed, step)
+
+
+@cache
+def _nobodys_hash() -> str:
+    """What the password of somebody unknown is compared with, so that the time taken does not tell who is known."""
+    return hash_password("nobody has this password", system_randomness)
 
 
 def _count_failure(connection: Connection, person: str, now_ms: int) -> None:

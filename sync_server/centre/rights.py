@@ -11,10 +11,13 @@ from sync_server.centre.issue import Centre, issue
 from sync_server.database import Connection
 from sync_server.store.rows import CentreBook
 
+_STOPPING = ("rights_exceeded", "return_exceeds_rights")
+"""Cases after which a device is granted nothing more until a person has looked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What was granted more, what was left to grant, and where in the branch's feed the grant stands (0: none)."""
+    """What was granted more than the device knew of, what is left, and where in the feed the grant stands (0: none)."""
 
     granted: int
     available: int
@@ -22,11 +25,20 @@ class Grant:
 
 
 def grant_rights(
-    connection: Connection, centre: Centre, device: DeviceEpoch, account_id: str, *, least: int, amount: int
+    connection: Connection,
+    centre: Centre,
+    device: DeviceEpoch,
+    account_id: str,
+    *,
+    least: int,
+    amount: int,
+    holding: int | None = None,
 ) -> Grant | Refusal:
     """Grant up to `amount` minor units on the account, and nothing if `least` is not there.
 
-    Refusals: `account_unknown`, `account_elsewhere`, `account_frozen`.
+    Both count from `holding`, the cumulative grant that the device knows of: what it was granted since and has not
+    heard of is part of the answer. Refusals: `account_unknown`, `account_elsewhere`, `account_frozen`,
+    `grants_stopped`.
     """
     book = CentreBook(connection)
     book.prefetch([(DepositAccount, (account_id,)), (Right, (account_id, device.device, device.epoch))])
@@ -37,11 +49,14 @@ def grant_rights(
         return Refusal("account_elsewhere", "account")
     if account.freezes:
         return Refusal("account_frozen", "account")
+    if _overdrawn_by(connection, device):
+        return Refusal("grants_stopped")
     available = available_on(account)
-    more = min(amount, available)
-    if more <= 0 or more < least:
-        return Grant(0, available, 0)
     before = right_of(account_id, device.device, device.epoch, book)
+    unheard = 0 if holding is None else max(0, before.granted - holding)
+    more = min(max(0, amount - unheard), max(0, available))
+    if more == 0 or unheard + more < least:
+        return Grant(unheard, available, 0)
     body = RightsGranted(
         account=account_id,
         device=device.device,
@@ -50,4 +65,14 @@ def grant_rights(
         granted=before.granted + more,
     )
     issued = issue(connection, centre, account.branch, body, book=book)
-    return Grant(more, available - more, issued.positions[account.branch])
+    return Grant(unheard + more, available - more, issued.positions[account.branch])
+
+
+def _overdrawn_by(connection: Connection, device: DeviceEpoch) -> bool:
+    """Whether a case is open because the device epoch has signed away what it did not hold."""
+    found = connection.execute(
+        b"SELECT 1 FROM cases WHERE device = %s AND epoch = %s AND state = 'open' "
+        b"AND (code = ANY(%s) OR starts_with(code, 'authority_')) LIMIT 1",
+        (device.device, device.epoch, list(_STOPPING)),
+    )
+    return found.fetchone() is not None

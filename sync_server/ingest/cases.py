@@ -54,3 +54,9 @@ def open_payment_case(connection: Connection, transfer_id: str, why: str, opened
     """About a payment on which no program may decide; none beside one that is open for the same reason."""
     detail = _encode({"why": why}).decode()
     connection.execute(_INSERT_ONCE, (opened_at, "payment_needs_person", transfer_id, detail))
+
+
+def close_case(connection: Connection, number: int) -> bool:
+    """A person has looked; False if no open case has that number."""
+    done = connection.execute(b"UPDATE cases SET state = 'closed' WHERE no = %s AND state = 'open'", (number,))
+    return done.rowcount == 1

@@ -175,9 +175,9 @@ class Desk:
         assert response.status_code == 200, response.text
         return msgspec.json.decode(response.content, type=FeedPage)
 
-    def want(self, address: str, account: str, amount: int, least: int = 0) -> RightsAnswer:
+    def want(self, address: str, account: str, amount: int, least: int = 0, holding: int | None = None) -> RightsAnswer:
         """Ask for spending rights."""
-        wanted = RightsWanted(account, least, amount, 0)
+        wanted = RightsWanted(account, least, amount, 0, holding)
         response = self.request(address, "POST", "/v1/rights", msgspec.json.encode(wanted))
         assert response.status_code == 200, response.text
         return msgspec.json.decode(response.content, type=RightsAnswer)

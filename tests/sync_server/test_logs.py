@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 
+import psycopg
 import pytest
 import structlog
 from hypothesis import given
@@ -69,6 +70,8 @@ def test_what_has_a_secret_name_is_left_out_however_deep_it_lies(name: str) -> N
         (f"account {IBAN_DK.lower()} is closed", "0040044011"),
         (f"account\\n{IBAN_DK.lower()}\\n is closed", "0040044011"),
         ("account DK50 0040 0440 1162 43 is closed", "0040 0440"),
+        ('violates "chk"\nDETAIL:  Failing row contains (zz, Zelda\nHemmelig, $argon2id$x).', "Hemmelig"),
+        ('missing data\nCONTEXT:  COPY operations, line 1: "7\tZelda Hemmelig"', "Hemmelig"),
         ("account DK5100400440116243 (mistyped) is unknown", "0040044011"),
     ],
 )
@@ -102,3 +105,20 @@ def test_every_line_is_one_object_also_those_of_libraries_and_of_bugs(log: io.St
     assert "ValueError" in str(written[2]["exception"])
     for secret in ("gull-harbour", IBAN_DK, JWS):
         assert secret not in log.getvalue()
+
+
+def test_a_row_that_the_database_refuses_is_not_quoted(log: io.StringIO, postgres: str) -> None:
+    try:
+        try:
+            with psycopg.connect(postgres) as connection:
+                connection.execute("CREATE TEMP TABLE people (name text, hash text CHECK (hash IS NULL))")
+                connection.execute("INSERT INTO people VALUES (%s, %s)", ("Zelda\nHemmelig", "$argon2id$x"))
+        except psycopg.Error as problem:
+            raise RuntimeError("it was not written") from problem
+    except RuntimeError:
+        structlog.get_logger("sync_server").exception("failed")
+    written = log.getvalue()
+    assert "people_hash_check" in written
+    assert "it was not written" in written
+    for secret in ("Zelda", "Hemmelig", "argon2id"):
+        assert secret not in written

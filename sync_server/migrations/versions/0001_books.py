@@ -93,6 +93,7 @@ CREATE TABLE enrolments (
     purpose text NOT NULL,
     expires_at text NOT NULL,
     public_key text UNIQUE,
+    fingerprint text UNIQUE,
     state text NOT NULL DEFAULT 'issued' CHECK (state IN ('issued', 'waiting', 'trusted', 'refused')),
     UNIQUE (device, epoch)
 );

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from nacl.signing import SigningKey
 
+from core.envelope import read_operation
 from core.errors import Refusal
 from core.ids import system_randomness
 from core.people.keys import key_name, new_signing_key, public_text
@@ -115,6 +116,30 @@ def test_a_device_invited_again_begins_a_new_epoch(bank: CentreBank, address: st
     first = bank.enrol(device, "nor")
     second = bank.enrol(device, "nor")
     assert (first.epoch, second.epoch) == (1, 2)
+
+
+def test_a_new_epoch_ends_the_one_before_it_where_the_centre_has_it(bank: CentreBank, address: str) -> None:
+    desk = bank.desk("nor-again", "nor")
+    settled = len(desk.settle(address))
+    bank.enrol("nor-again", "nor")
+    states = (
+        "SELECT epoch, d.state, c.state, c.seq FROM devices d JOIN chains c USING (device, epoch) WHERE device = %s"
+    )
+    assert sorted(bank.rows(states, "nor-again")) == [
+        (1, "revoked", "quarantined", settled),
+        (2, "living", "living", 0),
+    ]
+    revoked = "SELECT jws FROM operations WHERE kind = 'device.revoked' ORDER BY no DESC LIMIT 1"
+    body = msgspec.json.decode(read_operation(bank.rows(revoked)[0][0]).operation.body)
+    assert body == {"device": "nor-again", "epoch": 1, "head_seq": settled}
+    assert desk.request(address, "GET", "/v1/feeds/nor").json()["code"] == "device_revoked"
+
+
+def test_nobody_finds_an_enrolment_by_another_fingerprint(address: str, invited: str) -> None:
+    key = new_key()
+    show(address, invited, key)
+    for fingerprint, status in ((key_name(key), 200), (key_name(new_key()), 404), ("%00", 404)):
+        assert httpx.get(f"{address}/v1/enrolments/{fingerprint}", trust_env=False).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from core.clock import FixedClock, SystemClock, instant
 from core.ids import system_randomness
 from core.operations.bank import StaffSuspended
 from core.people.keys import new_signing_key
+from core.people.passwords import password_matches
 from core.people.registration import IntroductionStatement, make_introduction
 from core.people.totp import STEP_MS, code_at
 from core.sync.messages import Activation, Introduction, SignIn
+from sync_server.centre import people
 from sync_server.centre.people import ACTIVATION_MS, admit_staff
 from tests.sync_server.centre_bank import CentreBank, Desk
 
@@ -140,6 +142,35 @@ def test_failures_wait_longer_each_time_and_nothing_says_which_part_was_wrong(
     clock.advance(STEP_MS)
     assert code_of(person.sign_in(desk, seed, password="wrong " * 3)) == "sign_in_wrong"
     assert person.sign_in(desk, seed).status_code == 200
+
+
+def test_another_branch_does_not_learn_how_somebody_fares(
+    bank: CentreBank, address: str, person: Person, seed: bytes, desk: Desk
+) -> None:
+    far = bank.desk("syd-1", "syd")
+    for _ in range(4):
+        person.sign_in(desk, seed, password="wrong " * 3)
+    assert code_of(person.sign_in(desk, seed)) == "sign_in_too_soon"
+    assert code_of(person.sign_in(far, seed)) == "staff_elsewhere"
+
+
+def test_somebody_unknown_takes_as_long_as_somebody_known(
+    address: str, person: Person, seed: bytes, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[str] = []
+
+    def compare(password: str, stored: str) -> bool:
+        compared.append(stored.rpartition("$")[0].rpartition("$")[0])
+        return password_matches(password, stored)
+
+    monkeypatch.setattr(people, "password_matches", compare)
+    person.sign_in(desk, seed)
+    for unknown in ("nobody", Person(desk.bank, address).code):
+        message = SignIn(unknown, PASSWORD, "123456")
+        response = desk.request(address, "POST", "/v1/staff/sign-ins", msgspec.json.encode(message))
+        assert code_of(response) == "sign_in_wrong"
+    assert len(compared) == 3
+    assert len(set(compared)) == 1
 
 
 def test_who_is_unknown_is_answered_as_who_is_wrong(bank: CentreBank, address: str, desk: Desk) -> None:

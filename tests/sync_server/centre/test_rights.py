@@ -11,7 +11,8 @@ from core.ids import Identifiers
 from core.operations.accounts import AccountFrozen
 from core.operations.rights import RightsGranted, RightsReturned
 from core.sync.messages import FeedItem
-from tests.sync_server.centre_bank import CentreBank, Desk, at_once
+from sync_server.ingest.cases import close_case
+from tests.sync_server.centre_bank import CentreBank, Desk, answer_of, at_once
 
 _numbers = count(1)
 
@@ -94,6 +95,74 @@ def test_nothing_is_granted_on_an_account_that_is_frozen_elsewhere_or_unknown(
     desk.make(AccountFrozen(account=account, reason="police"))
     desk.settle(address)
     assert refused(desk, address, account) == (409, "account_frozen")
+
+
+def test_a_request_repeated_is_granted_once_and_answered_alike(
+    bank: CentreBank, address: str, desk: Desk, account: str
+) -> None:
+    asked = [desk.want(address, account, 300_00, holding=0) for _ in range(3)]
+    assert [(each.granted, each.available) for each in asked] == [(300_00, 700_00)] * 3
+    assert granted_to(desk, asked[-1].page.items) == [300_00]
+    assert desk.want(address, account, 300_00, holding=300_00).granted == 300_00
+    assert desk.want(address, account, 700_00, least=650_00, holding=300_00).granted == 700_00
+    assert granted_to(desk, desk.feed(address).items) == [300_00, 600_00, 1000_00]
+
+
+def test_requests_repeated_at_once_are_granted_once(
+    bank: CentreBank, two_addresses: tuple[str, str], desk: Desk, account: str
+) -> None:
+    answers = at_once(*(lambda to=to: desk.want(to, account, 300_00, holding=0) for to in two_addresses * 3))
+    assert [answer.granted for answer in answers] == [300_00] * 6
+    assert bank.rows("SELECT rights FROM deposit_accounts WHERE id = %s", account) == [(300_00,)]
+
+
+def test_who_gave_away_more_than_it_held_is_granted_nothing_until_a_person_has_looked(
+    bank: CentreBank, address: str, desk: Desk, account: str
+) -> None:
+    beyond = desk.make(desk.withdrawal(account, 100_00))
+    desk.settle(address)
+    assert bank.cases(beyond.operation.id) == ["rights_exceeded"]
+    assert refused(desk, address, account) == (409, "grants_stopped")
+    with bank.connection() as connection:
+        (number,) = bank.rows("SELECT no FROM cases WHERE operation_id = %s", beyond.operation.id)[0]
+        assert close_case(connection, number)
+        assert not close_case(connection, number)
+    assert desk.want(address, account, 1_00).granted == 1_00
+
+
+def test_account_numbers_are_leased_when_few_are_left_and_not_by_asking_often(
+    bank: CentreBank, address: str, desk: Desk
+) -> None:
+    def blocks() -> int:
+        content = msgspec.json.encode({"after": 0})
+        assert desk.request(address, "POST", "/v1/iban-blocks", content).status_code == 200
+        return int(bank.rows("SELECT count(*) FROM iban_blocks WHERE device = %s", desk.chain.device)[0][0])
+
+    assert [blocks() for _ in range(3)] == [1] * 3
+    with bank.connection(as_owner=True) as connection:
+        connection.execute(b"UPDATE iban_blocks SET last = first + 400 WHERE device = %s", (desk.chain.device,))
+    assert [blocks() for _ in range(3)] == [2] * 3
+
+
+def test_a_device_whose_chain_does_not_hold_hands_in_and_reads_and_does_nothing_else(
+    bank: CentreBank, address: str, desk: Desk, account: str
+) -> None:
+    forked = desk.draft(desk.deposit(account, 7_00))
+    desk.make(desk.deposit(account, 1_00))
+    desk.settle(address)
+    desk.push(address, [forked])
+    assert refused(desk, address, account) == (403, "device_quarantined")
+    for method, path, content in (
+        ("POST", "/v1/iban-blocks", {"after": 0}),
+        ("POST", "/v1/staff/introductions", {"introduction": "a.b.c"}),
+        ("POST", "/v1/staff/sign-ins", {"person": "x", "password": "y", "code": "1"}),
+        ("GET", "/v1/staff/introductions", None),
+    ):
+        response = desk.request(address, method, path, msgspec.json.encode(content) if content else b"")
+        assert (response.status_code, response.json()["code"]) == (403, "device_quarantined")
+    desk.make(desk.deposit(account, 2_00))
+    assert [verdict.verdict for verdict in answer_of(desk.push(address)).verdicts] == ["quarantined"]
+    assert desk.feed(address).items
 
 
 def refused(desk: Desk, address: str, account: str) -> tuple[int, str]:
