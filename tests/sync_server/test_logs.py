@@ -108,11 +108,12 @@ def test_every_line_is_one_object_also_those_of_libraries_and_of_bugs(log: io.St
 
 
 def test_a_row_that_the_database_refuses_is_not_quoted(log: io.StringIO, postgres: str) -> None:
+    row = ("Zelda\nHemmelig", "$argon2id$x")
     try:
         try:
             with psycopg.connect(postgres) as connection:
                 connection.execute("CREATE TEMP TABLE people (name text, hash text CHECK (hash IS NULL))")
-                connection.execute("INSERT INTO people VALUES (%s, %s)", ("Zelda\nHemmelig", "$argon2id$x"))
+                connection.execute("INSERT INTO people VALUES (%s, %s)", row)
         except psycopg.Error as problem:
             raise RuntimeError("it was not written") from problem
     except RuntimeError:
