@@ -11,9 +11,10 @@ from core.device import Draft
 from core.ledger import drawer
 from core.money import Money, format_amount
 from desktop.desk import Desk
+from desktop.teller.money.allowance import is_offline
 from desktop.teller.money.facts import CounterFacts
 from desktop.teller.saying import freeze_reason
-from desktop.widgets import BeforeAfter, LineState
+from desktop.widgets import BeforeAfter
 
 Direction = Literal["in", "out"]
 """Whether money comes into the account or leaves it."""
@@ -24,10 +25,11 @@ def _tr(text: str) -> str:
 
 
 def expected_effects(
-    facts: CounterFacts, amount: Money | None, direction: Direction, *, with_cash: bool
+    facts: CounterFacts, amount: Money | None, direction: Direction, *, with_cash: bool, offline: bool
 ) -> list[BeforeAfter]:
-    """What the amount being typed will do, by the figures that are here."""
-    rows = [(_tr("Account"), facts.posted), (_tr("Payable here"), facts.payable)]
+    """What the amount being typed will do, by the figures that are here. What is payable here matters offline alone."""
+    rows = [(_tr("Account"), facts.posted)]
+    rows += [(_tr("Payable here"), facts.payable)] if offline else []
     if with_cash and facts.drawer is not None and facts.drawer.is_open:
         rows.insert(1, (_tr("My drawer"), facts.drawer.holds))
     if amount is None or amount.currency != facts.account.currency:
@@ -41,7 +43,7 @@ def _possible(label: str, after: Money) -> Money | None:
     return after if after.minor >= 0 or label == _tr("Account") else None
 
 
-def drafted_effects(draft: Draft, facts: CounterFacts) -> list[BeforeAfter]:
+def drafted_effects(draft: Draft, facts: CounterFacts, *, offline: bool) -> list[BeforeAfter]:
     """What the drafted operation will do, by its own entry."""
     account, own_drawer = None, None
     for change in draft.changes:
@@ -54,7 +56,7 @@ def drafted_effects(draft: Draft, facts: CounterFacts) -> list[BeforeAfter]:
         rows.append(_row(_tr("Account"), account.before, account.after, account.currency))
     if own_drawer is not None:
         rows.append(_row(_tr("My drawer"), own_drawer.before, own_drawer.after, own_drawer.currency))
-    if account is not None and account.payable_before is not None and account.payable_after is not None:
+    if offline and account is not None and account.payable_before is not None and account.payable_after is not None:
         rows.append(_row(_tr("Payable here"), account.payable_before, account.payable_after, account.currency))
     return rows
 
@@ -103,22 +105,15 @@ def _drawer_obstacle(facts: CounterFacts, desk: Desk) -> Obstacle | None:
     return None
 
 
-def line_notice(facts: CounterFacts, desk: Desk, direction: Direction) -> tuple[str, str, bool]:
-    """(lead, text, whether it is worth a colour): what the line's state means for this account."""
-    payable = f"{format_amount(facts.payable, desk.place.locale)}\u00a0{facts.account.currency}"
-    offline = desk.line_status.state in (LineState.OFFLINE, LineState.HELD, LineState.REFUSED, LineState.CLOCK)
+def line_notice(facts: CounterFacts, desk: Desk, direction: Direction) -> tuple[str, str] | None:
+    """What working without the line means for this account, (lead, text); None while there is nothing to say."""
+    if not is_offline(desk):
+        return None
+    lead = _tr("Working offline.")
     if direction == "in":
-        if offline:
-            return _tr("Working offline."), _tr("This is signed and kept here, and sent when the line is back."), True
-        return _tr("Ready."), _tr("What comes in can be paid out here at once."), False
-    if offline and not facts.payable.minor:
-        return (
-            _tr("Working offline."),
-            _tr("Nothing can be paid out from this account here before the line is back."),
-            True,
-        )
-    if offline:
-        text = _tr("Up to {payable} can be paid out here; it is already reserved for this desk.")
-        return _tr("Working offline."), text.format(payable=payable), True
-    text = _tr("Up to {payable} can be paid out here at once; for more the centre is asked.")
-    return _tr("Ready."), text.format(payable=payable), False
+        return lead, _tr("This is signed and kept here, and sent when the line is back.")
+    if not facts.payable.minor:
+        return lead, _tr("Nothing can be paid out from this account here before the line is back.")
+    payable = f"{format_amount(facts.payable, desk.place.locale)}\u00a0{facts.account.currency}"
+    text = _tr("Up to {payable} can be paid out here; it is already reserved for this desk.")
+    return lead, text.format(payable=payable)

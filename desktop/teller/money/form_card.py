@@ -21,8 +21,9 @@ class FormCard(Card):
         super().__init__()
         self._go_to = ""
         self._obstacle: Obstacle | None = None
-        self._waiting = self._asking = False
+        self._waiting = self._asking = self._said_of_line = False
         self._line = Notice("", " ")
+        self._line.hide()
         self._go = Button("", small=True)
         self._go.setObjectName("go_there")
         self._barrier = Notice("", " ", "warn", action=self._go)
@@ -53,14 +54,17 @@ class FormCard(Card):
         self._go.clicked.connect(lambda: self.go_wanted.emit(self._go_to))
         self._settle()
 
-    def show_line(self, lead: str, text: str, *, coloured: bool) -> None:
-        """Say what the line's state means for this account. There is always something, so that nothing jumps."""
-        self._line.show_notice(lead, text, "info" if coloured else "plain")
+    def show_line(self, said: tuple[str, str] | None) -> None:
+        """Say what working without the line means for this account, (lead, text); None says nothing."""
+        self._said_of_line = said is not None
+        if said is not None:
+            self._line.show_notice(*said, "info")
+        self._line.setVisible(self._said_of_line and self._obstacle is None)
 
     def show_obstacle(self, found: Obstacle | None) -> None:
         """Say what is in the way, in the place of the line's notice; nothing can be reviewed until it is gone."""
         self._obstacle = found
-        self._line.setVisible(found is None)
+        self._line.setVisible(self._said_of_line and found is None)
         self._barrier.setVisible(found is not None)
         if found is not None:
             self._go_to = found.go_to

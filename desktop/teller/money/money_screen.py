@@ -15,6 +15,7 @@ from desktop.screens import Screen
 from desktop.teller.drafting import PATIENCE_MS
 from desktop.teller.money.account_picker import AccountPicker
 from desktop.teller.money.aftermath import Aftermath, Papers
+from desktop.teller.money.allowance import hold_allowance, is_offline
 from desktop.teller.money.effects import drafted_effects, expected_effects, line_notice, obstacle
 from desktop.teller.money.facts import CounterFacts, counter_facts, short_iban
 from desktop.teller.money.form_card import FormCard
@@ -53,6 +54,7 @@ class MoneyScreen(Screen):
         self._account: str | None = None
         self._facts: CounterFacts | None = None
         self._order: Order | None = None
+        self._draft: Draft | None = None
         self._left = False
         self.ordering = Ordering(desk, patience_ms=patience_ms, parent=self)
         self.picker = AccountPicker(desk)
@@ -197,22 +199,26 @@ class MoneyScreen(Screen):
         self._show_expected()
         if self._stage is Stage.CHOOSING:
             self._enter(Stage.FILLING)
+            if account.branch == self.desk.device.identity.branch:
+                hold_allowance(self.desk, account.account)
 
     def _show_line(self) -> None:
         if self._facts is not None:
             trade = self.trade
             found = obstacle(self._facts, self.desk, trade.direction, with_cash=trade.with_cash)
             self.form_card.show_obstacle(found)
-            lead, text, coloured = line_notice(self._facts, self.desk, trade.direction)
-            self.form_card.show_line(lead, text, coloured=coloured)
+            self.form_card.show_line(line_notice(self._facts, self.desk, trade.direction))
 
     def _show_expected(self) -> None:
-        if self._facts is not None and self._stage in (Stage.CHOOSING, Stage.FILLING):
+        """What the operation does: by what is typed, then by its draft."""
+        facts, offline = self._facts, is_offline(self.desk)
+        if facts is not None and self._stage in (Stage.CHOOSING, Stage.FILLING):
+            amount, trade = self.form.amount.money(), self.trade
             self.effects_card.show_effects(
-                expected_effects(
-                    self._facts, self.form.amount.money(), self.trade.direction, with_cash=self.trade.with_cash
-                )
+                expected_effects(facts, amount, trade.direction, with_cash=trade.with_cash, offline=offline)
             )
+        elif facts is not None and self._stage is Stage.REVIEWING and self._draft is not None:
+            self.effects_card.show_effects(drafted_effects(self._draft, facts, offline=offline))
 
     def _changed(self, changed: Changed) -> None:
         """Something happened on this device: read again what is shown, and leave everything where it is."""
@@ -228,6 +234,7 @@ class MoneyScreen(Screen):
 
     def _line_changed(self) -> None:
         self._show_line()
+        self._show_expected()
         self.aftermath.refresh()
 
     def _person_changed(self) -> None:
@@ -258,14 +265,15 @@ class MoneyScreen(Screen):
         pairs: list[tuple[str, str | QWidget]] = [*order.pairs]
         if draft.needs_second_person:
             pairs.append((self.tr("Second person"), Badge(self.tr("A supervisor must approve"), "warn")))
+        self._draft = draft
         self._enter(Stage.REVIEWING)
-        self.effects_card.show_effects(drafted_effects(draft, facts))
+        self._show_expected()
         # Before and after stand beside the review, where they stood beside the form.
         self.review.show_review(order.amount, pairs)
 
     def _show_renewed(self, draft: Draft) -> None:
-        if self._facts is not None and self._stage is Stage.REVIEWING:
-            self.effects_card.show_effects(drafted_effects(draft, self._facts))
+        self._draft = draft
+        self._show_expected()
 
     def _confirm(self) -> None:
         order = self._order

@@ -192,7 +192,11 @@ class TransferForm(MoneyForm):
         if payee.route == "branch":
             return self.tr("To another branch of this bank, through the centre")
         country, code = bank_of(payee.iban) or (payee.iban[:2], "")
-        return self.tr("To another bank ({bank}), through the centre").format(bank=f"{country}\u00a0{code}".strip())
+        if self._facts is not None and country != self._facts.account.iban[:2]:
+            text = self.tr("To a bank abroad ({bank}). If it can't be reached, the money comes back.")
+        else:
+            text = self.tr("To another bank ({bank}). If it can't be reached, the money comes back.")
+        return text.format(bank=f"{country}\u00a0{code}".strip())
 
     def _text(self, label: str, name: str, *, hint: str) -> TextField:
         field = TextField(label, hint=hint, length_max=TYPED_LENGTH_MAX)
@@ -209,10 +213,10 @@ class TransferForm(MoneyForm):
         grid.setColumnStretch(1, 5)
         places = (
             (self.amount, 0, 0),
-            (self.remittance, 0, 1),
             (self.iban, 1, 0),
             (self.payee, 1, 1),
-            (self.address, 2, 0),
+            (self.remittance, 2, 0),
+            (self.address, 2, 1),
         )
         for field, row, column in places:
             grid.addWidget(field, row, column, Qt.AlignmentFlag.AlignTop)

@@ -1,11 +1,13 @@
 """Sending money: the payee's IBAN decides which way it goes, and every word of it reaches the centre's payment jobs."""
 
 import pytest
+from PySide6.QtCore import QPoint, Qt
 
 from core.iban import grouped, make_iban
 from sync_server.payments.queue import Payee
 from tests.bank import BANK_CODE
-from tests.desktop.teller.money.counter import Counter
+from tests.desktop.hands import press
+from tests.desktop.teller.money.counter import Counter, texts
 
 ELSEWHERE = "NO9386011117947"
 
@@ -130,6 +132,26 @@ def test_words_with_hidden_marks_are_refused_at_their_field(counter: Counter, fi
     assert found is not None
     assert "turns text round" in found.error()
     assert counter.journal("transfer.sent") == []
+
+
+def test_the_keyboard_goes_as_the_eye_does(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    names = ("amount", "payee_iban", "payee_name", "remittance", "payee_address")
+    fields = [counter.edit(name) for name in names]
+    fields[0].setFocus()
+    for following in fields[1:]:
+        press(Qt.Key.Key_Tab)
+        assert following.hasFocus(), following.objectName()
+    places = [field.mapTo(screen, QPoint(0, 0)) for field in fields]
+    assert sorted(places, key=lambda place: (place.y() // 40, place.x())) == places
+
+
+def test_abroad_it_says_beforehand_that_the_money_may_come_back(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "10", ELSEWHERE)
+    assert "If it can't be reached, the money comes back." in texts(screen.form_card)
 
 
 def test_a_payee_needs_a_name(counter: Counter) -> None:

@@ -231,8 +231,44 @@ def test_offline_it_says_how_much_is_reserved_for_this_desk(counter: Counter) ->
     counter.desk.set_line_status(LineStatus(LineState.OFFLINE))
     screen = counter.open("withdrawal", {"account": account})
     assert "Up to 3,250.00\u00a0DKK can be paid out here" in texts(screen.form_card)
+    assert "Payable here" in texts(screen.effects_card)
     counter.desk.set_line_status(LineStatus(LineState.ONLINE))
     assert "Working offline" not in texts(screen.form_card)
+    assert "can be paid out here" not in texts(screen.form_card)
+    assert "Payable here" not in texts(screen.effects_card), "rights are no daily matter while the line is up"
+
+
+def test_an_account_opened_with_the_line_up_can_be_paid_from_when_the_line_is_cut(counter: Counter) -> None:
+    account = counter.customer_account()
+    counter.money_from_elsewhere(account, 3_000_00)
+    counter.desk.set_line_status(LineStatus(LineState.ONLINE))
+    screen = counter.open("withdrawal", {"account": account})
+    assert counter.line.held == [account], "once, and without anybody asking for it"
+    counter.desk.set_line_status(LineStatus(LineState.OFFLINE))
+    counter.line.down = True
+    counter.fill("amount", "2500")
+    counter.enter()
+    assert screen.review.isVisible()
+    counter.enter()
+    assert counter.posted(account) == 500_00
+
+
+def test_without_the_line_nothing_is_asked_when_an_account_is_opened(counter: Counter) -> None:
+    account = counter.customer_account()
+    counter.desk.set_line_status(LineStatus(LineState.OFFLINE))
+    counter.open("withdrawal", {"account": account})
+    assert counter.line.held == []
+
+
+def test_an_allowance_that_can_not_be_had_disturbs_nobody(counter: Counter) -> None:
+    account = counter.customer_account(amount=1_000_00)
+    problems: list[object] = []
+    counter.desk.tasks.problem_found.connect(problems.append)
+    counter.line.down = True
+    counter.desk.set_line_status(LineStatus(LineState.ONLINE))
+    screen = counter.open("withdrawal", {"account": account})
+    assert (counter.line.held, problems) == ([account], [])
+    assert screen.form_card.may_review()
 
 
 def test_escape_goes_back_one_step_at_a_time_and_keeps_what_was_typed(counter: Counter) -> None:
