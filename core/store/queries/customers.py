@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from core.store.queries.accounts import AccountSummary, accounts_of
 from core.store.queries.notes import Note, notes, record_fields
-from core.store.search import asked
+from core.store.search import asked, fold
 
 _LAST = "\U0010ffff"
 _HITS = """
@@ -22,6 +22,11 @@ _ALSO = (
     "AND EXISTS (SELECT 1 FROM search_terms AS s WHERE s.card = t.card AND s.term >= :low{n} AND s.term < :high{n})\n"
 )
 _ORDER = "ORDER BY t.term, t.card LIMIT :limit"
+_AWAITING = text(
+    "SELECT c.id, coalesce(s.name, '') AS name, c.registered_on FROM customers AS c "
+    "LEFT JOIN search_cards AS s ON s.customer = c.id "
+    "WHERE c.kyc = 'pending' AND c.kyc_keeper = :keeper AND c.kyc_decided_by IS NULL ORDER BY c.registered_on, c.id"
+)
 _CUSTOMER = text("SELECT * FROM customers WHERE id = :customer")
 _VALUES = text(
     "SELECT field, operation, stamp, record FROM profile_values WHERE customer = :customer "
@@ -56,6 +61,15 @@ class CustomerHits:
 
 
 @dataclass(frozen=True, slots=True)
+class KycWaiting:
+    """A customer whose identity has not been decided on."""
+
+    customer: str
+    name: str
+    registered_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldChange:
     """A value that a field was given, by whom and when; `current` for the one that counts."""
 
@@ -83,7 +97,10 @@ class CustomerFile:
 
 
 def find_customers(connection: Connection, typed: str, *, limit: int = 30, after: HitKey | None = None) -> CustomerHits:
-    """Customers with every typed word at the beginning of a name, telephone number or IBAN; diacritics don't matter."""
+    """Customers with every typed word at the beginning of a name, telephone number or IBAN; diacritics don't matter.
+
+    Pages follow the terms found; each page stands in the order of family names.
+    """
     words = asked(typed)
     if not words:
         return CustomerHits((), None)
@@ -102,7 +119,17 @@ def find_customers(connection: Connection, typed: str, *, limit: int = 30, after
     rows = connection.execute(text(statement + _ORDER), values).all()
     hits = tuple(CustomerHit(row.customer, row.name, row.born_on, row.city) for row in rows[:limit])
     key = HitKey(rows[limit - 1].term, rows[limit - 1].no) if len(rows) > limit else None
-    return CustomerHits(hits, key)
+    return CustomerHits(tuple(sorted(hits, key=_by_family_name)), key)
+
+
+def _by_family_name(hit: CustomerHit) -> tuple[str, str, str]:
+    name = fold(hit.name)
+    return name.rpartition(" ")[2], name, hit.customer
+
+
+def awaiting_kyc(connection: Connection, keeper: str) -> tuple[KycWaiting, ...]:
+    """Customers on whom nobody has decided yet, of those who are decided on at that device, longest waiting first."""
+    return tuple(KycWaiting(*row) for row in connection.execute(_AWAITING, {"keeper": keeper}))
 
 
 def customer_file(connection: Connection, customer: str) -> CustomerFile | None:

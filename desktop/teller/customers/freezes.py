@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from core.device import Performed
 from core.ids import Randomness, system_randomness
 from core.operations.accounts import AccountFrozen, FreezeLifted
+from core.operations.kind import SUPERVISOR
 from core.records import make_record
 from core.store.queries.accounts import AccountSummary, FreezeNote, account_summary
 from desktop.desk import Desk
@@ -16,12 +17,15 @@ from desktop.teller.customers.profile import wrong_with
 from desktop.teller.fields import ChoiceField
 from desktop.teller.posting import PostingScreen, Proposal
 from desktop.teller.saying import FREEZE_REASONS, freeze_reason, iban_text, moment_text
-from desktop.widgets import Button, Card, EmptyState, Field, Text, TextField
+from desktop.widgets import Button, Card, EmptyState, Text, TextField
 from desktop.widgets.panels import empty_layout
 
 
 class FreezesScreen(PostingScreen):
-    """The freezes of one account (`opened` with its id): those that stand, and a further one."""
+    """The freezes of one account (`opened` with its id): those that stand, and a further one.
+
+    Where one stands already, lifting it is what one comes for: a further freeze is asked for by a button of its own.
+    """
 
     def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Freezes")
@@ -31,19 +35,30 @@ class FreezesScreen(PostingScreen):
         self._account: AccountSummary | None = None
         self._wanted = ""
         self._lifting: FreezeNote | None = None
+        self._adding = False
+        self.lift: Button | None = None
         self.form.set_title(self.tr("Freeze this account"))
         reasons = [(code, freeze_reason(code)) for code in FREEZE_REASONS]
         self.reason = ChoiceField(self.tr("&Reason"), reasons)
         self.reason.box.setObjectName("freeze_reason")
         self.remark = TextField(self.tr("R&emark"), hint=self.tr("Optional; kept with the freeze"))
         self.remark.edit.setObjectName("freeze_remark")
+        self.frozen_note = Text(
+            self.tr("Nothing leaves this account until every freeze is lifted."), "quiet", wrap=True
+        )
+        self.add = Button(self.tr("Add another freeze"), key="F4")
+        self.add.setObjectName("add_freeze")
+        self.add.clicked.connect(self._begin_adding)
+        self.form.body.addWidget(self.frozen_note)
         self.form.body.addWidget(self.reason)
         self.form.body.addWidget(self.remark)
-        self.add_actions()
+        self.add_actions(self.add)
         self.standing = QVBoxLayout()
         self.standing.setSpacing(12)
+        self.who_lifts = Text("", "small", wrap=True)
         side = Card(self.tr("Freezes that stand"))
         side.body.addLayout(self.standing)
+        side.body.addWidget(self.who_lifts)
         self.add_side(side)
         desk.changed.connect(lambda changed: self._load() if self._wanted in changed.accounts else None)
 
@@ -52,13 +67,14 @@ class FreezesScreen(PostingScreen):
         if isinstance(arguments, str):
             self._wanted, self._account = arguments, None
             self.remark.clear()
-        self._lifting = None
+        self._lifting, self._adding = None, False
+        self._show_choice()
         self.show_form()
         self._load()
 
-    def first_field(self) -> Field:
-        """The reason."""
-        return self.reason
+    def first_field(self) -> QWidget:
+        """The reason; on a frozen account the freeze to be lifted."""
+        return self.reason if self._may_freeze() or self.lift is None else self.lift
 
     def may_leave(self) -> bool:
         """Not with a remark typed in."""
@@ -80,12 +96,36 @@ class FreezesScreen(PostingScreen):
         self._account = account
         self.set_title(self._words, f"{account.holder} \u00b7 {iban_text(account.iban)}")
         empty_layout(self.standing)
+        self.lift = None
         if not account.freezes:
             self.standing.addWidget(
                 EmptyState(self.tr("None"), self.tr("Money may leave this account."), icon="shield-check")
             )
         for freeze in account.freezes:
             self.standing.addWidget(self._line(freeze))
+        self._show_choice()
+        if self.isVisible() and not self.is_reviewing():
+            self._focus_form()
+
+    def _may_freeze(self) -> bool:
+        return self._account is not None and (self._adding or not self._account.frozen)
+
+    def _show_choice(self) -> None:
+        """A form for the first freeze; where one stands, the way to a further one and who may lift."""
+        frozen = self._account is not None and self._account.frozen
+        for part in (self.reason, self.remark, self.review_button):
+            part.setVisible(self._may_freeze())
+        for part in (self.frozen_note, self.who_lifts):
+            part.setVisible(frozen)
+        self.add.setVisible(frozen and not self._adding)
+        titles = (self.tr("Freeze this account"), self.tr("This account is frozen"), self.tr("Add another freeze"))
+        self.form.set_title(titles[frozen + (frozen and self._adding)])
+        self.who_lifts.setText(who_approves(self.desk))
+
+    def _begin_adding(self) -> None:
+        self._adding = True
+        self._show_choice()
+        self.reason.setFocus()
 
     def _line(self, freeze: FreezeNote) -> QWidget:
         line = QWidget()
@@ -99,7 +139,8 @@ class FreezesScreen(PostingScreen):
             when = moment_text(freeze.note.at, self.desk.place.locale)
             words.addWidget(Text(self.tr("{when} by {by}").format(when=when, by=by), "small", wrap=True))
         row.addLayout(words, 1)
-        lift = Button(self.tr("Lift"), small=True)
+        lift = Button(self.tr("Lift"), key=None if self.lift else "F9", small=True)
+        self.lift = self.lift or lift
         lift.setObjectName("lift_freeze")
         lift.setAccessibleName(self.tr("Lift the freeze: {reason}").format(reason=freeze_reason(freeze.reason)))
         lift.clicked.connect(partial(self._lift, freeze))
@@ -114,13 +155,14 @@ class FreezesScreen(PostingScreen):
         """A freeze, or the lift of one."""
         account = self._account
         freeze, self._lifting = self._lifting, None
-        if account is None:
+        if account is None or not (freeze or self._may_freeze()):
             return None
         pairs = [(self.tr("Account"), iban_text(account.iban)), (self.tr("Customer"), account.holder)]
         if freeze is not None:
             body = FreezeLifted(account=account.account, freeze=freeze.freeze)
             pairs += [(self.tr("What is done"), self.tr("Lift a freeze"))]
             pairs += [(self.tr("The freeze"), freeze_reason(freeze.reason))]
+            pairs += [(self.tr("Who approves"), who_approves(self.desk))]
             return Proposal(body, pairs, self.tr("Lifting a freeze lets money leave the account; two people do that."))
         remark = self.remark.text()
         wrong = wrong_with("remark", remark) if remark else None
@@ -148,3 +190,10 @@ class FreezesScreen(PostingScreen):
         self.remark.clear()
         if self._account is not None:
             self.go.emit("customer", self._account.customer)
+
+
+def who_approves(desk: Desk) -> str:
+    """Who has to approve the lift of a freeze, for whoever is at work."""
+    if desk.role == SUPERVISOR:
+        return desk.tr("Another supervisor than you approves the lift.")
+    return desk.tr("A supervisor approves the lift.")

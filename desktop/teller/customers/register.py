@@ -13,7 +13,7 @@ from desktop.widgets import Field, Text
 
 
 class RegisterScreen(PostingScreen):
-    """A new customer's file. Opened with a text that was searched for in vain, the name is taken from it."""
+    """A new customer's file. Opened with a text that was searched for in vain, a whole name is taken from it."""
 
     def __init__(self, desk: Desk, randomness: Randomness = system_randomness) -> None:
         title = self.tr("Register a customer")
@@ -30,9 +30,10 @@ class RegisterScreen(PostingScreen):
         """Begin, or go on with what was begun."""
         if isinstance(arguments, str) and self.profile.is_empty():
             words = [word for word in arguments.split() if not any(letter.isdigit() for letter in word)]
-            if words:
-                self.profile.fields["given_name"].set_text(" ".join(words[:-1]) or words[0])
-                self.profile.fields["family_name"].set_text(words[-1] if len(words) > 1 else "")
+            # One word alone may be either name.
+            if len(words) > 1:
+                self.profile.fields["given_name"].set_text(" ".join(words[:-1]))
+                self.profile.fields["family_name"].set_text(words[-1])
         self.show_form()
 
     def first_field(self) -> Field:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from core.envelope import read_operation
 from core.store.queries.accounts import account_summary
+from core.store.queries.customers import find_customers
 from desktop.teller.lists import LiveList
 from desktop.widgets import Button
 from tests.desktop.teller.teller_window import TellerWindow
@@ -110,7 +111,28 @@ def test_nobody_found_says_how_to_go_on(at_work: TellerWindow) -> None:
     at_work.open("customers", "zzz")
     assert at_work.says("Nobody found")
     at_work.key(Qt.Key.Key_F3)
-    assert at_work.part(QLineEdit, "field_given_name").text() == "zzz"
+    assert at_work.part(QLineEdit, "field_given_name").text() == ""
+    at_work.open("customers", "Nina Sandvik")
+    at_work.key(Qt.Key.Key_F3)
+    names = [at_work.part(QLineEdit, f"field_{name}").text() for name in ("given_name", "family_name")]
+    assert names == ["Nina", "Sandvik"]
+
+
+def test_hits_stand_in_the_order_of_family_names(at_work: TellerWindow) -> None:
+    for given, family in (
+        ("S\u00f8ren", "\u00d8rsted"),
+        ("Zoe", "S\u00f8rensen"),
+        ("S\u00f8ren", "Bech"),
+        ("Anne", "S\u00f8rensen"),
+    ):
+        at_work.customer(given, family)
+    hits = at_work.read(lambda connection: find_customers(connection, "s\u00f8ren")).hits
+    assert [hit.name for hit in hits] == [
+        "S\u00f8ren Bech",
+        "S\u00f8ren \u00d8rsted",
+        "Anne S\u00f8rensen",
+        "Zoe S\u00f8rensen",
+    ]
 
 
 def test_a_teller_sees_why_they_can_not_decide_on_kyc(at_work: TellerWindow) -> None:
@@ -213,12 +235,40 @@ def test_a_freeze_is_made_by_one_and_lifted_by_two(at_work: TellerWindow) -> Non
     assert [freeze.reason for freeze in frozen.freezes] == ["lost-card"]
     assert at_work.second.asked == []
     at_work.open("freezes", account)
-    at_work.press("lift_freeze")
+    assert at_work.says("A supervisor approves the lift.")
+    at_work.key(Qt.Key.Key_F9)
     at_work.enter()
     assert len(at_work.second.asked) == 1
     lifted = at_work.read(lambda connection: account_summary(connection, account))
     assert lifted is not None
     assert not lifted.frozen
+
+
+def test_a_second_freeze_is_never_the_answer_to_enter(at_work: TellerWindow) -> None:
+    customer = at_work.customer()
+    account = at_work.account(customer)
+    at_work.open("freezes", account)
+    at_work.confirm()
+    at_work.second.willing = False
+    at_work.open("customer", customer)
+    at_work.key(Qt.Key.Key_F8)
+    at_work.enter()
+    at_work.enter()
+    assert len(at_work.file(customer).accounts[0].freezes) == 1
+    at_work.open("freezes", account)
+    at_work.key(Qt.Key.Key_F4)
+    at_work.choose("freeze_reason", "lost-card")
+    at_work.confirm()
+    assert len(at_work.file(customer).accounts[0].freezes) == 2
+
+
+def test_a_supervisor_is_told_that_another_one_approves_the_lift(at_work: TellerWindow) -> None:
+    account = at_work.account(at_work.customer())
+    at_work.open("freezes", account)
+    at_work.confirm()
+    at_work.sign_in_supervisor()
+    at_work.open("freezes", account)
+    assert at_work.says("Another supervisor than you approves the lift.")
 
 
 def test_the_file_shows_money_as_it_comes_without_moving_the_choice(at_work: TellerWindow) -> None:
