@@ -25,6 +25,7 @@ from desktop.widgets.panels import empty_layout
 RECENT_ROWS = 30
 _DEPOSITS, _WITHDRAWALS = ("cash.deposited",), ("cash.withdrawn",)
 _TRANSFERS = ("transfer.made", "transfer.sent")
+_TODO_KEYS = ("F3", "F4", "F5", "F6", "F8", "F9")
 _UNSHOWN = ("session.", "staff.", "rights.")
 
 
@@ -57,10 +58,7 @@ class HomeScreen(Screen):
     def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
         """Read everything again and begin at the box."""
         self._load()
-        if self.recent.model_of_rows.rowCount():
-            self.recent.refresh()
-        else:
-            self.recent.show_rows(self._recent_query)
+        self.recent.show_rows(self._recent_query)
         self.search.begin()
 
     # Parts
@@ -87,7 +85,7 @@ class HomeScreen(Screen):
         unshown = {self._desk.tr("Who"), self._desk.tr("Reference")}
         columns = [column for column in journal_columns(self._desk) if column.title not in unshown]
         self.recent = LiveList[JournalLine](
-            self._desk, self.tr("Done last"), columns, lambda line: line.operation, empty=empty
+            self._desk, self.tr("Done last"), columns, lambda line: line.operation, empty=empty, newest_first=True
         )
         self.recent.setObjectName("recent")
         self.recent.setMinimumHeight(170)
@@ -111,9 +109,9 @@ class HomeScreen(Screen):
     # Reading
 
     def _load(self) -> None:
-        place = self._desk.place
+        place, device = self._desk.place, self._desk.device.identity.device
         today = self._desk.today()
-        self._desk.read(lambda c: read_home(c, place.drawer, place.currency, today), self._show, owner=self)
+        self._desk.read(lambda c: read_home(c, device, place.drawer, place.currency, today), self._show, owner=self)
 
     def _changed(self, _changed: Changed) -> None:
         if self.isVisible():
@@ -145,8 +143,6 @@ class HomeScreen(Screen):
         def count(kinds: tuple[str, ...]) -> str:
             return str(sum(totals.counts.get(kind, 0) for kind in kinds))
 
-        is_open = view.drawer is not None and view.drawer.state == "open"
-        drawer = money(view.drawer.expected) if view.drawer is not None and is_open else self.tr("not open")
         self.day.set_rows(
             [
                 (self.tr("Deposits"), count(_DEPOSITS)),
@@ -155,9 +151,18 @@ class HomeScreen(Screen):
                 (self.tr("Customers registered"), count(("customer.registered",))),
                 (self.tr("Cash taken in"), money(totals.cash_in) if totals.cash_in else NOTHING),
                 (self.tr("Cash paid out"), money(totals.cash_out) if totals.cash_out else NOTHING),
-                (self.tr("Drawer"), drawer),
+                (self.tr("Drawer"), self._drawer_words(view)),
             ]
         )
+
+    def _drawer_words(self, view: HomeView) -> str:
+        """What one's own drawer holds; of somebody else's only that they have it."""
+        place, drawer, session = self._desk.place, view.drawer, self._desk.session
+        if drawer is None or drawer.state != "open":
+            return self.tr("not open")
+        if session is None or drawer.person != session.person:
+            return self.tr("open with {person}").format(person=self._desk.name_of(drawer.person))
+        return format_money(Money(drawer.expected, place.currency), place.locale)
 
     def _show_todos(self, found: tuple[Todo, ...]) -> None:
         empty_layout(self.todo)
@@ -166,9 +171,9 @@ class HomeScreen(Screen):
         for number, each in enumerate(found):
             if number:
                 self.todo.addWidget(Hairline())
-            self.todo.addWidget(self._todo_line(each))
+            self.todo.addWidget(self._todo_line(each, _TODO_KEYS[number] if number < len(_TODO_KEYS) else None))
 
-    def _todo_line(self, each: Todo) -> QWidget:
+    def _todo_line(self, each: Todo, key: str | None) -> QWidget:
         line = QWidget()
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
@@ -179,7 +184,7 @@ class HomeScreen(Screen):
         words.addWidget(Text(each.title, "strong"))
         words.addWidget(Text(each.text, "small", wrap=True))
         row.addLayout(words, 1)
-        button = Button(each.action, "primary" if each.first else "secondary", small=True)
+        button = Button(each.action, "primary" if each.first else "secondary", key=key, small=True)
         button.setObjectName(f"todo_{each.screen}")
         button.setAccessibleName(f"{each.action}: {each.title}")
         button.clicked.connect(lambda _checked=False: self.go.emit(each.screen, each.arguments))

@@ -79,7 +79,12 @@ class JournalScreen(Screen):
             icon="notebook-text",
         )
         self.list = LiveList[JournalLine](
-            desk, self.tr("Journal"), journal_columns(desk), lambda line: line.operation, empty=empty
+            desk,
+            self.tr("Journal"),
+            journal_columns(desk),
+            lambda line: line.operation,
+            empty=empty,
+            newest_first=True,
         )
         self.list.setObjectName("journal")
         card = Card(padding=14)
@@ -105,8 +110,6 @@ class JournalScreen(Screen):
             self._show_operation(arguments)
             if not self.list.choose(arguments):
                 self.list.show_rows(self._query)
-        elif self.list.model_of_rows.rowCount():
-            self.list.refresh()
         else:
             self.list.show_rows(self._query)
         self.list.setFocus()
@@ -119,10 +122,11 @@ class JournalScreen(Screen):
         if line is None:
             return
         wanted, self._wanted = self._wanted, ""
-        if wanted and wanted != line.operation:
-            # An operation of elsewhere was asked for: the list chooses its first row by itself.
+        # The list chooses its first row by itself; what was asked for may be another, or of elsewhere.
+        if wanted:
             self.list.choose(wanted)
-            return
+            if wanted != line.operation:
+                return
         self._show_operation(line.operation)
 
     def _show_operation(self, operation: str) -> None:

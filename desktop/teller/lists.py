@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from sqlalchemy import Connection
 
 from desktop.desk import Desk
@@ -28,7 +29,10 @@ def _nothing(_connection: Connection, _key: Any, _limit: int) -> tuple[Sequence[
 
 
 class LiveList(DataTable, Generic[Row]):
-    """A table over a query of `core.store.queries`. `identity` tells rows apart, so that the chosen one stays."""
+    """A table over a query of `core.store.queries`. `identity` tells rows apart, so that the chosen one stays.
+
+    In a list whose first row is the newest, that one is chosen until somebody has chosen another.
+    """
 
     def __init__(
         self,
@@ -38,8 +42,11 @@ class LiveList(DataTable, Generic[Row]):
         identity: Callable[[Row], Hashable],
         *,
         empty: EmptyState | None = None,
+        newest_first: bool = False,
     ) -> None:
         self._desk, self._identity = desk, identity
+        self._newest_first = newest_first
+        self._was_chosen = False
         self._query: Query[Row] = _nothing
         self._again = 0
         self._kept: Hashable = None
@@ -53,12 +60,14 @@ class LiveList(DataTable, Generic[Row]):
     def show_rows(self, query: Query[Row]) -> None:
         """Show other rows, from their beginning."""
         self._query, self._again, self._kept, self._scrolled = query, 0, None, 0
+        self._was_chosen = False
         self.model_of_rows.reload()
 
     def refresh(self) -> None:
         """Read the same rows again and leave everything where it is."""
         row = self.current_row()
-        self._kept = self._identity(row) if row is not None else None
+        keeps = row is not None and (self._was_chosen or not self._newest_first)
+        self._kept = self._identity(row) if keeps else None
         self._again = min(self.model_of_rows.rowCount(), ROWS_AGAIN_MAX)
         self._scrolled = self.verticalScrollBar().value()
         self.model_of_rows.reload()
@@ -68,9 +77,20 @@ class LiveList(DataTable, Generic[Row]):
         for number in range(self.model_of_rows.rowCount()):
             row = self.model_of_rows.row(number)
             if row is not None and self._identity(row) == wanted:
+                self._was_chosen = True
                 self.setCurrentIndex(self.model_of_rows.index(number, 0))
                 return True
         return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """A key pressed in the list is a choice."""
+        self._was_chosen = True
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """So is a click."""
+        self._was_chosen = True
+        super().mousePressEvent(event)
 
     def fit_rows(self, least: int, most: int) -> None:
         """Be as high as the rows need, within limits."""

@@ -156,7 +156,8 @@ class OperationCard(Card):
             "narrative": self.tr("Text"),
             "reason": self.tr("Reason"),
         }
-        rows += [(word, detail.details[name]) for name, word in words.items() if detail.details.get(name)]
+        shown = {**detail.details, "payee_iban": iban_text(detail.details.get("payee_iban", ""))}
+        rows += [(word, shown[name]) for name, word in words.items() if detail.details.get(name)]
         rows.append((self.tr("Business date"), date_text(line.note.business_date, locale)))
         rows.append((self.tr("Reference"), reference(line.operation)))
         reverses = detail.body.get("reverses")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
 from core.errors import Refusal
 from core.money import Money, format_money
+from core.operations.kind import SUPERVISOR
+from core.store.queries.customers import KycWaiting, awaiting_kyc
 from core.store.queries.day import DayTotals, day_totals
 from core.store.queries.drawers import DayState, DrawerState, day_state, drawer_state
 from core.store.queries.journal import JournalLine, journal
@@ -35,6 +37,7 @@ class HomeView:
     returned: tuple[TransferLine, ...]
     waiting: tuple[TransferLine, ...]
     exceptions: tuple[JournalLine, ...]
+    kyc: tuple[KycWaiting, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Todo:
     first: bool = False
 
 
-def read_home(connection: Connection, drawer: str, currency: str, today: str) -> HomeView:
+def read_home(connection: Connection, device: str, drawer: str, currency: str, today: str) -> HomeView:
     """The desk's day, its drawer, and what of its work came back or is looked at."""
     since = (date.fromisoformat(today) - timedelta(days=RETURNED_DAYS)).isoformat()
     came_back = transfers(connection, state="returned", limit=_LOOKED_AT)
@@ -63,12 +66,14 @@ def read_home(connection: Connection, drawer: str, currency: str, today: str) ->
         returned=tuple(line for line in came_back if line.note and (line.note.business_date or "") >= since),
         waiting=waiting_transfers(connection, limit=_LOOKED_AT),
         exceptions=tuple(line for line in done if line.state in ("exception", "quarantined")),
+        kyc=awaiting_kyc(connection, device),
     )
 
 
 def todos(view: HomeView, desk: Desk) -> tuple[Todo, ...]:
     """What needs doing, the most pressing first."""
-    return (*_beginning(view, desk), *_exceptions(view, desk), *_returned(view, desk), *_waiting(view, desk))
+    found = (_beginning, _exceptions, _returned, _kyc, _waiting)
+    return tuple(todo for find in found for todo in find(view, desk))
 
 
 def _beginning(view: HomeView, desk: Desk) -> list[Todo]:
@@ -117,6 +122,24 @@ def _returned(view: HomeView, desk: Desk) -> list[Todo]:
         found.append(
             Todo(desk.tr("Returned"), "machine", title, text, desk.tr("Look"), "journal", arguments=line.transfer)
         )
+    return found
+
+
+def _kyc(view: HomeView, desk: Desk) -> list[Todo]:
+    """Customers on whom a supervisor decides at this desk; others can't, and are not asked."""
+    if desk.role != SUPERVISOR:
+        return []
+    found = []
+    for waiting in view.kyc[:_SHOWN_MAX]:
+        day = date_text(waiting.registered_on, desk.place.locale)
+        title = desk.tr("KYC of {name} is not decided").format(name=waiting.name or reference(waiting.customer))
+        text = desk.tr("Registered on {day}. No account can be opened before.").format(day=day)
+        found.append(
+            Todo(desk.tr("KYC"), "warn", title, text, desk.tr("Decide"), "decide_kyc", arguments=waiting.customer)
+        )
+    more = len(view.kyc) - len(found)
+    if more > 0:
+        found[-1] = replace(found[-1], text=found[-1].text + " " + desk.tr("{n} more wait after this.").format(n=more))
     return found
 
 

@@ -15,6 +15,8 @@ from desktop.teller.saying import date_text, kind_title
 from desktop.widgets import Field, KeyValueList, Text
 
 AHEAD_DAYS_MAX = 7
+YEAR_DAYS = 300
+"""So far ahead it is the year that was mistyped."""
 
 
 class OpenDayScreen(PostingScreen):
@@ -78,6 +80,8 @@ class OpenDayScreen(PostingScreen):
             return self.tr("{day} was closed already. Choose a later date.").format(day=day)
         ahead = (date.fromisoformat(chosen) - date.fromisoformat(self.desk.today())).days
         if ahead > AHEAD_DAYS_MAX:
+            if ahead > YEAR_DAYS:
+                return self.tr("This date is far ahead. Check the year.")
             return self.tr("This is {n} days ahead. Check the date.").format(n=ahead)
         return ""
 

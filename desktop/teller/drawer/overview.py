@@ -129,7 +129,7 @@ class DrawerScreen(Screen):
 
         def show(view: DrawerView) -> None:
             self._show(view)
-            step = self._next()
+            step = self._next() or (self.count if self.count.button.isEnabled() else None)
             if focus and self.isVisible():
                 (step.button if step else self).setFocus()
 
@@ -140,13 +140,13 @@ class DrawerScreen(Screen):
             self._load()
 
     def _next(self) -> _Step | None:
-        """The first step that has to be done; counting in between is free."""
-        return next((step for step in self.steps if step is not self.count and step.button.isEnabled()), None)
+        """What has to be opened before work can begin. What ends it is never the answer to a stray Enter."""
+        return next((step for step in (self.open_day, self.open_drawer) if step.button.isEnabled()), None)
 
     def _show(self, view: DrawerView) -> None:
         self._view = view
         place = self._desk.place
-        self.set_title(self._words, f"{place.drawer} \u00b7 {place.desk_name}")
+        self.set_title(self._words, " \u00b7 ".join(dict.fromkeys((place.drawer, place.desk_name))))
         day_open = view.day is not None and view.day.state == "open"
         drawer = view.drawer if view.drawer is not None and view.drawer.state == "open" else None
         mine = drawer is not None and self._is_mine(drawer)
@@ -154,8 +154,8 @@ class DrawerScreen(Screen):
         self._show_drawer(drawer, view, day_open=day_open)
         self._show_counts(drawer, mine=mine)
         self._show_end(drawer, day_open=day_open, mine=mine)
-        self._show_now(view, drawer)
-        self._show_pieces(view, drawer)
+        self._show_now(view, drawer, mine=mine)
+        self._show_pieces(view, drawer, mine=mine)
 
     def _is_mine(self, drawer: DrawerState) -> bool:
         session, identity = self._desk.session, self._desk.device.identity
@@ -196,7 +196,9 @@ class DrawerScreen(Screen):
 
     def _show_counts(self, drawer: DrawerState | None, *, mine: bool) -> None:
         place = self._desk.place
-        if drawer is not None and drawer.counted is not None:
+        if drawer is not None and not mine:
+            text = self.tr("Only whoever has it counts it.")
+        elif drawer is not None and drawer.counted is not None:
             counted = format_money(Money(drawer.counted, place.currency), place.locale)
             text = self.tr("Last counted: {counted}.").format(counted=counted)
         elif drawer is not None:
@@ -223,12 +225,20 @@ class DrawerScreen(Screen):
         word = self.tr("To do") if day_open else self.tr("Closed")
         self.close_day.show_state(word, "plain", text, may=may, next_step=False)
 
-    def _show_now(self, view: DrawerView, drawer: DrawerState | None) -> None:
+    def _show_now(self, view: DrawerView, drawer: DrawerState | None, *, mine: bool) -> None:
         place, totals = self._desk.place, view.totals
 
         def money(minor: int) -> str:
             return format_money(Money(minor, place.currency), place.locale)
 
+        if drawer is not None and not mine:
+            self.now.set_rows(
+                [
+                    (self.tr("Drawer"), self.tr("open with {person}").format(person=self._desk.name_of(drawer.person))),
+                    (self.tr("In the vault"), money(view.vault)),
+                ]
+            )
+            return
         self.now.set_rows(
             [
                 (self.tr("By the books"), money(drawer.expected) if drawer else NOTHING),
@@ -238,10 +248,10 @@ class DrawerScreen(Screen):
             ]
         )
 
-    def _show_pieces(self, view: DrawerView, drawer: DrawerState | None) -> None:
+    def _show_pieces(self, view: DrawerView, drawer: DrawerState | None, *, mine: bool) -> None:
         place = self._desk.place
         empty_layout(self.pieces)
-        pieces = view.notes.pieces if drawer is not None else {}
+        pieces = view.notes.pieces if mine else {}
         for row, (value, number) in enumerate(pieces.items()):
             name = format_amount(Money(value, place.currency), place.locale)
             total = format_amount(Money(value * number, place.currency), place.locale)
@@ -250,6 +260,8 @@ class DrawerScreen(Screen):
             self.pieces.addWidget(Text(total, "value", right=True), row, 2)
         if drawer is None:
             note = self.tr("The drawer is not open.")
+        elif not mine:
+            note = self.tr("Shown to whoever has the drawer.")
         elif view.notes.uncounted:
             gap = format_money(Money(view.notes.uncounted, place.currency), place.locale)
             note = self.tr("Without their notes and coins being said: {gap}.").format(gap=gap)

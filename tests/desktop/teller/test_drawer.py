@@ -38,7 +38,13 @@ def test_home_leads_to_opening_the_day(window: TellerWindow) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [("", "Type the date"), ("31/02/2026", "not a date"), ("tomorrow", "not a date"), ("20/11/2027", "days ahead")],
+    [
+        ("", "Type the date"),
+        ("31/02/2026", "not a date"),
+        ("tomorrow", "not a date"),
+        ("20/12/2026", "30 days ahead"),
+        ("20/11/2098", "Check the year"),
+    ],
 )
 def test_a_date_that_is_none_or_far_off_is_refused_at_the_field(window: TellerWindow, typed: str, said: str) -> None:
     window.open("open_day")
@@ -215,3 +221,12 @@ def test_what_is_no_amount_is_refused_at_the_field_and_stays_typed(window: Telle
     assert window.part(QLineEdit, "amount").text() == typed
     assert not window.part(QWidget, "review").isVisible()
     assert len(window.journal("vault.funded")) == 1
+
+
+def test_enter_on_the_page_never_closes_what_was_just_opened(window: TellerWindow) -> None:
+    window.open_day()
+    window.open("drawer")
+    assert window.part(Button, "count_drawer").hasFocus()
+    window.screen.primary()
+    window.settle()
+    assert window.shell.current_name() == "drawer"

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
 from core.operations.bank import StaffSuspended
+from core.operations.customers import CustomerRegistered
 from core.operations.transfers import TransferReturned, TransferSent
 from core.records import make_record
 from core.store.queries.day import day_totals
@@ -121,3 +122,41 @@ def test_what_is_done_first_takes_the_primary_button(at_work: TellerWindow) -> N
     at_work.confirm()
     at_work.open("home")
     assert at_work.part(Button, "todo_open_drawer").property("kind") == "primary"
+
+
+def test_a_customer_whose_kyc_waits_at_this_desk_is_told_to_a_supervisor_alone(at_work: TellerWindow) -> None:
+    fields = {"given_name": "Nina", "family_name": "Sandvik", "born_on": "1990-02-28"}
+    digest, data = make_record(fields, at_work.bench.randomness)
+    body = CustomerRegistered(fields=tuple(fields), stamp=at_work.bench.device.next_stamp(), record=digest)  # type: ignore[arg-type]
+    at_work.bench.perform(at_work.teller, body, records={digest: data})
+    at_work.open("home")
+    assert not at_work.says("KYC of Nina Sandvik")
+    at_work.sign_in_supervisor()
+    assert at_work.says("KYC of Nina Sandvik is not decided")
+    at_work.key(Qt.Key.Key_F3)
+    assert at_work.shell.current_name() == "decide_kyc"
+    assert at_work.says("Nina Sandvik")
+
+
+def test_what_somebody_elses_drawer_holds_is_not_shown(at_work: TellerWindow) -> None:
+    at_work.open("home")
+    assert at_work.says("10,000.00\u00a0DKK")
+    at_work.sign_in_supervisor()
+    assert not at_work.says("10,000.00")
+    assert at_work.says("open with ")
+    at_work.open("drawer")
+    assert not at_work.says("10,000.00")
+    assert at_work.says("open with ")
+
+
+def test_the_newest_is_chosen_until_somebody_chooses(at_work: TellerWindow) -> None:
+    account = at_work.account(at_work.customer())
+    at_work.open("home")
+    recent = at_work.part(LiveList, "recent")
+    for amount in (100_00, 200_00):
+        deposit(at_work, account, amount)
+        assert recent.current_row().amount == amount
+    recent.setFocus()
+    at_work.key(Qt.Key.Key_Down)
+    deposit(at_work, account, 300_00)
+    assert recent.current_row().amount == 100_00
