@@ -15,6 +15,7 @@ _OF_STATE = text(
     "SELECT * FROM transfers WHERE (:state = '' OR state = :state) AND (:account = '' OR account = :account) "
     "AND id < :before ORDER BY id DESC LIMIT :limit"
 )
+_ONE = text("SELECT * FROM transfers WHERE id = :id")
 _JWS = text("SELECT jws FROM operations WHERE id = :id")
 _LAST = "g"
 
@@ -47,6 +48,12 @@ def transfers(
 def waiting_transfers(connection: Connection, *, limit: int = 100) -> tuple[TransferLine, ...]:
     """Transfers that nobody has answered."""
     return transfers(connection, state="sent", limit=limit)
+
+
+def transfer_line(connection: Connection, transfer: str) -> TransferLine | None:
+    """One transfer by the operation that sent it; None for what is no transfer out of the branch."""
+    row = connection.execute(_ONE, {"id": transfer}).one_or_none()
+    return _line(connection, row) if row is not None else None
 
 
 def _line(connection: Connection, row: Any) -> TransferLine:

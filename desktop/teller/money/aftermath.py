@@ -13,6 +13,7 @@ from core.documents.receipt import ReceiptKind
 from core.errors import EnvironmentProblem, Refusal
 from core.money import format_amount
 from core.store.queries.journal import OperationDetail, operation_detail
+from core.store.queries.transfers import TransferLine, transfer_line
 from desktop.desk import Desk
 from desktop.teller.money.facts import CounterFacts, counter_facts
 from desktop.teller.money.order import Order
@@ -29,6 +30,9 @@ class Papers:
 
     folder: Path | None = None
     open_file: OpenFile = open_with_viewer
+
+
+_Found = tuple[OperationDetail | None, CounterFacts | None, TransferLine | None]
 
 
 class Aftermath(QObject):
@@ -63,14 +67,15 @@ class Aftermath(QObject):
         if order is None or operation is None:
             return
 
-        def read(connection: Connection) -> tuple[OperationDetail | None, CounterFacts | None]:
-            return operation_detail(connection, operation), counter_facts(connection, order.account, drawer)
+        def read(connection: Connection) -> _Found:
+            made, facts = operation_detail(connection, operation), counter_facts(connection, order.account, drawer)
+            return made, facts, transfer_line(connection, operation)
 
-        def show(found: tuple[OperationDetail | None, CounterFacts | None]) -> None:
-            made, facts = found
+        def show(found: _Found) -> None:
+            made, facts, transfer = found
             if made is not None and facts is not None and operation == self._operation:
                 self._made, self._facts = made, facts
-                self._panel.show_posted(order, made, facts)
+                self._panel.show_posted(order, made, facts, transfer)
                 self.shown.emit()
 
         self._desk.read(read, show, owner=self)

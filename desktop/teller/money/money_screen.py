@@ -22,7 +22,7 @@ from desktop.teller.money.form_card import FormCard
 from desktop.teller.money.order import MoneyForm, Order
 from desktop.teller.money.ordering import Ordering
 from desktop.teller.money.posted_panel import PostedPanel
-from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard
+from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard, StandingCard
 from desktop.teller.money.texts import isolated
 from desktop.teller.money.trade import Trade, approval_request
 from desktop.teller.refusals import say_refusal
@@ -71,7 +71,8 @@ class MoneyScreen(Screen):
         self.latest_card = LatestCard(self._locale)
         for part in (self.picker_card, self.form_card, self.review, self.posted_panel):
             self.add_main(part)
-        for card in (self.effects_card, self.holder_card, self.latest_card):
+        self.standing_card = StandingCard(self._locale)
+        for card in (self.effects_card, self.standing_card, self.holder_card, self.latest_card):
             self.add_side(card)
         self._bind()
         self._enter(Stage.CHOOSING)
@@ -194,6 +195,7 @@ class MoneyScreen(Screen):
         self.set_title(self.trade.title, " \u00b7 ".join(part for part in about if part))
         self.form.show_facts(facts)
         self.holder_card.show_facts(facts)
+        self.standing_card.show_facts(facts, with_cash=self.trade.with_cash)
         self.latest_card.show_lines(facts.latest, account.currency)
         self._show_line()
         self._show_expected()
@@ -225,10 +227,11 @@ class MoneyScreen(Screen):
         facts = self._facts
         if facts is None:
             return
+        # A transfer that ends well moves nothing on the payer's account.
+        self.aftermath.refresh()
         about_us = facts.account.account in changed.accounts or facts.holder.customer in changed.customers
         if about_us or changed.own or not changed.kinds.isdisjoint(_DESK_KINDS):
             self._read_facts()
-            self.aftermath.refresh()
             if self._stage is Stage.REVIEWING:
                 self.ordering.renew()
 
@@ -327,6 +330,8 @@ class MoneyScreen(Screen):
         self.form_card.setVisible(stage is Stage.FILLING)
         self.review.setVisible(stage is Stage.REVIEWING)
         self.posted_panel.setVisible(stage is Stage.POSTED)
+        self.effects_card.setVisible(stage is not Stage.POSTED)
+        self.standing_card.setVisible(stage is Stage.POSTED)
         self._side_box.setVisible(stage is not Stage.CHOOSING)
         self._focus()
 

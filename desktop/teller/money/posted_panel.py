@@ -7,10 +7,12 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.money import Money, format_amount
 from core.store.queries.journal import OperationDetail
+from core.store.queries.transfers import TransferLine
 from desktop.desk import Desk
 from desktop.teller.money.facts import CounterFacts
 from desktop.teller.money.order import Order
 from desktop.teller.money.undoing import may_be_undone
+from desktop.teller.returns import transfer_sentence, transfer_tone, transfer_word
 from desktop.teller.saying import moment_text, reference, state_sentence, state_tone, state_word
 from desktop.widgets import Badge, Button, Card, Hairline, Icon, KeyValueList, Notice, Text, Tone
 from desktop.widgets.line_status import clock_text
@@ -46,17 +48,21 @@ class PostedPanel(Card):
         self._lay_out()
         self.setFocusProxy(self.next_button)
 
-    def show_posted(self, order: Order, made: OperationDetail, facts: CounterFacts) -> None:
-        """Show the operation as it stands at this moment. The focus stays where it is."""
+    def show_posted(
+        self, order: Order, made: OperationDetail, facts: CounterFacts, transfer: TransferLine | None = None
+    ) -> None:
+        """Show the operation, and the transfer that it sent, as they stand now. The focus stays where it is."""
         undone = made.line.reversed_by is not None
-        self._heading.setText(self.tr("Undone") if undone else self._said)
-        self._mark.show_icon("info" if undone else "circle-check", "warn" if undone else "accent")
+        returned = transfer is not None and transfer.state == "returned"
+        self._heading.setText(self.tr("Undone") if undone else self.tr("Returned") if returned else self._said)
+        taken_back = undone or returned
+        self._mark.show_icon("info" if taken_back else "circle-check", "warn" if taken_back else "accent")
         self._amount.setText(f"{format_amount(order.amount, self._locale)} {order.amount.currency}")
         self._words.setText(amount_in_words(order.amount, self._locale))
-        self._pairs.set_rows([*order.pairs, *self._standing(made, facts)])
+        self._pairs.set_rows([*order.pairs, *self._standing(made, facts, transfer)])
         reversible = may_be_undone(made.line.kind)
         self.undo_button.setEnabled(reversible and not undone)
-        self._why_not.setText(self._why_not_undone(reversible=reversible, undone=undone, made=made))
+        self._why_not.setText(self._why_not_undone(reversible=reversible, undone=undone, made=made, transfer=transfer))
         self.setAccessibleName(f"{self._heading.text()} {self._amount.text()}")
 
     def say(self, lead: str, text: str, tone: Tone) -> None:
@@ -65,7 +71,9 @@ class PostedPanel(Card):
         if lead:
             self._notice.show_notice(lead, text, tone)
 
-    def _standing(self, made: OperationDetail, facts: CounterFacts) -> list[tuple[str, str | QWidget]]:
+    def _standing(
+        self, made: OperationDetail, facts: CounterFacts, transfer: TransferLine | None
+    ) -> list[tuple[str, str | QWidget]]:
         line, currency = made.line, facts.account.currency
         balance = f"{format_amount(Money(facts.account.posted, currency), self._locale)}\u00a0{currency}"
         as_of = self._desk.line_status.balances_as_of
@@ -79,17 +87,27 @@ class PostedPanel(Card):
             (self.tr("Made"), moment_text(line.note.at, self._locale)),
             (self.tr("State"), state),
         ]
+        if transfer is not None and (transfer.state != "sent" or line.state == "applied"):
+            # The transfer's own state says more than that the centre has it.
+            rows.append((self.tr("Transfer"), self._transfer_badge(transfer)))
         if line.approver is not None:
             rows.append((self.tr("Approved by"), self._desk.name_of(line.approver)))
         if line.reversed_by is not None:
             rows.append((self.tr("Undone by"), reference(line.reversed_by)))
         return rows
 
-    def _why_not_undone(self, *, reversible: bool, undone: bool, made: OperationDetail) -> str:
+    def _transfer_badge(self, transfer: TransferLine) -> Badge:
+        return Badge(transfer_word(transfer.state, transfer.reason), transfer_tone(transfer.state))
+
+    def _why_not_undone(
+        self, *, reversible: bool, undone: bool, made: OperationDetail, transfer: TransferLine | None
+    ) -> str:
         if undone:
             return self.tr("Both entries stay in the books and on the statement.")
+        if transfer is not None:
+            return transfer_sentence(transfer.state)
         if not reversible:
-            return self.tr("It has left the branch. If the other side does not take it, the centre gives it back.")
+            return self.tr("This can't be undone at the counter.")
         return state_sentence(made.line.state)
 
     def _lay_out(self) -> None:

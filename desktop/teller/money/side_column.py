@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from core.money import Money, format_amount
+from core.money import Money, format_amount, format_money
 from core.store.queries.accounts import ActivityLine
 from desktop.teller.money.facts import CounterFacts
 from desktop.teller.saying import (
@@ -38,6 +38,23 @@ class EffectsCard(Card):
         if list(rows) != self._rows:
             self._rows = list(rows)
             self._table.set_rows(rows)
+
+
+class StandingCard(Card):
+    """How the account and the drawer stand now, once there is nothing ahead of which to say what it does."""
+
+    def __init__(self, locale: str) -> None:
+        super().__init__(self.tr("Now"))
+        self._locale = locale
+        self._pairs = KeyValueList()
+        self.body.addWidget(self._pairs)
+
+    def show_facts(self, facts: CounterFacts, *, with_cash: bool) -> None:
+        """Show the figures that are here."""
+        rows = [(self.tr("Account"), format_money(facts.posted, self._locale))]
+        if with_cash and facts.drawer is not None and facts.drawer.is_open:
+            rows.append((self.tr("My drawer"), format_money(facts.drawer.holds, self._locale)))
+        self._pairs.set_rows(rows)
 
 
 class HolderCard(Card):

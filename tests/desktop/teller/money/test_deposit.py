@@ -60,6 +60,9 @@ def test_a_deposit_is_undone_once_with_a_second_person(counter: Counter) -> None
     assert counter.posted(account) == 0
     assert counter.in_drawer() == 10_000_00
     assert not counter.button("undo").isEnabled()
+    screen = counter.open_screen()
+    assert "10,000.00" in texts(screen.standing_card), "the drawer as it is now"
+    assert not screen.effects_card.isVisible(), "nothing says what it was before the undoing"
     (reversal,) = counter.journal("entry.reversed")
     (made,) = counter.journal("cash.deposited")
     assert reversal.body["reverses"] == made.line.operation

@@ -2,8 +2,12 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
 
 from core.iban import grouped, make_iban
+from core.operations.kind import Body
+from core.operations.transfers import TransferReturned, TransferSettled
+from desktop.teller.returns import RETURN_REASONS, return_reason
 from sync_server.payments.queue import Payee
 from tests.bank import BANK_CODE
 from tests.desktop.hands import press
@@ -152,6 +156,55 @@ def test_abroad_it_says_beforehand_that_the_money_may_come_back(counter: Counter
     screen = counter.open("transfer", {"account": payer})
     fill(counter, "10", ELSEWHERE)
     assert "If it can't be reached, the money comes back." in texts(screen.form_card)
+
+
+def answer_transfer(counter: Counter, reason: str | None) -> None:
+    """The centre says how the newest transfer ended: given back for a reason, or settled."""
+    (sent,) = counter.journal("transfer.sent")
+    counter.bench.sync()
+    operation, account = sent.line.operation, str(sent.line.account)
+    body: Body = TransferSettled(transfer=operation, currency="DKK", amount=100_00)
+    if reason is not None:
+        body = TransferReturned(
+            account=account, route="partner", transfer=operation, currency="DKK", amount=100_00, reason=reason
+        )
+    counter.centre.issue(body, "odense")
+    counter.bench.read()
+    QApplication.processEvents()
+    counter.settle()
+    # What was put into a layout is shown when Qt next has time.
+    QApplication.processEvents()
+
+
+def test_a_transfer_that_comes_back_says_so_and_why_where_the_teller_stands(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "100", ELSEWHERE)
+    counter.enter()
+    counter.enter()
+    assert "900.00" in texts(screen.standing_card)
+    answer_transfer(counter, "AC04")
+    said = texts(screen.posted_panel)
+    assert "Returned: the payee's account is closed" in said
+    assert "Tell the customer." in said
+    assert "1,000.00" in said, "the balance as it is now"
+    assert "1,000.00" in texts(screen.standing_card), "and beside it the same"
+    assert "Before" not in texts(screen)
+
+
+def test_a_transfer_that_ends_well_says_so_too(counter: Counter) -> None:
+    payer = counter.customer_account(amount=1_000_00)
+    screen = counter.open("transfer", {"account": payer})
+    fill(counter, "100", ELSEWHERE)
+    counter.enter()
+    counter.enter()
+    answer_transfer(counter, None)
+    assert "Settled" in texts(screen.posted_panel)
+
+
+def test_a_reason_without_words_is_named_by_its_code() -> None:
+    assert return_reason("ZZ99") == "reason ZZ99"
+    assert {"AC01", "AC04", "AC06", "AC09", "AM02", "AM03", "AM04", "BE04", "RC01"} <= set(RETURN_REASONS)
 
 
 def test_a_payee_needs_a_name(counter: Counter) -> None:
