@@ -43,6 +43,9 @@ _NEEDS_A_PERSON = frozenset(
         "protocol_unsupported",
     }
 )
+_ENDS_THE_DEVICE = {"device_revoked": "device_revoked", "device_quarantined": "quarantined"}
+"""What the centre answers to a device with which it is done, and why the device has stopped then."""
+
 StateListener = Callable[[LineState], None]
 BugListener = Callable[[Exception], None]
 
@@ -141,9 +144,7 @@ class SyncLoop:
                 self._offline(problem)
             except CentreRefusal as problem:
                 self._failures += 1
-                if problem.code == "device_revoked":
-                    # A revoked device is given no feed in which it could read of it, so this is how it learns.
-                    self._device.stop(problem.code)
+                self._heed(problem)
                 self._heard(problem=problem, stopped=problem.code in _NEEDS_A_PERSON)
             except StoreProblem as problem:
                 self._failures += 1
@@ -256,6 +257,9 @@ class SyncLoop:
         except LineProblem as problem:
             self._offline(problem)
             raise
+        except CentreRefusal as problem:
+            self._heed(problem)
+            raise
         return FetchedRights(answer.granted, answer.available, self._device.payable_here(account))
 
     def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:
@@ -310,6 +314,12 @@ class SyncLoop:
             message=problem.message,
             sending=None,
         )
+
+    def _heed(self, problem: CentreRefusal) -> None:
+        """Stop the device where the centre has ended it: no feed that it is still given would say so."""
+        why = _ENDS_THE_DEVICE.get(problem.code)
+        if why is not None:
+            self._device.stop(why)
 
     def _ran_into(self, bug: Exception) -> None:
         """Say that it is not well, go on later, and tell of it once for each place in the program."""

@@ -128,6 +128,19 @@ def test_a_device_that_hears_it_is_revoked_stays_stopped_whoever_tries_again(lin
     later.close()
 
 
+def test_a_device_whose_chain_is_in_quarantine_learns_it_when_it_asks_for_rights(line: Line) -> None:
+    made = account(line)
+    line.loop.step()
+    document = b'{"code": "device_quarantined", "title": "The chain does not hold", "status": 403, "retry": false}'
+    line.server.answers["/v1/rights"] = (403, document)
+    with pytest.raises(CentreProblem):
+        line.loop.fetch_rights(made, 1, 1)
+    assert line.loop.state.device_stopped == "quarantined"
+    refused = line.branch.desk.refused(line.branch.teller, line.branch.desk.withdrawn(made, 1))
+    assert refused == ["device_stopped"]
+    assert not line.loop.step().all_sent
+
+
 def test_a_busy_centre_is_tried_again(line: Line) -> None:
     line.server.answers["/v1/operations"] = (
         503,
