@@ -125,6 +125,15 @@ class Screen(QWidget):
         self._columns.setDirection(direction)
         self._side_box.setMinimumWidth(side if beside else 0)
         self._side_box.setMaximumWidth(side if beside else QWIDGETSIZE_MAX)
+        self._keep_title()
+
+    def _keep_title(self) -> None:
+        """Where the line is too short for both, the subtitle gives way before the title does."""
+        parts = [self.heading.itemAt(number) for number in range(self.heading.count())]
+        others = [part.minimumSize().width() for part in parts if part is not None and part.widget() is not self._title]
+        gaps = self.heading.spacing() * (self.heading.count() - 1)
+        room = min(self.width(), current_theme().px(PAGE_WIDTH_MAX)) - 2 * PAGE_MARGIN - sum(others) - gaps
+        self._title.setMinimumWidth(max(0, min(self._title.sizeHint().width(), room)))
 
     def _scroll(self, heading: QHBoxLayout, columns: QBoxLayout, width_max: int) -> None:
         page = QWidget()

@@ -30,6 +30,7 @@ _BADGE_TOKENS = {
     "plain": ("quiet", "raised"),
 }
 _SIDE = 8
+_MEASURED_ROWS = 500
 
 
 class _CellDelegate(QStyledItemDelegate):
@@ -154,9 +155,24 @@ class DataTable(QTableView):
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
             else:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
-                header.resizeSection(number, column.width * character + 2 * _SIDE)
+                most = column.width * character + 2 * _SIDE
+                header.resizeSection(number, min(most, self._needed_width(number)))
+
+    def _needed_width(self, number: int) -> int:
+        """What a column's title and its first rows need: what is left over goes to the column that stretches."""
+        theme, column = current_theme(), self._paged.columns[number]
+        badge, side = column.tone is not None, 2 * _SIDE
+        weight = QFont.Weight.DemiBold if badge or column.strong else QFont.Weight.Normal
+        metrics = QFontMetrics(ui_font(theme.px(11 if badge else 13), weight))
+        padding = side + (2 * theme.px(7) + 2 if badge else 2)
+        title = QFontMetrics(ui_font(theme.px(12), QFont.Weight.DemiBold)).horizontalAdvance(column.title) + side
+        rows = range(min(self._paged.rowCount(), _MEASURED_ROWS))
+        texts = {str(self._paged.index(row, number).data() or "") for row in rows}
+        return max([title, *(metrics.horizontalAdvance(text) + padding for text in texts)])
 
     def _loaded(self, any_rows: bool) -> None:
+        if any_rows:
+            self._lay_out_columns()
         if self._empty is not None:
             self._empty.setVisible(not any_rows)
         if any_rows and not self.currentIndex().isValid():

@@ -29,7 +29,7 @@ class Column(Generic[Row]):
     """One column: its title and how a row is said in it.
 
     `amount` right-aligns in tabular figures. With `tone` the text is shown as a badge where it is not empty. `width` is
-    in characters of the body text; None takes what is left.
+    in characters of the body text and at most taken: what the rows don't need goes to the column with None.
     """
 
     title: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -12,6 +13,11 @@ from desktop.theme import current_theme
 from desktop.widgets.badges import Tone
 from desktop.widgets.buttons import Button
 from desktop.widgets.text import Icon, Text, set_look
+
+VALUE_LINE_LENGTH = 28
+"""Longer values may go on in a second line."""
+_LONG_WORD = re.compile(r"\S{24}(?=\S)")
+_MAY_BREAK = "\N{ZERO WIDTH SPACE}"
 
 # Only what needs somebody has a shape as well; the lead says the rest in words.
 _NOTICE_ICONS = {"warn": "triangle-alert", "danger": "octagon-alert"}
@@ -100,13 +106,19 @@ class KeyValueList(QWidget):
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for number, (word, value) in enumerate(rows):
             label = Text(word, "quiet")
-            shown: QWidget = Text(value, "value", wrap=len(value) > 28, right=True) if isinstance(value, str) else value
+            shown: QWidget = _value_text(value) if isinstance(value, str) else value
             if isinstance(value, str):
                 shown.setAccessibleName(f"{word}: {value}")
                 self._grid.addWidget(shown, number, 1)
             else:
                 self._grid.addWidget(shown, number, 1, right)
             self._grid.addWidget(label, number, 0, Qt.AlignmentFlag.AlignTop)
+
+
+def _value_text(value: str) -> Text:
+    """A value, on as many lines as it needs; a word too long for any line is broken, so that no page grows by it."""
+    broken = _LONG_WORD.sub(lambda part: part[0] + _MAY_BREAK, value)
+    return Text(broken, "value", wrap=len(value) > VALUE_LINE_LENGTH, right=True)
 
 
 class EmptyState(QWidget):

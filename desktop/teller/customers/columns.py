@@ -21,8 +21,8 @@ def _tr(text: str) -> str:
 def account_columns(locale: str) -> Sequence[Column[AccountSummary]]:
     """Product, IBAN, balance, what is payable here, state."""
     return (
-        Column[AccountSummary](_tr("Product"), lambda account: product_name(account.product), width=9, strong=True),
-        Column[AccountSummary](_tr("IBAN"), lambda account: iban_text(account.iban)),
+        Column[AccountSummary](_tr("Product"), lambda account: product_name(account.product), strong=True),
+        Column[AccountSummary](_tr("IBAN"), lambda account: iban_text(account.iban), width=44),
         Column[AccountSummary](
             _tr("Balance"),
             lambda account: f"{format_amount(Money(account.posted, account.currency), locale)}\u00a0{account.currency}",

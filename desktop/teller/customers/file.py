@@ -16,6 +16,7 @@ from desktop.screens import Screen
 from desktop.teller.customers.cards import KycCard, ProfileCard
 from desktop.teller.customers.columns import account_columns, activity_columns
 from desktop.teller.lists import LiveList
+from desktop.teller.money.allowance import hold_allowance
 from desktop.teller.saying import iban_text, product_name, reference
 from desktop.theme import current_theme
 from desktop.widgets import Button, Card, EmptyState, Notice, Text
@@ -23,6 +24,8 @@ from desktop.widgets import Button, Card, EmptyState, Notice, Text
 ACCOUNT_ROWS_MAX = 4
 ACTIVITY_ROWS_MIN = 4
 LIST_WIDTH_MIN = 620
+ALLOWANCES_MAX = 5
+"""For how many of a customer's accounts spending rights are asked for in advance."""
 
 
 class CustomerScreen(Screen):
@@ -35,6 +38,7 @@ class CustomerScreen(Screen):
         self._file: CustomerFile | None = None
         self._account = ""
         self._wanted_account = ""
+        self._was_opened = False
         self.accounts = self._accounts_list()
         self.activity = self._activity_list()
         self.reason = Text("", "small")
@@ -59,6 +63,7 @@ class CustomerScreen(Screen):
 
     def opened(self, arguments: object) -> None:
         """Load the file; `(customer, account)` chooses the account too."""
+        self._was_opened = True
         customer = arguments
         if isinstance(arguments, tuple) and len(arguments) == 2:
             customer, self._wanted_account = arguments
@@ -79,9 +84,8 @@ class CustomerScreen(Screen):
     # Parts
 
     def _accounts_list(self) -> LiveList[AccountSummary]:
-        empty = EmptyState(
-            self.tr("No account yet"), self.tr("Accounts of this customer stand here. F9 opens one."), icon="wallet"
-        )
+        empty = EmptyState(self.tr("No account yet"), self.tr("Accounts of this customer stand here."), icon="wallet")
+        self._no_account = empty
         made = LiveList[AccountSummary](
             self._desk,
             self.tr("Accounts"),
@@ -144,6 +148,7 @@ class CustomerScreen(Screen):
         self.activity_card = Card(self.tr("Latest movements"), padding=14)
         self.activity_card.body.addWidget(self.activity, 1)
         self.activity.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
+        self.accounts.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
         self.activity.setMinimumHeight(ACTIVITY_ROWS_MIN * 34 + 30)
         return self.activity_card
 
@@ -185,10 +190,20 @@ class CustomerScreen(Screen):
             return
         self.notice.hide()
         self._file = file
+        if self._was_opened:
+            self._was_opened = False
+            self._hold_allowances(file)
         self.set_title(file.name or self.tr("Customer"), self.tr("Customer {n}").format(n=reference(file.customer)))
         self.profile.show_file(file)
         self.kyc.show_file(file)
         self._enable()
+
+    def _hold_allowances(self, file: CustomerFile) -> None:
+        """Whoever stands here is served from these accounts next, perhaps without the line."""
+        payable = [account for account in file.accounts if account.state == "open" and not account.frozen]
+        for account in payable[:ALLOWANCES_MAX]:
+            if account.branch == self._desk.place.branch:
+                hold_allowance(self._desk, account.account)
 
     def _enable(self) -> None:
         """What can't be done is disabled, with the reason below."""
@@ -198,6 +213,8 @@ class CustomerScreen(Screen):
         may_open = file is not None and file.kyc == "approved"
         self.open_account.setEnabled(may_open)
         says = "" if may_open or file is None else self.tr("An account can be opened once KYC is approved.")
+        begin = self.tr("Accounts of this customer stand here. F9 opens one.")
+        self._no_account.show_text(self.tr("No account yet"), begin if may_open else says)
         self.reason.setText(says)
         self.reason.setVisible(bool(says))
 

@@ -115,8 +115,8 @@ class FreezesScreen(PostingScreen):
         frozen = self._account is not None and self._account.frozen
         for part in (self.reason, self.remark, self.review_button):
             part.setVisible(self._may_freeze())
-        for part in (self.frozen_note, self.who_lifts):
-            part.setVisible(frozen)
+        for note in (self.frozen_note, self.who_lifts):
+            note.setVisible(frozen)
         self.add.setVisible(frozen and not self._adding)
         titles = (self.tr("Freeze this account"), self.tr("This account is frozen"), self.tr("Add another freeze"))
         self.form.set_title(titles[frozen + (frozen and self._adding)])

@@ -18,6 +18,10 @@ from desktop.teller.saying import date_text, typed_date
 from desktop.widgets import Field, TextField
 
 AGE_YEARS_MAX = 130
+NAME_LENGTH_MAX = 100
+ADDRESS_LENGTH_MAX = 120
+NAME_FIELDS = ("given_name", "family_name")
+_ADDRESS_FIELDS = ("street", "city", "email")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@.\x00-\x1f]+(\.[^\s@.\x00-\x1f]+)+")
 _TELEPHONE = re.compile(r"\+?[0-9][0-9 ().-]{3,22}[0-9]")
 _POSTCODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z -]{0,9}")
@@ -80,8 +84,12 @@ def wrong_with(name: str, value: str) -> str | None:
     refusal = check_text(value, name)
     if refusal is not None:
         return say_refusal(refusal)
-    if name in ("given_name", "family_name") and not any(character.isalpha() for character in value):
+    if name in NAME_FIELDS and not any(character.isalpha() for character in value):
         return _tr("A name has at least one letter.")
+    if name in NAME_FIELDS and len(value) > NAME_LENGTH_MAX:
+        return _tr("At most {n} characters. Shorten it as the identity document does.").format(n=NAME_LENGTH_MAX)
+    if name in _ADDRESS_FIELDS and len(value) > ADDRESS_LENGTH_MAX:
+        return _tr("At most {n} characters.").format(n=ADDRESS_LENGTH_MAX)
     if name == "email" and _EMAIL.fullmatch(value) is None:
         return _tr("This is not an e-mail address. Write it like {example}.").format(example=_EXAMPLES["email"])
     if name == "telephone" and _TELEPHONE.fullmatch(value) is None:
@@ -99,6 +107,7 @@ class ProfileForm(QWidget):
     def __init__(self, locale: str, today: str) -> None:
         super().__init__()
         self._locale, self._today = locale, today
+        self._shown: dict[str, str] = {}
         self.fields: dict[str, TextField] = {name: self._make(name) for name in FIELDS}
         country = self.fields["country"]
         completer = QCompleter(sorted(countries(locale).values()), country.edit)
@@ -153,6 +162,7 @@ class ProfileForm(QWidget):
 
     def show_values(self, values: Mapping[str, str]) -> None:
         """Put a file's values in."""
+        self._shown = dict(values)
         for name, text in self.texts_of(values, self._locale).items():
             self.fields[name].set_text(text)
 
@@ -195,7 +205,8 @@ class ProfileForm(QWidget):
             if code is None:
                 field.set_error(_tr("There is no country of that name. Type its name or two letters."))
             return code
-        wrong = wrong_with(name, typed)
+        # What the file says already is not judged anew: an old value must not keep others from being amended.
+        wrong = wrong_with(name, typed) if typed != self._shown.get(name) else None
         if wrong is not None:
             field.set_error(wrong)
             return None

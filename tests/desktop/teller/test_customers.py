@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
 
 from core.envelope import read_operation
 from core.store.queries.accounts import account_summary
 from core.store.queries.customers import find_customers
 from desktop.teller.lists import LiveList
-from desktop.widgets import Button
+from desktop.widgets import Button, ElidedText, LineState, LineStatus
 from tests.desktop.teller.teller_window import TellerWindow
 
 
@@ -57,6 +57,7 @@ def test_names_of_any_script_are_taken_as_they_are(at_work: TellerWindow, given:
     [
         ("given_name", "", "This is needed."),
         ("family_name", "1234", "at least one letter"),
+        ("family_name", "W" * 101, "At most 100 characters"),
         ("family_name", "San\u202edvik", "hidden mark"),
         ("family_name", "San\x07dvik", "control character"),
         ("born_on", "28/02/2027", "has not come yet"),
@@ -318,3 +319,35 @@ def test_escape_leads_from_a_form_to_the_file_to_the_list(at_work: TellerWindow)
     assert at_work.shell.current_name() == "customer"
     at_work.key(Qt.Key.Key_Escape)
     assert at_work.shell.current_name() == "customers"
+
+
+def test_a_name_as_long_as_a_name_may_be_makes_no_page_wider_than_the_window(at_work: TellerWindow) -> None:
+    register(at_work, "W" * 100, "M" * 100)
+    at_work.confirm()
+    customer = at_work.customer_named("w" * 20).customer
+    at_work.sign_in_supervisor()
+    for screen in ("customer", "decide_kyc", "amend_customer"):
+        at_work.open(screen, customer)
+        area = at_work.screen.findChildren(QScrollArea)[0]
+        assert area.horizontalScrollBar().maximum() == 0, screen
+    decide(at_work, customer, "approved")
+    at_work.press("review_button")
+    area = at_work.screen.findChildren(QScrollArea)[0]
+    assert area.horizontalScrollBar().maximum() == 0
+
+
+def test_the_subtitle_gives_way_before_the_title(at_work: TellerWindow) -> None:
+    at_work.open("decide_kyc", at_work.customer("Nina", "M" * 90))
+    title = next(label for label in at_work.screen.findChildren(ElidedText) if label.text() == "Decide on KYC")
+    assert title.width() >= title.sizeHint().width()
+
+
+def test_with_the_line_up_an_allowance_is_held_for_whoever_stands_at_the_counter(at_work: TellerWindow) -> None:
+    customer = at_work.customer()
+    account = at_work.account(customer, 500_00)
+    at_work.desk.set_line_status(LineStatus(LineState.OFFLINE))
+    at_work.open("customer", customer)
+    assert at_work.line.held == []
+    at_work.desk.set_line_status(LineStatus(LineState.ONLINE))
+    at_work.open("customer", customer)
+    assert at_work.line.held == [account]
