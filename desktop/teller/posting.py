@@ -18,7 +18,7 @@ from desktop.screens import Screen
 from desktop.teller.drafting import Drafting, Intent
 from desktop.teller.refusals import say_refusal
 from desktop.theme import current_theme
-from desktop.widgets import BeforeAfter, Button, Card, Field, Notice, ReviewPanel, Text
+from desktop.widgets import BeforeAfter, Button, Card, DenominationTable, Field, Notice, ReviewPanel, Text
 from desktop.widgets.focus_ring import RING_TARGET
 
 PANEL_WIDTH_MAX = 880
@@ -68,7 +68,6 @@ class PostingScreen(Screen):
         self.add_main(self._panels())
         self.review_button = Button(self.tr("Review"), "primary", shown_key=self.tr("Enter"))
         self.review_button.setObjectName("review_button")
-        # In a table of counts Enter goes to the next count.
         self.review_button.setShortcut(QKeySequence("Ctrl+Return"))
         self.review_button.setAccessibleDescription(self.tr("Key: {key}").format(key="Ctrl+Enter"))
         self.review_button.clicked.connect(self.begin_review)
@@ -122,7 +121,10 @@ class PostingScreen(Screen):
         return panels
 
     def add_actions(self, *others: QWidget) -> None:
-        """The row of buttons at the form's foot."""
+        """The row of buttons at the form's foot, after everything else is in it."""
+        if self.form.findChild(DenominationTable) is not None:
+            # There Enter goes to the next count.
+            self.review_button.show_key(self.tr("Ctrl Enter"))
         row = QHBoxLayout()
         row.setSpacing(10)
         row.addWidget(self.review_button)
@@ -157,6 +159,8 @@ class PostingScreen(Screen):
         if self._asking or not self.review_button.isEnabled():
             return
         self.problem.hide()
+        if not all(table.check() for table in self.form.findChildren(DenominationTable)):
+            return
         proposal = self.propose()
         if proposal is None:
             return

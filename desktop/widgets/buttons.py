@@ -39,8 +39,10 @@ class Button(QPushButton):
         row.setSpacing(10)
         row.addStretch(1)
         row.addWidget(muted(self._label), 0, Qt.AlignmentFlag.AlignVCenter)
+        self._chip: KeyChip | None = None
         if key or shown_key:
-            row.addWidget(muted(KeyChip(shown_key or key or "")), 0, Qt.AlignmentFlag.AlignVCenter)
+            self._chip = KeyChip(shown_key or key or "")
+            row.addWidget(muted(self._chip), 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         self.setProperty("kind", kind)
         self.setProperty("small", small)
@@ -58,6 +60,12 @@ class Button(QPushButton):
         self._label.setText(plain)
         self.setAccessibleName(plain)
         self.updateGeometry()
+
+    def show_key(self, key: str) -> None:
+        """Show another key in the chip that is there."""
+        if self._chip is not None:
+            self._chip.setText(key)
+            self.updateGeometry()
 
     def label(self) -> str:
         """What the button says."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIntValidator, QKeyEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from core.money import Money, format_amount
@@ -18,6 +18,9 @@ NOTHING = "\u2014"
 COUNT_MAX = 99_999
 _BESIDE_LENGTH_MAX = 13
 _BLOCK_COLUMNS = 5
+_TYPED_LENGTH_MAX = 40
+"""What a count takes before it cuts off: far more than is allowed, so that what is too much is refused, not cut."""
+_SAID_LENGTH_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,22 @@ class Denomination:
     in_drawer: int | None = None
 
 
+def _read_count(typed: str) -> int | None:
+    """The count that was typed, 0 where nothing was; None for what is no whole number from 0 to `COUNT_MAX`."""
+    text = typed.strip()
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        return None
+    count = int(text)
+    return count if count <= COUNT_MAX else None
+
+
+def _shown(typed: str) -> str:
+    """What was typed, cut where it is too long to be said in a sentence."""
+    return typed if len(typed) <= _SAID_LENGTH_MAX else typed[: _SAID_LENGTH_MAX - 1] + "\u2026"
+
+
 class _CountEdit(QLineEdit):
     moved = Signal(int)
 
@@ -128,16 +147,30 @@ class DenominationTable(QWidget):
         self._sum_up()
 
     def counts(self) -> dict[int, int]:
-        """How many of each, by value in minor units; those of which there are none are left out."""
-        return {
-            each.value.minor: int(edit.text())
-            for each, edit in zip(self._denominations, self._edits, strict=True)
-            if edit.text() and int(edit.text())
-        }
+        """How many of each, by value in minor units; those of which there are none are left out.
+
+        What was typed and is no count is never counted: see `check`.
+        """
+        read = ((each, _read_count(edit.text())) for each, edit in self._pairs())
+        return {each.value.minor: count for each, count in read if count}
+
+    def check(self) -> bool:
+        """Whether everything typed is a count; else go to the first that is none, whose error stands at the table."""
+        wrong = self._first_wrong()
+        if wrong is None:
+            return True
+        _each, edit = wrong
+        edit.setFocus(Qt.FocusReason.OtherFocusReason)
+        edit.selectAll()
+        return False
+
+    def is_empty(self) -> bool:
+        """Whether nothing was typed, not even what is no count."""
+        return not any(edit.text() for edit in self._edits)
 
     def set_counts(self, counts: Mapping[int, int]) -> None:
         """Put counts in, by value in minor units."""
-        for each, edit in zip(self._denominations, self._edits, strict=True):
+        for each, edit in self._pairs():
             count = counts.get(each.value.minor, 0)
             edit.setText(str(count) if count else "")
 
@@ -154,6 +187,8 @@ class DenominationTable(QWidget):
 
     def agrees(self) -> bool:
         """Whether nothing was counted, or the sum is the expected amount."""
+        if self._first_wrong() is not None:
+            return False
         return self._expected is None or not self.counts() or self.total() == self._expected
 
     def short_in_drawer(self) -> list[Denomination]:
@@ -213,8 +248,7 @@ class DenominationTable(QWidget):
         edit = _CountEdit()
         edit.setProperty("count", True)
         edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-        edit.setValidator(QIntValidator(0, COUNT_MAX, edit))
-        edit.setMaxLength(5)
+        edit.setMaxLength(_TYPED_LENGTH_MAX)
         edit.setPlaceholderText("0")
         edit.setFixedWidth(current_theme().px(64))
         edit.setAccessibleName(name)
@@ -228,6 +262,12 @@ class DenominationTable(QWidget):
         whole = format_amount(Money(0, value.currency), self._locale)[1:]
         return text.removesuffix(whole) if whole and value.minor >= 0 else text
 
+    def _pairs(self) -> Iterable[tuple[Denomination, _CountEdit]]:
+        return zip(self._denominations, self._edits, strict=True)
+
+    def _first_wrong(self) -> tuple[Denomination, _CountEdit] | None:
+        return next((pair for pair in self._pairs() if _read_count(pair[1].text()) is None), None)
+
     def _move(self, index: int, step: int) -> None:
         target = index + step
         if target >= len(self._edits):
@@ -238,6 +278,8 @@ class DenominationTable(QWidget):
 
     def _sum_up(self) -> None:
         counts = self.counts()
+        for edit in self._edits:
+            set_look(edit, error=_read_count(edit.text()) is None)
         for each, value in zip(self._denominations, self._values, strict=True):
             count = counts.get(each.value.minor, 0)
             sum_minor = Money(each.value.minor * count, each.value.currency)
@@ -248,8 +290,13 @@ class DenominationTable(QWidget):
 
     def _judge(self, total: Money, *, counted: bool) -> None:
         text, tone = "", ""
-        short = self.short_in_drawer()
-        if short:
+        wrong, short = self._first_wrong(), self.short_in_drawer()
+        if wrong is not None:
+            each, edit = wrong
+            sentence = self.tr("{value}: \u201c{typed}\u201d is no count. Type a whole number up to {most}.")
+            text = sentence.format(value=self._name(each.value), typed=_shown(edit.text()), most=COUNT_MAX)
+            tone = "danger"
+        elif short:
             text, tone = (
                 self.tr("The drawer holds fewer of {value}.").format(value=self._name(short[0].value)),
                 "danger",

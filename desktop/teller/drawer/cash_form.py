@@ -45,7 +45,7 @@ class CashForm(QWidget):
 
     def is_empty(self) -> bool:
         """Whether nothing was typed."""
-        return not self.amount.edit.text() and not (self.table and self.table.counts())
+        return not self.amount.edit.text() and (self.table is None or self.table.is_empty())
 
     def clear(self) -> None:
         """Empty everything."""

@@ -109,7 +109,7 @@ class CashForm(MoneyForm):
 
     def is_dirty(self) -> bool:
         """Whether an amount, a narrative or a count was typed."""
-        counted = self._notes is not None and bool(self._notes.counts())
+        counted = self._notes is not None and not self._notes.is_empty()
         return bool(self.amount.edit.text() or self.narrative.text() or counted)
 
     def clear(self) -> None:
@@ -120,7 +120,11 @@ class CashForm(MoneyForm):
             self._notes.set_counts({})
 
     def _counts_fit(self) -> bool:
-        if self._notes is None or (self._notes.agrees() and not self._notes.short_in_drawer()):
+        if self._notes is None:
+            return True
+        if not self._notes.check():
+            return False
+        if self._notes.agrees() and not self._notes.short_in_drawer():
             return True
         self._notes.setFocus()
         return False
@@ -141,6 +145,7 @@ class CashForm(MoneyForm):
             self._notes = None
         values = denominations(currency)
         self._notes_title.setVisible(bool(values))
+        self.review_key = self.tr("Ctrl Enter") if values else ""
         if values:
             self._notes = self._table([Denomination(Money(value, currency)) for value in values])
             self._column.addWidget(self._notes)

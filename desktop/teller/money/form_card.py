@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from desktop.teller.money.effects import Obstacle
@@ -19,7 +20,7 @@ class FormCard(Card):
 
     def __init__(self, form: MoneyForm) -> None:
         super().__init__()
-        self._go_to = ""
+        self._form, self._go_to = form, ""
         self._obstacle: Obstacle | None = None
         self._waiting = self._asking = self._said_of_line = False
         self._line = Notice("", " ")
@@ -32,6 +33,8 @@ class FormCard(Card):
         self._problem.setObjectName("problem")
         self.review_button = Button(self.tr("Review"), "primary", shown_key=self.tr("Enter"))
         self.review_button.setObjectName("review")
+        self.review_button.setShortcut(QKeySequence("Ctrl+Return"))
+        self.review_button.setAccessibleDescription(self.tr("Key: {key}").format(key="Ctrl+Enter"))
         self.other_button = Button(self.tr("Other account"), key="Ctrl+O", shown_key="Ctrl O")
         self.other_button.setObjectName("other_account")
         self._aside = Text("", "small", right=True, wrap=True)
@@ -99,6 +102,7 @@ class FormCard(Card):
 
     def _settle(self) -> None:
         self.review_button.setEnabled(self.may_review())
+        self.review_button.show_key(self._form.review_key or self.tr("Enter"))
         self.review_button.set_label(self.tr("Asking the centre\u2026") if self._asking else self.tr("Review"))
         if self._asking:
             self._aside.setText(self.tr("The centre is asked for more. Esc stops waiting."))

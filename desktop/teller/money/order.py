@@ -39,6 +39,8 @@ class MoneyForm(QWidget):
     finished = Signal()
 
     amount: AmountField
+    review_key = ""
+    """The key that goes on to the review from everywhere in the form, where it is not Enter."""
 
     def order(self, facts: CounterFacts, ready: Callable[[Order], None]) -> None:
         """Check every field; call `ready` with the order, or say at the fields what is wrong."""

@@ -16,6 +16,7 @@ from core.store.queries.journal import OperationDetail
 from desktop.desk import Desk
 from desktop.teller.money.facts import CounterFacts
 from desktop.teller.money.order import Order
+from desktop.teller.saying import zone_at
 from resources import font_path
 
 OpenFile = Callable[[Path], bool]
@@ -62,13 +63,16 @@ def receipt_of(
         status=ReceiptStatus.QUEUED if queued else ReceiptStatus.RECORDED,
         to_iban=order.to_iban,
         to_name=order.to_name,
+        customer_name=made.line.customer_name or facts.account.holder,
+        text=made.details.get("narrative") or made.details.get("remittance") or "",
         reprint=reprint,
     )
 
 
 def write_receipt(receipt: Receipt, folder: Path, locale: str) -> Path:
     """Write the PDF and answer its path. Raises `EnvironmentProblem`. Not for the UI thread."""
-    document = render_receipt(receipt, typefaces_in(font_path("Inter-Regular.ttf").parent), locale)
+    typefaces = typefaces_in(font_path("Inter-Regular.ttf").parent)
+    document = render_receipt(receipt, typefaces, locale, zone=zone_at(receipt.made_at))
     path = folder / f"receipt-{receipt.operation_id}{'-copy' if receipt.reprint else ''}.pdf"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 
 from core.sync.loop import FetchedRights
 from desktop.widgets import DenominationTable, LineState, LineStatus
-from tests.desktop.hands import press
+from tests.desktop.hands import press, type_text
 from tests.desktop.teller.money.counter import Counter, texts
 
 
@@ -310,6 +310,25 @@ def test_notes_and_coins_are_checked_against_the_amount(counter: Counter) -> Non
     counter.enter()
     counter.enter()
     assert counter.journal("cash.withdrawn")[0].body["counts"] == {1_000_00: 2, 200_00: 2}
+
+
+def test_a_count_that_is_none_is_not_reviewed_and_ctrl_enter_reviews_from_the_counts(counter: Counter) -> None:
+    account = counter.customer_account(amount=5_000_00)
+    screen = counter.open("withdrawal", {"account": account})
+    table = screen.findChild(DenominationTable, "denominations")
+    assert isinstance(table, DenominationTable)
+    counter.fill("amount", "1000")
+    table.setFocus()
+    type_text("-1")
+    press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    counter.settle()
+    assert not screen.review.isVisible()
+    assert "is no count" in texts(table)
+    assert "Ctrl Enter" in texts(counter.button("review")), "Enter goes to the next count"
+    table.set_counts({1_000_00: 1})
+    press(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    counter.bot.waitUntil(screen.review.isVisible)
+    assert counter.journal("cash.withdrawn") == []
 
 
 def test_a_right_to_left_name_turns_nothing_round(counter: Counter) -> None:
