@@ -84,8 +84,10 @@ class Approving(Protocol):
         *,
         approved: Callable[[str], None],
         declined: Callable[[], None],
+        cancelled: Callable[[], None],
     ) -> None:
-        """`approved` is given the approval (compact JWS) for `Device.perform`."""
+        """Exactly one follows: `approved` with the approval (compact JWS) for `Device.perform`, `declined` where the
+        second person said no, `cancelled` where the question was taken back."""
         ...
 
 
@@ -201,7 +203,11 @@ class Desk(QObject):
         refused: Callable[[Refusal], None],
         failed: Failed | None = None,
     ) -> None:
-        """Do it. Where the bank wants a second person they are asked first; declining is `refused` too."""
+        """Do it. Where the bank wants a second person they are asked first.
+
+        Declining is `refused` with `approval_declined`; taking the question back with `approval_cancelled`, which is
+        nobody's fault and is not to be shown as one.
+        """
 
         def perform(approval: str | None) -> None:
             self.tasks.run(lambda: self.device.perform(draft, approval), done=answered, failed=failed, owner=parent)
@@ -222,4 +228,5 @@ class Desk(QObject):
             request,
             approved=perform,
             declined=lambda: refused(Refusal("approval_declined")),
+            cancelled=lambda: refused(Refusal("approval_cancelled")),
         )

@@ -40,15 +40,18 @@ class SecondPerson:
         *,
         approved: Callable[[str], None],
         declined: Callable[[], None],
+        cancelled: Callable[[], None],
     ) -> None:
-        """Open the window; exactly one of `approved` and `declined` is called."""
+        """Open the window; exactly one of `approved`, `declined` and `cancelled` is called."""
         dialog = ApprovalDialog(
             request.title, request.reason, request.pairs, maker=self._maker_name(), parent=parent.window()
         )
         dialog.setObjectName("approval")
-        asking = _Asking(self._signing_in, self._tasks, dialog, draft, approved, declined)
+        asking = _Asking(self._signing_in, self._tasks, dialog, draft, approved)
         dialog.submitted.connect(asking.submit)
-        dialog.rejected.connect(asking.give_up)
+        # Before `rejected`, which follows it.
+        dialog.declined.connect(lambda: asking.give_up(declined))
+        dialog.rejected.connect(lambda: asking.give_up(cancelled))
         dialog.open()
 
 
@@ -62,11 +65,10 @@ class _Asking(QObject):
         dialog: ApprovalDialog,
         draft: Draft,
         approved: Callable[[str], None],
-        declined: Callable[[], None],
     ) -> None:
         super().__init__(dialog)
         self._signing_in, self._tasks, self._dialog, self._draft = signing_in, tasks, dialog, draft
-        self._approved, self._declined = approved, declined
+        self._approved = approved
         self._over = False
 
     def submit(self, answer: ApproverAnswer) -> None:
@@ -77,12 +79,12 @@ class _Asking(QObject):
             lambda: approve(draft, person, answer.password, answer.code), done=self._answered, failed=self._failed
         )
 
-    def give_up(self) -> None:
-        """Declined, cancelled, or the desk was locked."""
+    def give_up(self, tell: Callable[[], None]) -> None:
+        """Declined; or cancelled by hand, or because the desk was locked."""
         if not self._over:
             self._over = True
             self._dialog.deleteLater()
-            self._declined()
+            tell()
 
     def _answered(self, answer: Approval | Refusal) -> None:
         if isinstance(answer, Refusal):

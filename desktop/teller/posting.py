@@ -233,6 +233,9 @@ class PostingScreen(Screen):
 
     def _refused(self, refusal: Refusal) -> None:
         self._posting = False
+        if refusal.code == "approval_cancelled":
+            self.review.take_back()
+            return
         declined = refusal.code == "approval_declined"
         lead = self.tr("Not approved.") if declined else self.tr("Not posted.")
         self._stay_in_review(lead, say_refusal(refusal, self.desk.place.locale))

@@ -125,7 +125,7 @@ _IBANS_AND_TEXTS: dict[str, str] = {
 _PEOPLE: dict[str, str] = {
     "approval_needed": _mark("A second person must approve this. Ask a supervisor."),
     "approval_declined": _mark("The second person did not approve, so nothing was posted. Change it, or go back."),
-    "approval_cancelled": _mark("Nobody was asked to approve it, so nothing was posted. Go on, or go back."),
+    "approval_cancelled": _mark("The approval was called off, so nothing was posted. Go on, or go back."),
     "approval_own": _mark("Nobody approves their own work. Ask another supervisor."),
     "approval_expired": _mark("The approval has run out. Ask for it again."),
     "approval_of_other": _mark("The approval was given for something else. Ask for it again on what stands here."),

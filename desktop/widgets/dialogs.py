@@ -80,7 +80,7 @@ class ApprovalDialog(_FittedDialog):
     """A second person looks at exactly what will be done, and signs in for this one approval.
 
     `submitted` carries an `ApproverAnswer`; whoever handles it calls `accept` or `show_error`. `declined` when the
-    approver says no.
+    approver says no, before `rejected`; `rejected` alone when the question is taken back.
     """
 
     submitted = Signal(object)
@@ -98,7 +98,8 @@ class ApprovalDialog(_FittedDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setMinimumWidth(current_theme().px(580))
-        self.staff_code = TextField(self.tr("&Staff code"), length_max=32)
+        who_may = self.tr("A supervisor of this branch, and not {maker}").format(maker=maker)
+        self.staff_code = TextField(self.tr("Approver's &staff code"), hint=who_may, length_max=32)
         self.password = PasswordField(self.tr("&Password"))
         self.code = CodeField(self.tr("&One-time code"), hint=self.tr("Six digits from the approver's own phone"))
         self._notice = Notice("", " ", "danger")

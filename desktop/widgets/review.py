@@ -80,6 +80,12 @@ class ReviewPanel(QFrame):
         self._notice.show()
         self.set_busy(busy=False)
 
+    def take_back(self) -> None:
+        """As it was before it was confirmed, because whoever confirmed it took that back."""
+        self._notice.hide()
+        self.set_busy(busy=False)
+        self.confirm_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def set_busy(self, *, busy: bool) -> None:
         """While the answer is awaited nothing can be pressed twice."""
         self.confirm_button.setEnabled(not busy)

@@ -121,6 +121,9 @@ class Aftermath(QObject):
 
     def _refuse(self, refusal: Refusal) -> None:
         self._panel.undo_button.setEnabled(True)
+        if refusal.code == "approval_cancelled":
+            self._panel.say("", "", "info")
+            return
         self._panel.say(self.tr("Not undone."), say_refusal(refusal, self._desk.place.locale), "danger")
 
     def _fail(self, problem: EnvironmentProblem) -> None:

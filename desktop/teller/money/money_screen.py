@@ -285,6 +285,9 @@ class MoneyScreen(Screen):
 
     def _refused(self, refusal: Refusal) -> None:
         self.form_card.set_ready()
+        if refusal.code == "approval_cancelled":
+            self.review.take_back()
+            return
         text = say_refusal(refusal, self._locale)
         lead = self.tr("Not approved.") if refusal.code == "approval_declined" else self.tr("Not posted.")
         if self._stage is Stage.REVIEWING and self.form.field_of(refusal.field) is None:

@@ -22,6 +22,7 @@ class Asked:
 
     approvals: list[str] = field(default_factory=list)
     declined: int = 0
+    cancelled: int = 0
 
 
 @pytest.fixture
@@ -41,8 +42,13 @@ def asked(seated: SeatedDesk) -> Asked:
     def declined() -> None:
         outcome.declined += 1
 
+    def cancelled() -> None:
+        outcome.cancelled += 1
+
     request = ApprovalRequest("Open the day", "Two people open it.", [("Day", "20 Nov")])
-    desk.approving.ask(seated.application.window, drafts[0], request, approved=approved, declined=declined)
+    desk.approving.ask(
+        seated.application.window, drafts[0], request, approved=approved, declined=declined, cancelled=cancelled
+    )
     seated.qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), ApprovalDialog))
     return outcome
 
@@ -83,10 +89,17 @@ def test_a_wrong_password_and_ones_own_code_are_said_at_their_fields(seated: Sea
     assert asked.approvals == []
 
 
-def test_esc_declines_and_nothing_is_on_the_chain(seated: SeatedDesk, asked: Asked) -> None:
+def test_esc_calls_it_off_which_is_not_declining_and_nothing_is_on_the_chain(seated: SeatedDesk, asked: Asked) -> None:
     before = kinds(seated)
     press(Qt.Key.Key_Escape)
-    assert (asked.declined, asked.approvals) == (1, [])
+    assert (asked.cancelled, asked.declined, asked.approvals) == (1, 0, [])
+    assert kinds(seated) == before
+
+
+def test_declining_is_the_approvers_no_and_nothing_is_on_the_chain(seated: SeatedDesk, asked: Asked) -> None:
+    before = kinds(seated)
+    dialog().decline_button.click()
+    assert (asked.cancelled, asked.declined, asked.approvals) == (0, 1, [])
     assert kinds(seated) == before
 
 
@@ -96,4 +109,4 @@ def test_the_lock_takes_the_question_away(seated: SeatedDesk, asked: Asked) -> N
     entrance.lock("idle")
     seated.until_shown("sign_in_page")
     assert QApplication.activeModalWidget() is None
-    assert asked.declined == 1
+    assert (asked.cancelled, asked.declined) == (1, 0)

@@ -92,6 +92,7 @@ class SecondPerson:
     desk: DeskUnderTest
     session: OpenSession
     willing: bool = True
+    called_off: bool = False
     asked: list[ApprovalRequest] = field(default_factory=list)
 
     def ask(
@@ -102,9 +103,12 @@ class SecondPerson:
         *,
         approved: Callable[[str], None],
         declined: Callable[[], None],
+        cancelled: Callable[[], None],
     ) -> None:
         self.asked.append(request)
-        if self.willing:
+        if self.called_off:
+            cancelled()
+        elif self.willing:
             approved(self.desk.device.approve(draft, self.session))
         else:
             declined()

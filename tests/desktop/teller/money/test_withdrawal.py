@@ -155,6 +155,21 @@ def test_above_the_tellers_limit_a_second_person_decides(counter: Counter) -> No
     assert counter.journal("cash.withdrawn")[0].line.approver == "mette"
 
 
+def test_an_approval_that_is_called_off_leaves_the_review_as_it_was(counter: Counter) -> None:
+    account = counter.customer_account(amount=9_000_00)
+    screen = counter.open("withdrawal", {"account": account})
+    counter.second.called_off = True
+    counter.fill("amount", "6000")
+    counter.enter()
+    counter.enter()
+    assert screen.review.isVisible()
+    assert "Not approved" not in texts(screen.review), "nobody said no"
+    assert screen.review.confirm_button.isEnabled()
+    counter.second.called_off = False
+    counter.enter()
+    assert counter.posted(account) == 3_000_00
+
+
 def test_more_than_the_drawer_holds_is_refused_at_the_amount(counter: Counter) -> None:
     account = counter.customer_account(amount=1_000_00)
     counter.money_from_elsewhere(account, 90_000_00)
