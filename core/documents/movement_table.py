@@ -15,9 +15,9 @@ from core.money import Money, format_amount
 
 SIZE = 9.0
 SMALL = 8.0
-LEADING = 11.5
+LEADING = 10.8
 LATE_SIGN = "\u2020"
-_PAD = 4.5
+_PAD = 3.2
 _GAP = 11.0
 _FIGURE_GAP = 16.0
 _REFERENCE_WIDTH = 76.0

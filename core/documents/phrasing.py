@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
@@ -18,10 +18,15 @@ def say_date(iso: str, locale: str) -> str:
     return str(format_date(date.fromisoformat(iso), "medium", locale=locale))
 
 
-def say_instant(instant: str, locale: str) -> str:
-    """An instant as the locale writes a date with its time, in UTC."""
-    moment = datetime.fromtimestamp(instant_ms(instant) / 1000, UTC)
-    return str(format_datetime(moment, "medium", locale=locale))
+def say_instant(instant: str, locale: str, zone: tzinfo = UTC) -> str:
+    """An instant as the locale writes a date with its time, and how far that is from UTC: `…, 10:42:00 UTC+01:00`."""
+    moment = datetime.fromtimestamp(instant_ms(instant) / 1000, zone)
+    seconds = int((moment.utcoffset() or timedelta()).total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    sign = "\N{MINUS SIGN}" if seconds < 0 else "+"
+    offset = f"{sign}{hours:02d}:{minutes:02d}" if seconds else ""
+    said = format_datetime(moment.replace(tzinfo=None), "medium", locale=locale)
+    return f"{said}\u00a0UTC{offset}"
 
 
 def say_count(count: int, locale: str, wording: Wording) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from enum import StrEnum
 
 from core.clock import is_instant
@@ -14,7 +15,7 @@ from core.documents.typefaces import Typefaces, Weight
 from core.documents.typesetting import SetText, Typesetter, unicode_number
 from core.documents.wording import Wording, wording_for
 from core.errors import Refusal, Refused
-from core.money import AMOUNT_MINOR_MAX, Money, format_amount, is_currency
+from core.money import AMOUNT_MINOR_MAX, Money, format_amount, format_money, is_currency
 
 _MM = 72 / 25.4
 _WIDTH = 80 * _MM
@@ -48,7 +49,8 @@ class Receipt:
     """All that stands on a receipt. Amounts in minor units, instants as `core.clock.instant` writes them.
 
     `iban` is the account served, printed masked; `to_iban` the other account of a transfer. `balance_minor` is what
-    this device knew at `balance_as_of`. `hash` is that of the operation's signing input, base64url SHA-256.
+    this device knew at `balance_as_of`. `customer_name` holds the account, `text` goes with the movement. `hash` is
+    that of the operation's signing input, base64url SHA-256.
     """
 
     bank_name: str
@@ -69,6 +71,8 @@ class Receipt:
     status: ReceiptStatus
     to_iban: str = ""
     to_name: str = ""
+    customer_name: str = ""
+    text: str = ""
     reprint: bool = False
 
 
@@ -95,17 +99,22 @@ def check_receipt(receipt: Receipt) -> Refusal | None:
 
 
 def render_receipt(
-    receipt: Receipt, typefaces: Typefaces, locale: str = "en_DK", wording: Wording | None = None
+    receipt: Receipt,
+    typefaces: Typefaces,
+    locale: str = "en_DK",
+    wording: Wording | None = None,
+    zone: tzinfo = UTC,
 ) -> RenderedDocument:
     """The receipt as a PDF of one page, as long as it needs to be: the same bytes for the same input.
 
+    Times are said in `zone`, with their distance from UTC.
     Raises `Refused` with what `check_receipt` says.
     """
     refusal = check_receipt(receipt)
     if refusal is not None:
         raise Refused(refusal)
     typesetter = Typesetter(typefaces)
-    slip = _Slip(receipt, typesetter, locale, wording or wording_for(locale))
+    slip = _Slip(receipt, typesetter, locale, wording or wording_for(locale), zone)
     sheet = slip.compose()
     imprint = Imprint(
         title=f"{slip.title} {receipt.operation_id}",
@@ -121,10 +130,13 @@ def render_receipt(
 class _Slip:
     """Sets one receipt from the top down."""
 
-    def __init__(self, receipt: Receipt, typesetter: Typesetter, locale: str, words: Wording) -> None:
+    def __init__(
+        self, receipt: Receipt, typesetter: Typesetter, locale: str, words: Wording, zone: tzinfo = UTC
+    ) -> None:
         self._receipt = receipt
         self._setter = typesetter
         self._locale = locale
+        self._zone = zone
         self._words = words
         self._sheet = Sheet(_WIDTH, _HEIGHT_MAX)
         self._y = 4 * _MM
@@ -155,16 +167,20 @@ class _Slip:
     def _facts(self) -> None:
         receipt, words = self._receipt, self._words
         self._fact("receipt_account", mask_iban(receipt.iban))
+        if receipt.customer_name:
+            self._fact("receipt_customer", receipt.customer_name)
         if receipt.kind is ReceiptKind.TRANSFER:
             self._fact("receipt_to", mask_iban(receipt.to_iban))
             # On lines of its own, so that no name can push the account number aside or reorder it.
             self._fact(None, receipt.to_name)
-        balance = format_amount(Money(receipt.balance_minor, receipt.currency), self._locale)
-        self._fact("receipt_balance", f"{receipt.currency}\u00a0{balance}")
-        as_of = words["receipt_as_of"].format(instant=say_instant(receipt.balance_as_of, self._locale))
+        if receipt.text:
+            self._fact("receipt_text", receipt.text)
+        balance = format_money(Money(receipt.balance_minor, receipt.currency), self._locale)
+        self._fact("receipt_balance", balance)
+        as_of = words["receipt_as_of"].format(instant=say_instant(receipt.balance_as_of, self._locale, self._zone))
         self._fact(None, as_of, grey=QUIET)
         self._y += 4
-        self._fact("receipt_made", f"{say_instant(receipt.made_at, self._locale)} UTC")
+        self._fact("receipt_made", say_instant(receipt.made_at, self._locale, self._zone))
         self._fact("receipt_teller", receipt.teller)
         if receipt.drawer:
             self._fact("receipt_drawer", receipt.drawer)
@@ -189,11 +205,11 @@ class _Slip:
             format_amount(Money(receipt.amount_minor, receipt.currency), self._locale), Weight.SEMIBOLD
         )
         currency = self._setter.line(receipt.currency)
-        room = _RIGHT - _LEFT - currency.width_at(10) - 8
+        room = _RIGHT - _LEFT - currency.width_at(10) - 4
         size = min(22.0, room * 1000 / amount.width)
         self._y += 23
-        self._sheet.left(_LEFT, self._y, currency, 10, QUIET)
-        self._sheet.right(_RIGHT, self._y, amount, size)
+        self._sheet.right(_RIGHT, self._y, currency, 10, QUIET)
+        self._sheet.right(_RIGHT - currency.width_at(10) - 4, self._y, amount, size)
         self._y += 6
 
     def _lines(

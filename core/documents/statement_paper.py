@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from core.documents.flow import Flow, clipped
 from core.documents.movement_table import LATE_SIGN, MovementTable
@@ -17,8 +19,11 @@ from core.money import Money, format_amount
 
 _WIDTH, _HEIGHT = 595.28, 841.89
 _LEFT, _RIGHT = 51.0, 544.28
-_BOTTOM = 778.0
+_BOTTOM = 784.0
 _ADDRESS_TOP = 142.0
+_CONTINUED_TOP = 78.0
+_HEADS_MIN = 116.0
+"""Where the closing part is too high for any sheet it begins with so much room: its heading and a few lines."""
 _ADDRESS_WIDTH = 225.0
 _FACTS = 326.0
 _FACT_VALUES = 410.0
@@ -27,23 +32,28 @@ _ADDRESS_LINES_MAX = 14
 _BANK_LINES_MAX = 6
 _FACT_LINES_MAX = 3
 _HASH_SHOWN = 16
+_HEAD_LEADING = 11.2
 _MISSING_NAMED_MAX = 24
 
 
 def render_statement(
-    statement: Statement, typefaces: Typefaces, locale: str = "en_DK", wording: Wording | None = None
+    statement: Statement,
+    typefaces: Typefaces,
+    locale: str = "en_DK",
+    wording: Wording | None = None,
+    zone: tzinfo = UTC,
 ) -> RenderedDocument:
     """The statement as a PDF: the same bytes for the same input.
 
-    `wording` overrides the words for the locale. Raises `Refused` with what `check_statement` says if the figures do
-    not add up: such a paper must not exist.
+    Times are said in `zone`, with their distance from UTC. `wording` overrides the words for the locale. Raises
+    `Refused` with what `check_statement` says if the figures do not add up: such a paper must not exist.
     """
     refusal = check_statement(statement)
     if refusal is not None:
         raise Refused(refusal)
     typesetter = Typesetter(typefaces)
     words = wording or wording_for(locale)
-    paper = _StatementPaper(statement, typesetter, locale, words)
+    paper = _StatementPaper(statement, typesetter, locale, words, zone)
     flow = paper.compose()
     imprint = Imprint(
         title=f"{words['statement']} {group_iban(statement.iban)}",
@@ -62,6 +72,7 @@ class _StatementPaper:
     typesetter: Typesetter
     locale: str
     words: Wording
+    zone: tzinfo = UTC
 
     @property
     def period(self) -> str:
@@ -74,10 +85,22 @@ class _StatementPaper:
         self._title(flow)
         self._glance(flow)
         MovementTable(self.statement, self.typesetter, self.locale, self.words).place(flow, _LEFT, _RIGHT)
-        self._covers(flow)
-        self._notes(flow)
+        # What closes the statement stays together: no line of it stands alone at the top of a sheet.
+        closing = self._height_of(self._close)
+        flow.ensure(closing if closing <= _BOTTOM - _CONTINUED_TOP else _HEADS_MIN)
+        self._close(flow)
         self._feet(flow)
         return flow
+
+    def _close(self, flow: Flow) -> None:
+        self._covers(flow)
+        self._notes(flow)
+
+    def _height_of(self, place: Callable[[Flow], None]) -> float:
+        """How much room it takes, set on a sheet that nobody prints and that never ends."""
+        trial = Flow(self.typesetter, _WIDTH, _HEIGHT, float("inf"), lambda _flow: None)
+        place(trial)
+        return trial.y
 
     def _continue(self, flow: Flow) -> None:
         """The top of each further sheet."""
@@ -135,11 +158,10 @@ class _StatementPaper:
         return y
 
     def _title(self, flow: Flow) -> None:
-        flow.y = max(flow.y + 30, 268.0)
+        flow.y = max(flow.y + 24, 254.0)
         flow.word(_LEFT, self.words["statement"], 20, Weight.SEMIBOLD)
-        flow.y += 17
-        flow.word(_LEFT, self.period, 10.5)
-        flow.y += 18
+        flow.sheet.right(_RIGHT, flow.y, self.typesetter.line(self.period), 10.5)
+        flow.y += 16
 
     def _glance(self, flow: Flow) -> None:
         """Opening, in, out and closing side by side, all in the largest size in which each fits its quarter."""
@@ -165,9 +187,9 @@ class _StatementPaper:
             place(x, flow.y + 15, setter.line(words[name]), 8.5, QUIET)
             place(x, flow.y + 33, amount, size)
             place(x, flow.y + 46, setter.line(below), 8, QUIET)
-        flow.y += 56
+        flow.y += 54
         flow.sheet.rule(_LEFT, _RIGHT, flow.y, HAIRLINE)
-        flow.y += 24
+        flow.y += 20
 
     def _amount(self, minor: int, *, sign: bool = False) -> SetText:
         text = format_amount(Money(minor, self.statement.currency), self.locale, sign=sign)
@@ -176,9 +198,7 @@ class _StatementPaper:
     def _covers(self, flow: Flow) -> None:
         """The chain heads: up to which operation of each device the statement reaches."""
         words, setter = self.words, self.typesetter
-        flow.y += 26
-        flow.ensure(90)
-        flow.y += 10
+        flow.y += 24
         flow.word(_LEFT, words["covers"], 10.5, Weight.SEMIBOLD)
         flow.y += 7
         if not self.statement.heads:
@@ -189,7 +209,7 @@ class _StatementPaper:
         self._heads_header(flow)
         for head in self.statement.heads:
             names = clipped(setter.wrap(head.device, 165, 8.5, code=True), _FACT_LINES_MAX, setter)
-            if not flow.has_room(12.5 * max(1, len(names))):
+            if not flow.has_room(_HEAD_LEADING * max(1, len(names))):
                 flow.next_sheet()
                 self._heads_header(flow)
             base = flow.y + 9
@@ -198,9 +218,9 @@ class _StatementPaper:
             flow.sheet.left(_DIGEST, base, setter.line(head.hash[:_HASH_SHOWN], code=True), 8.5)
             for line in names:
                 flow.sheet.left(_LEFT, flow.y + 9, line, 8.5)
-                flow.y += 12.5
-        flow.y += 6
-        flow.paragraph(_LEFT, _RIGHT - _LEFT, words["covers_check"], 8.5, 12)
+                flow.y += _HEAD_LEADING
+        flow.y += 5
+        flow.paragraph(_LEFT, _RIGHT - _LEFT, words["covers_check"], 8, 10.5, QUIET)
 
     def _heads_header(self, flow: Flow) -> None:
         setter, words = self.typesetter, self.words
@@ -216,22 +236,22 @@ class _StatementPaper:
     def _notes(self, flow: Flow) -> None:
         statement, words = self.statement, self.words
         width = _RIGHT - _LEFT
-        flow.y += 10
+        flow.y += 7
         if any(line.booked_late for line in statement.lines):
-            flow.paragraph(_LEFT, width, f"{LATE_SIGN} {words['booked_late_note']}", 8.5, 12)
-            flow.y += 4
+            flow.paragraph(_LEFT, width, f"{LATE_SIGN} {words['booked_late_note']}", 8, 10.5)
+            flow.y += 3
         missing = [unicode_number(character) for character in self.typesetter.missing]
         if missing:
             named = ", ".join(missing[:_MISSING_NAMED_MAX]) + (", \u2026" if len(missing) > _MISSING_NAMED_MAX else "")
             note = words["boxes_note"].format(characters=named)
-            flow.paragraph(_LEFT, width, note, 8.5, 12)
-            flow.y += 4
+            flow.paragraph(_LEFT, width, note, 8, 10.5)
+            flow.y += 3
         made = words["made"].format(
-            instant=say_instant(statement.made_at, self.locale),
+            instant=say_instant(statement.made_at, self.locale, self.zone),
             staff=statement.made_by,
             device=statement.made_on_device,
         )
-        flow.paragraph(_LEFT, width, made, 8.5, 12, QUIET)
+        flow.paragraph(_LEFT, width, made, 8, 10.5, QUIET)
 
     def _feet(self, flow: Flow) -> None:
         """At the foot of every sheet: whose account, which period, and which page of how many."""

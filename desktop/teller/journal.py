@@ -20,7 +20,7 @@ from desktop.teller.money.aftermath import Papers
 from desktop.teller.money.receipts import receipts_folder
 from desktop.teller.operation_card import OperationCard
 from desktop.teller.papers import paper_typefaces, reprinted_receipt, save_paper
-from desktop.teller.saying import kind_title, near_moment_text, reference, state_tone, state_word
+from desktop.teller.saying import kind_title, near_moment_text, reference, state_tone, state_word, zone_at
 from desktop.theme import current_theme
 from desktop.widgets import Card, Column, EmptyState
 
@@ -163,7 +163,8 @@ class JournalScreen(Screen):
             receipt = reprinted_receipt(connection, desk.place, operation)
             if receipt is None:
                 return None
-            paper = render_receipt(receipt, paper_typefaces(), desk.place.locale)
+            zone = zone_at(receipt.made_at)
+            paper = render_receipt(receipt, paper_typefaces(), desk.place.locale, zone=zone)
             return save_paper(folder, f"receipt-{operation[-12:]}-reprint.pdf", paper.pdf)
 
         desk.read(work, self._printed, failed=self._not_printed, owner=self)

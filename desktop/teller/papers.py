@@ -121,6 +121,8 @@ def reprinted_receipt(connection: Connection, place: Place, operation: str) -> R
         hash=detail.hash,
         status=ReceiptStatus.QUEUED if line.state == "queued" else ReceiptStatus.RECORDED,
         to_iban=_to_iban(detail, moved),
+        customer_name=line.customer_name or account.holder,
+        text=detail.details.get("narrative") or detail.details.get("remittance") or "",
         to_name=detail.details.get("payee_name") or moved.counterpart_name or "",
         reprint=True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, get_date_format
 from PySide6.QtCore import QCoreApplication
@@ -35,6 +35,12 @@ def date_text(iso: str | None, locale: str) -> str:
 def day_text(iso: str, locale: str) -> str:
     """A date beside another that says the year: `20 Nov`."""
     return str(format_skeleton("MMMd", date.fromisoformat(iso), locale=locale))
+
+
+def zone_at(instant: str) -> tzinfo:
+    """How far this machine's time was from UTC at that instant: for papers, which are made of what they are given."""
+    moment = datetime.fromtimestamp(instant_ms(instant) / 1000, UTC).astimezone()
+    return timezone(moment.utcoffset() or timedelta())
 
 
 def moment_text(instant: str, locale: str) -> str:

@@ -21,7 +21,7 @@ from desktop.teller.fields import ChoiceField, DateField
 from desktop.teller.money.aftermath import Papers
 from desktop.teller.money.receipts import receipts_folder
 from desktop.teller.papers import paper_typefaces, save_paper, statement_of
-from desktop.teller.saying import date_text, iban_text
+from desktop.teller.saying import date_text, iban_text, zone_at
 from desktop.widgets import Button, Card, KeyValueList, Notice, Text
 
 PERIOD_YEARS_MAX = 10
@@ -122,7 +122,7 @@ class StatementScreen(Screen):
             wrong = check_statement(statement)
             if wrong is not None:
                 raise EnvironmentProblem(does_not_add_up.format(code=wrong.code), code=wrong.code)
-            paper = render_statement(statement, paper_typefaces(), desk.place.locale)
+            paper = render_statement(statement, paper_typefaces(), desk.place.locale, zone=zone_at(now))
             name = f"statement-{account.iban[-10:]}-{first.isoformat()}-{last.isoformat()}.pdf"
             return MadeStatement(statement, save_paper(folder, name, paper.pdf), paper.pages, paper.missing_glyphs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import timedelta, timezone
 from itertools import combinations
 from typing import Any
 
@@ -42,6 +43,8 @@ HOSTILE = replace(
     branch="W" * 300,
     teller="\u202e😀" * 20,
     to_name="مرحبا " * 60,
+    customer_name="Ø" * 200,
+    text="\u202e words " * 60,
     amount_minor=10**12,
     balance_minor=-(10**15),
     status=ReceiptStatus.QUEUED,
@@ -119,3 +122,11 @@ def test_a_receipt_that_can_not_be_true_is_refused(typefaces: Typefaces, code: s
     assert refusal.code == code
     with pytest.raises(Refused):
         render_receipt(receipt, typefaces)
+
+
+def test_it_says_whose_account_it_is_what_for_and_when_by_the_branchs_clock(typefaces: Typefaces) -> None:
+    receipt = replace(DEPOSIT, customer_name="Mikkel S\u00f8rensen", text="Birthday money")
+    pdf = render_receipt(receipt, typefaces, "en_GB", zone=timezone(timedelta(hours=1))).pdf
+    text = " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+    for part in ("Mikkel S\u00f8rensen", "Birthday money", "10:42:00 UTC+01:00", "11,374.50 DKK"):
+        assert part in text

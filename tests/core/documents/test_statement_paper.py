@@ -6,6 +6,7 @@ import io
 import re
 import shutil
 import subprocess
+from datetime import timedelta, timezone
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -188,3 +189,26 @@ def test_an_independent_reader_finds_the_amounts_and_names(typefaces: Typefaces,
     assert read.stderr == ""
     for part in ("+1,234.56", "\N{MINUS SIGN}0.05", "2,234.60", "משה", "Дмитрий"):
         assert part in read.stdout
+
+
+def test_an_ordinary_month_fits_one_sheet(typefaces: Typefaces) -> None:
+    movements = [movement(-100 * number, booked_late=number == 3) for number in range(1, 7)]
+    heads = tuple(CoveredHead(f"norrebro-desk-{number}", 1, 200 + number, HASH) for number in range(4))
+    address = ("N\u00f8rrebrogade 12", "2200 K\u00f8benhavn N")
+    statement = statement_of(*movements, heads=heads, bank_address=address)
+    assert render_statement(statement, typefaces).pages == 1
+
+
+@pytest.mark.parametrize("count", range(6, 20))
+def test_no_line_of_what_closes_the_statement_stands_alone(typefaces: Typefaces, count: int) -> None:
+    statement = statement_of(*(movement(-100) for _ in range(count)))
+    last = PdfReader(io.BytesIO(render_statement(statement, typefaces).pdf)).pages[-1].extract_text()
+    assert "What this statement covers" in last
+    assert "Made 30 Nov 2026" in last
+
+
+def test_times_are_said_in_the_branchs_zone_with_their_distance_from_utc(typefaces: Typefaces) -> None:
+    zone = timezone(timedelta(hours=1))
+    pdf = render_statement(statement_of(movement(5)), typefaces, "en_GB", zone=zone).pdf
+    text = " ".join(PdfReader(io.BytesIO(pdf)).pages[-1].extract_text().split())
+    assert "16:42:10 UTC+01:00" in text
