@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
 
 from desktop.shell import WINDOW_SIZE, WINDOW_SIZE_MIN
 from desktop.theme import window_icon
+
+WINDOW_SIZE_LARGE = (1600, 1000)
+
+
+def first_size(available: QSize) -> QSize:
+    """How large the window opens: on a large screen with more room, but never so wide that the eye has to travel."""
+    usual = QSize(*WINDOW_SIZE)
+    fits = available.width() >= usual.width() and available.height() >= usual.height()
+    return available.boundedTo(QSize(*WINDOW_SIZE_LARGE)) if fits else usual
 
 
 class Window(QMainWindow):
@@ -22,7 +31,10 @@ class Window(QMainWindow):
         self._stack = QStackedWidget()
         self.setCentralWidget(self._stack)
         self.setMinimumSize(*WINDOW_SIZE_MIN)
-        self.resize(*WINDOW_SIZE)
+        screen = self.screen().availableGeometry()
+        self.resize(first_size(screen.size()))
+        if screen.contains(QRect(screen.topLeft(), self.size())):
+            self.move(screen.center() - self.rect().center())
 
     def keep(self, *pages: QWidget) -> None:
         """Take pages in that are shown later; they end with the window."""

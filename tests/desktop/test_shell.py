@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +14,7 @@ from desktop.screens import GoTo, LookUp, Screen, ScreenEntry, resolve_search
 from desktop.shell import Shell
 from desktop.tasks import Tasks
 from desktop.widgets import Button, FocusRing, TextField
+from desktop.window import first_size
 from tests.desktop.hands import press, type_text
 
 
@@ -195,3 +196,11 @@ def test_whatever_takes_the_focus_has_a_name_for_screen_readers(
     nameless = [w.metaObject().className() for w in controls if not w.accessibleName()]
     assert controls
     assert set(nameless) <= {"QTableCornerButton"}
+
+
+@pytest.mark.parametrize(
+    ("screen", "opened"),
+    [((3840, 2160), (1600, 1000)), ((1920, 1080), (1600, 1000)), ((1440, 900), (1440, 900)), ((800, 800), (1366, 768))],
+)
+def test_the_window_opens_with_the_room_that_the_screen_has(screen: tuple[int, int], opened: tuple[int, int]) -> None:
+    assert first_size(QSize(*screen)).toTuple() == opened
