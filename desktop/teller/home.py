@@ -19,7 +19,7 @@ from desktop.teller.journal import journal_columns
 from desktop.teller.lists import LiveList
 from desktop.teller.saying import NOTHING, date_text
 from desktop.teller.todo import HomeView, Todo, read_home, todos
-from desktop.widgets import Badge, Button, Card, EmptyState, Hairline, KeyValueList, SearchBox, Text
+from desktop.widgets import Badge, Button, Card, ElidedText, EmptyState, Hairline, KeyValueList, SearchBox, Text
 from desktop.widgets.panels import empty_layout
 
 RECENT_ROWS = 30
@@ -181,7 +181,7 @@ class HomeScreen(Screen):
         row.addWidget(Badge(each.badge, each.tone), 0, Qt.AlignmentFlag.AlignVCenter)
         words = QVBoxLayout()
         words.setSpacing(1)
-        words.addWidget(Text(each.title, "strong"))
+        words.addWidget(ElidedText(each.title, "strong"))
         words.addWidget(Text(each.text, "small", wrap=True))
         row.addLayout(words, 1)
         button = Button(each.action, "primary" if each.first else "secondary", key=key, small=True)

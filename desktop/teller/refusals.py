@@ -71,11 +71,11 @@ _COUNTER: dict[str, str] = {
     "payee_is_payer": _mark("This is the account that the money comes from. Type the payee's own IBAN."),
     "payee_missing": _mark("Type the payee's name."),
     "several_payers": _mark("Money can leave one account at a time. Post each account by itself."),
-    "already_reversed": _mark("This was undone already. Look at it in the journal."),
-    "reversal_differs": _mark("This can't be undone as it stands. Call the centre with its reference."),
-    "reversed_unknown": _mark("What is to be undone is not at this desk. Look for it in the journal."),
-    "reversed_elsewhere": _mark("This was made at another desk. It is undone there."),
-    "not_reversible": _mark("This can't be undone at the counter. Call the centre with its reference."),
+    "already_reversed": _mark("This was reversed already. Look at it in the journal."),
+    "reversal_differs": _mark("This can't be reversed as it stands. Call the centre with its reference."),
+    "reversed_unknown": _mark("What is to be reversed is not at this desk. Look for it in the journal."),
+    "reversed_elsewhere": _mark("This was made at another desk. It is reversed there."),
+    "not_reversible": _mark("This can't be reversed at the counter. Call the centre with its reference."),
     "transfer_unknown": _mark("There is no such transfer here. Wait for the line, then look."),
     "transfer_already_answered": _mark(
         "This transfer has been answered already ({state}). Nothing more is to be done."

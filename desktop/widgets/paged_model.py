@@ -105,6 +105,9 @@ class PagedModel(QAbstractTableModel, Generic[Row]):
         column = self.columns[index.column()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return column.text(row)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            # The column that takes what is left may be cut: pointed at, it says all.
+            return column.text(row) if column.width is None else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == TONE_ROLE:

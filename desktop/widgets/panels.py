@@ -16,7 +16,8 @@ from desktop.widgets.text import Icon, Text, set_look
 
 VALUE_LINE_LENGTH = 28
 """Longer values may go on in a second line."""
-_LONG_WORD = re.compile(r"\S{24}(?=\S)")
+_LONG_WORD = re.compile(r"\S{29,}")
+_PIECE = re.compile(r"\S{8}(?=\S)")
 _MAY_BREAK = "\N{ZERO WIDTH SPACE}"
 
 # Only what needs somebody has a shape as well; the lead says the rest in words.
@@ -117,7 +118,7 @@ class KeyValueList(QWidget):
 
 def _value_text(value: str) -> Text:
     """A value, on as many lines as it needs; a word too long for any line is broken, so that no page grows by it."""
-    broken = _LONG_WORD.sub(lambda part: part[0] + _MAY_BREAK, value)
+    broken = _LONG_WORD.sub(lambda word: _PIECE.sub(lambda piece: piece[0] + _MAY_BREAK, word[0]), value)
     return Text(broken, "value", wrap=len(value) > VALUE_LINE_LENGTH, right=True)
 
 
