@@ -11,6 +11,7 @@ from core.records import make_record
 from core.store.queries.journal import OperationDetail, operation_detail
 from desktop.desk import Desk
 from desktop.teller.customers.profile import wrong_with
+from desktop.teller.money.allowance import is_offline
 from desktop.teller.operation_card import why_not_reverse
 from desktop.teller.posting import PostingScreen, Proposal
 from desktop.teller.saying import books_name, iban_text, kind_title, moment_text, reference
@@ -118,7 +119,9 @@ class ReverseScreen(PostingScreen):
             label = self.tr("Customer's account") if is_customers else books_name(change.account)
             before, after = Money(change.before, change.currency), Money(change.after, change.currency)
             rows.append(BeforeAfter(label, before, after))
-            if change.payable_before is not None and change.payable_after is not None:
+            # What is payable here matters offline alone.
+            rights_matter = is_offline(self.desk)
+            if rights_matter and change.payable_before is not None and change.payable_after is not None:
                 payable = (Money(change.payable_before, change.currency), Money(change.payable_after, change.currency))
                 rows.append(BeforeAfter(self.tr("Payable here"), *payable))
         return rows

@@ -181,7 +181,7 @@ class TransferForm(MoneyForm):
 
     def _show_payee(self, payee: PayeeFacts) -> None:
         self._payee = payee
-        self.iban.set_hint(self._route_text(payee))
+        self.iban.set_hint(self._route_hint(payee))
         if payee.here and payee.account is not None and not self.payee.text():
             self.payee.set_text(payee.account.holder)
         self.changed.emit()
@@ -191,12 +191,22 @@ class TransferForm(MoneyForm):
             return self.tr("At this branch, at once")
         if payee.route == "branch":
             return self.tr("To another branch of this bank, through the centre")
-        country, code = bank_of(payee.iban) or (payee.iban[:2], "")
-        if self._facts is not None and country != self._facts.account.iban[:2]:
-            text = self.tr("To a bank abroad ({bank}). If it can't be reached, the money comes back.")
+        if self._is_abroad(payee):
+            return self.tr("To a bank abroad ({bank}), through the centre").format(bank=_bank_text(payee))
+        return self.tr("To another bank ({bank}), through the centre").format(bank=_bank_text(payee))
+
+    def _route_hint(self, payee: PayeeFacts) -> str:
+        """Where it goes; for another bank, which nobody here can ask beforehand, also what happens if it fails."""
+        if payee.route != "partner":
+            return self._route_text(payee)
+        if self._is_abroad(payee):
+            text = self.tr("Bank abroad ({bank}); comes back if it can't be reached")
         else:
-            text = self.tr("To another bank ({bank}). If it can't be reached, the money comes back.")
-        return text.format(bank=f"{country}\u00a0{code}".strip())
+            text = self.tr("Another bank ({bank}); comes back if it can't be reached")
+        return text.format(bank=_bank_text(payee))
+
+    def _is_abroad(self, payee: PayeeFacts) -> bool:
+        return self._facts is not None and payee.iban[:2] != self._facts.account.iban[:2]
 
     def _text(self, label: str, name: str, *, hint: str) -> TextField:
         field = TextField(label, hint=hint, length_max=TYPED_LENGTH_MAX)
@@ -223,6 +233,11 @@ class TransferForm(MoneyForm):
         order = (self.amount, self.iban, self.payee, self.remittance, self.address)
         for before, after in pairwise(order):
             self.setTabOrder(before, after)
+
+
+def _bank_text(payee: PayeeFacts) -> str:
+    country, code = bank_of(payee.iban) or (payee.iban[:2], "")
+    return f"{country}\u00a0{code}".strip()
 
 
 def _body(facts: CounterFacts, payee: PayeeFacts, amount: Money, details: str) -> Body:

@@ -155,7 +155,7 @@ def test_abroad_it_says_beforehand_that_the_money_may_come_back(counter: Counter
     payer = counter.customer_account(amount=1_000_00)
     screen = counter.open("transfer", {"account": payer})
     fill(counter, "10", ELSEWHERE)
-    assert "If it can't be reached, the money comes back." in texts(screen.form_card)
+    assert "Bank abroad (NO\u00a08601); comes back if it can't be reached" in texts(screen.form_card)
 
 
 def answer_transfer(counter: Counter, reason: str | None) -> None:
