@@ -1,4 +1,4 @@
-"""The journal shows what was signed; a reprint says that it is one; a reversal undoes an entry once, by two people."""
+"""The journal shows what was signed; a reprint says that it is one; an entry is reversed once, by two people."""
 
 from __future__ import annotations
 
