@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from core.clock import SimulatedClockRefused
 from core.errors import EnvironmentProblem, IntegrityFault, Refused
-from counterfoil.commands import centre, demo, desk, devices, doctor, payments, staff, verify
+from counterfoil.commands import cases, centre, demo, desk, devices, doctor, payments, staff, verify
 from counterfoil.commands.wording import say_fault, say_refusal
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (desk, centre, devices, staff, payments, doctor, demo):
+for commands in (desk, centre, devices, staff, payments, cases, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
 
