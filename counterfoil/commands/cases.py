@@ -26,7 +26,8 @@ def show_open() -> None:
     table = Table("No", "Opened", "Why", "Device", "Operation", "Detail", box=None, header_style="bold")
     with centre_transaction() as (connection, _centre):
         rows = connection.execute(
-            b"SELECT no, opened_at, code, device, operation_id::text, detail FROM cases WHERE state = 'open' ORDER BY no"
+            b"SELECT no, opened_at, code, device, operation_id::text, detail FROM cases "
+            b"WHERE state = 'open' ORDER BY no"
         )
         for no, opened, code, device, operation, detail in rows:
             table.add_row(str(no), opened, code, device or "", operation or "", escape(detail))
