@@ -17,6 +17,7 @@ from core.store.queries.journal import JournalLine, journal
 from core.store.queries.transfers import TransferLine, transfers, waiting_transfers
 from desktop.desk import Desk
 from desktop.teller.refusals import say_refusal
+from desktop.teller.returns import return_reason
 from desktop.teller.saying import date_text, kind_title, reference
 from desktop.widgets import Tone
 
@@ -117,7 +118,7 @@ def _returned(view: HomeView, desk: Desk) -> list[Todo]:
         title = desk.tr("{amount} came back to {name}").format(amount=amount, name=line.payer_name)
         payee = line.details.get("payee_name", "")
         text = desk.tr("The transfer to {payee} was returned ({reason}). Tell the customer.").format(
-            payee=payee or desk.tr("the payee"), reason=line.reason or ""
+            payee=payee or desk.tr("the payee"), reason=return_reason(line.reason)
         )
         found.append(
             Todo(desk.tr("Returned"), "machine", title, text, desk.tr("Look"), "journal", arguments=line.transfer)

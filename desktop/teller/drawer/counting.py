@@ -71,7 +71,7 @@ class CountScreen(PostingScreen):
 
     def may_leave(self) -> bool:
         """Not in the middle of a count."""
-        return self.table is None or not self.table.counts()
+        return self.table is None or self.table.is_empty()
 
     def field_of(self, name: str | None) -> Field | None:  # noqa: ARG002 - counts have no field of their own
         """Errors stand above the table."""

@@ -116,7 +116,7 @@ class Aftermath(QObject):
 
     def _undone(self, performed: Performed) -> None:
         text = self.tr("The opposite entry is posted as {reference}.").format(reference=reference(performed.id))
-        self._panel.say(self.tr("Undone."), text, "warn")
+        self._panel.say(self.tr("Reversed."), text, "warn")
         self.refresh()
 
     def _refuse(self, refusal: Refusal) -> None:
@@ -124,7 +124,7 @@ class Aftermath(QObject):
         if refusal.code == "approval_cancelled":
             self._panel.say("", "", "info")
             return
-        self._panel.say(self.tr("Not undone."), say_refusal(refusal, self._desk.place.locale), "danger")
+        self._panel.say(self.tr("Not reversed."), say_refusal(refusal, self._desk.place.locale), "danger")
 
     def _fail(self, problem: EnvironmentProblem) -> None:
         self._panel.undo_button.setEnabled(True)

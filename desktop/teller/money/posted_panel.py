@@ -39,7 +39,7 @@ class PostedPanel(Card):
         self._why_not = Text("", "small", wrap=True)
         self.next_button = Button(self.tr("Next customer"), "primary", shown_key=self.tr("Enter"))
         self.receipt_button = Button(self.tr("Print receipt"), key="Ctrl+P", shown_key="Ctrl P")
-        self.undo_button = Button(self.tr("Undo"), "danger", key="Ctrl+Z", shown_key="Ctrl Z")
+        self.undo_button = Button(self.tr("Reverse"), "danger", key="Ctrl+Z", shown_key="Ctrl Z")
         for button, name in ((self.next_button, "next"), (self.receipt_button, "receipt"), (self.undo_button, "undo")):
             button.setObjectName(name)
         self.next_button.clicked.connect(self.next_customer)
@@ -54,7 +54,7 @@ class PostedPanel(Card):
         """Show the operation, and the transfer that it sent, as they stand now. The focus stays where it is."""
         undone = made.line.reversed_by is not None
         returned = transfer is not None and transfer.state == "returned"
-        self._heading.setText(self.tr("Undone") if undone else self.tr("Returned") if returned else self._said)
+        self._heading.setText(self.tr("Reversed") if undone else self.tr("Returned") if returned else self._said)
         taken_back = undone or returned
         self._mark.show_icon("info" if taken_back else "circle-check", "warn" if taken_back else "accent")
         self._amount.setText(f"{format_amount(order.amount, self._locale)} {order.amount.currency}")
@@ -93,7 +93,7 @@ class PostedPanel(Card):
         if line.approver is not None:
             rows.append((self.tr("Approved by"), self._desk.name_of(line.approver)))
         if line.reversed_by is not None:
-            rows.append((self.tr("Undone by"), reference(line.reversed_by)))
+            rows.append((self.tr("Reversed by"), reference(line.reversed_by)))
         return rows
 
     def _transfer_badge(self, transfer: TransferLine) -> Badge:
@@ -107,7 +107,7 @@ class PostedPanel(Card):
         if transfer is not None:
             return transfer_sentence(transfer.state)
         if not reversible:
-            return self.tr("This can't be undone at the counter.")
+            return self.tr("This can't be reversed at the counter.")
         return state_sentence(made.line.state)
 
     def _lay_out(self) -> None:

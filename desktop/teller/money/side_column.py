@@ -125,6 +125,6 @@ class LatestCard(Card):
 def activity_words(line: ActivityLine) -> str:
     """What a movement is called in a list: its own words where somebody wrote some, else its kind."""
     details = line.details
-    words = details.get("narrative") or details.get("remittance") or details.get("payee_name") or line.counterpart_name
+    words = details.get("narrative") or details.get("remittance") or line.other_party or line.counterpart_name
     said = f"{kind_title(line.kind)}: {words}" if words else kind_title(line.kind)
     return said if len(said) <= _WORDS_MAX else said[: _WORDS_MAX - 1].rstrip() + "\u2026"

@@ -41,7 +41,7 @@ def undo(
 ) -> None:
     """Have a second person look at it and sign, then post it. `pairs` say what is undone."""
     request = ApprovalRequest(
-        _tr("Undo what was posted"),
+        _tr("Reverse what was posted"),
         _tr("The entry is posted the other way round. Both stay in the books and on the statement."),
         tuple(pairs),
     )

@@ -32,6 +32,7 @@ from tests.desktop.hands import press, type_text
 from tests.desktop.teller.money.counter import PLACE, CentreLine, SecondPerson
 
 Found = TypeVar("Found")
+_QUIET_ROUNDS = 3
 
 
 @dataclass
@@ -87,11 +88,13 @@ class TellerWindow:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until nothing is under way."""
-        QApplication.processEvents()
-        self.bot.waitUntil(lambda: not self.desk.tasks.is_busy())
-        # What was put into a layout is shown when Qt next has time.
-        QApplication.processEvents()
+        """Wait until nothing is under way, and nothing more comes of what was answered."""
+        quiet = 0
+        while quiet < _QUIET_ROUNDS:
+            self.bot.waitUntil(lambda: not self.desk.tasks.is_busy())
+            # What was put into a layout is shown when Qt next has time, and may ask for more.
+            QApplication.processEvents()
+            quiet = 0 if self.desk.tasks.is_busy() else quiet + 1
 
     @property
     def screen(self) -> Screen:

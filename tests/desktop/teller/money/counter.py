@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.book.rows import DepositAccount
@@ -41,6 +41,9 @@ def texts(widget: QWidget) -> str:
     """Everything that a part of the screen says."""
     labels = widget.findChildren(QLabel)
     return "\n".join(f"{label.text()} {label.accessibleName()}" for label in labels if label.isVisibleTo(widget))
+
+
+_QUIET_ROUNDS = 3
 
 
 class CentreLine:
@@ -165,8 +168,13 @@ class Counter:
         return screen
 
     def settle(self) -> None:
-        """Wait until nothing is under way."""
-        self.bot.waitUntil(lambda: not self.desk.tasks.is_busy())
+        """Wait until nothing is under way, and nothing more comes of what was answered."""
+        quiet = 0
+        while quiet < _QUIET_ROUNDS:
+            self.bot.waitUntil(lambda: not self.desk.tasks.is_busy())
+            # What was put into a layout is shown when Qt next has time, and may ask for more.
+            QApplication.processEvents()
+            quiet = 0 if self.desk.tasks.is_busy() else quiet + 1
 
     def edit(self, name: str) -> QLineEdit:
         """A field of the screen that is shown."""
