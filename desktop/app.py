@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
@@ -40,11 +42,15 @@ from desktop.widgets import FocusRing
 from desktop.window import Window
 
 
-def teller_screens_of(desk: Desk) -> Sequence[ScreenEntry]:
-    """The teller's screens; imported only when somebody has signed in, so that the sign-in is there sooner."""
-    from desktop.teller import teller_screens
+def teller_screens_of(desk: Desk, papers: Path | None = None) -> Sequence[ScreenEntry]:
+    """The teller's screens; imported only when somebody has signed in, so that the sign-in is there sooner.
 
-    return teller_screens(desk)
+    `papers` is where what is printed is kept; None for the user's documents.
+    """
+    from desktop.teller import teller_screens
+    from desktop.teller.money.aftermath import Papers
+
+    return teller_screens(desk, Papers(papers))
 
 
 MILLISECONDS = 1000
@@ -69,7 +75,7 @@ class Application(QObject):
         clock: Clock,
         *,
         secrets: SecretStore | None = None,
-        screens: ScreensOf = teller_screens_of,
+        screens: ScreensOf | None = None,
         randomness: Randomness = system_randomness,
         cost: Stretching = MODERATE,
         line_of: LineOf = Transport.of_device,
@@ -85,7 +91,8 @@ class Application(QObject):
         self.entrance: Entrance | None = None
         self.first_start: FirstStart | None = None
         self.problem_page: ProblemPage | None = None
-        self._secrets, self._screens = secrets, screens
+        self._secrets = secrets
+        self._screens = screens or partial(teller_screens_of, papers=settings.papers)
         self._randomness, self._cost, self._line_of = randomness, cost, line_of
         self._waiting_page: FullPage | None = None
         self._end_looking: Callable[[], None] = lambda: None

@@ -18,6 +18,7 @@ THEME_VARIABLE = "COUNTERFOIL_THEME"
 TEXT_SCALE_VARIABLE = "COUNTERFOIL_TEXT_SCALE"
 IDLE_VARIABLE = "COUNTERFOIL_IDLE_SECONDS"
 LOCALE_VARIABLE = "COUNTERFOIL_LOCALE"
+PAPERS_VARIABLE = "COUNTERFOIL_PAPERS"
 
 STORE_FILE = "device.db"
 IDLE_SECONDS = 5 * 60
@@ -28,6 +29,7 @@ IDLE_SECONDS_MAX = 60 * 60
 class DesktopSettings:
     """`theme` None follows the system; `idle_seconds` 0 never locks by itself; `centre_url` is only proposed.
 
+    `papers` is where receipts and statements are kept; among the user's documents unless told.
     `desk_name` and `drawer` are this desk's own; the device's code where they are empty.
     """
 
@@ -40,6 +42,7 @@ class DesktopSettings:
     desk_name: str = ""
     drawer: str = ""
     poll_seconds: float = 5.0
+    papers: Path | None = None
     secrets: SecretSettings | None = None
 
     @property
@@ -58,6 +61,7 @@ def desktop_settings(environment: Mapping[str, str], *, data_directory: Path | N
     Raises `EnvironmentProblem("setting_malformed")`, and `KeyringProblem` for a secret store that can't be meant.
     """
     named = environment.get(DATA_VARIABLE)
+    papers = environment.get(PAPERS_VARIABLE)
     directory = data_directory or (Path(named) if named else user_data_path("counterfoil", appauthor=False))
     settings = DesktopSettings(
         data_directory=directory,
@@ -66,6 +70,7 @@ def desktop_settings(environment: Mapping[str, str], *, data_directory: Path | N
         text_scale=_number(environment, TEXT_SCALE_VARIABLE, 1.0, 1.0, 2.0),
         idle_seconds=int(_number(environment, IDLE_VARIABLE, IDLE_SECONDS, 0, IDLE_SECONDS_MAX)),
         locale=environment.get(LOCALE_VARIABLE, "en_GB"),
+        papers=Path(papers) if papers else None,
     )
     return replace(settings, secrets=secret_settings(directory, environment))
 

@@ -21,7 +21,7 @@ from core.sync.transport import Transport
 
 POLL_SECONDS = 5.0
 BACKOFF_SECONDS_MIN = 1.0
-BACKOFF_SECONDS_MAX = 60.0
+BACKOFF_SECONDS_MAX = 15.0
 PAGE_MAX = 200
 """Items asked for at once: a teller waits while a page is applied, so pages are small."""
 

@@ -31,6 +31,7 @@ from counterfoil.demo.accounting import (
     partner_payments,
 )
 from counterfoil.demo.bank import DemoBank
+from counterfoil.demo.partner import partner_accounts
 from counterfoil.demo.preparing import Prepared, prepare
 from sync_server.centre.exporting import export
 
@@ -113,7 +114,7 @@ def _play(
         player = Player(plan, folder / plan.device, prepared.clock, prepared.people, out / "papers", chosen)
         stack.callback(player.close)
         players[plan.device] = player
-    open_account, closed_account = _partner_accounts(prepared.bank)
+    open_account, closed_account = partner_accounts(prepared.bank)
     day = Day(
         Stage(
             players=players,
@@ -167,21 +168,6 @@ def _play(
         "promises": [{"promise": promise, "held": held} for promise, held in promises.kept],
     }
     return summary, promises
-
-
-def _partner_accounts(bank: DemoBank) -> tuple[tuple[str, str], tuple[str, str]]:
-    """An open and a closed account of the partner bank: IBAN and name."""
-    from sync_server.environment import Secret
-    from sync_server.partner_bank.customers import seeded_customers
-    from sync_server.partner_bank.settings import PartnerBankSettings
-
-    settings = PartnerBankSettings(
-        database=bank.directory, token=Secret(""), bic=world.PARTNER_BIC, bank_code=world.PARTNER_BANK_CODE
-    )
-    customers = seeded_customers(settings)
-    opened = next(customer for customer in customers if customer.status == "open")
-    closed = next(customer for customer in customers if customer.status == "closed")
-    return (opened.iban, opened.name), (closed.iban, closed.name)
 
 
 def _payments_final(bank: DemoBank) -> bool:

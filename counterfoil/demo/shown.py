@@ -17,13 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 from core.clock import PURPOSE_VARIABLE, SystemClock
+from core.iban import grouped
 from counterfoil.demo import world
 from counterfoil.demo.authenticator import code_now, keep_seeds
 from counterfoil.demo.desks import VAULT_PASSPHRASE
 from counterfoil.demo.line import Line
+from counterfoil.demo.partner import PartnerAccounts, partner_accounts
 from counterfoil.demo.preparing import Prepared, prepare
 from counterfoil.demo.processes import stop_child
-from desktop.settings import DATA_VARIABLE, THEME_VARIABLE
+from desktop.settings import DATA_VARIABLE, PAPERS_VARIABLE, THEME_VARIABLE
 
 SHOWN_DESK = world.DESKS[0]
 _AN_HOUR_MS = 60 * 60 * 1000
@@ -48,7 +50,7 @@ def show(*, theme: str) -> int:
         keep_seeds(folder, prepared.people.seeds())
         window = _open_window(folder, prepared, theme)
         stack.callback(stop_child, window)
-        _explain(console, folder)
+        _explain(console, folder, partner_accounts(prepared.bank))
         _watch(console, folder, prepared.lines[SHOWN_DESK.branch], window, stopped)
         broken = window.poll() not in (None, 0) and not stopped.is_set()
         if broken:
@@ -64,6 +66,7 @@ def _end_on_signals(stopped: threading.Event) -> None:
             raise KeyboardInterrupt
         stopped.set()
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, note)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, note)
@@ -75,13 +78,14 @@ def _open_window(folder: Path, prepared: Prepared, theme: str) -> subprocess.Pop
         PURPOSE_VARIABLE: "demo",
         DATA_VARIABLE: str(folder / SHOWN_DESK.device),
         THEME_VARIABLE: theme,
+        PAPERS_VARIABLE: str(folder / "papers"),
         "COUNTERFOIL_SECRETS": "vault",
         "COUNTERFOIL_VAULT_PASSPHRASE": VAULT_PASSPHRASE,
     }
     return prepared.bank.start_desktop(environment, folder / "desktop.log")
 
 
-def _explain(console: Console, folder: Path) -> None:
+def _explain(console: Console, folder: Path, partner: PartnerAccounts) -> None:
     users = Table("Sign in as", "Password", "Who", box=None, header_style="bold")
     for code in (*SHOWN_DESK.people,):
         person = world.PEOPLE[code]
@@ -93,6 +97,11 @@ def _explain(console: Console, folder: Path) -> None:
         f"From another terminal: {sys.executable} -m counterfoil demo-code --in {folder} ane\n"
     )
     console.print(users)
+    (opened, payee), (closed, gone) = partner
+    console.print(
+        f"\n{world.PARTNER_NAME}, another bank: {payee} has {grouped(opened)}; {gone}, closed, had {grouped(closed)}.\n"
+        f"What you print is kept in {folder / 'papers'} until the demo ends."
+    )
     console.print("\n[bold]Enter[/bold] cuts the line, and Enter again mends it. [bold]Ctrl+C[/bold] ends the demo.\n")
 
 

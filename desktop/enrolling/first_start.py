@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import msgspec
@@ -9,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.clock import Clock
 from core.device import DeviceIdentity
-from core.errors import EnvironmentProblem, StoreProblem
+from core.errors import EnvironmentProblem, LineProblem, StoreProblem
 from core.ids import Randomness
 from core.secrets.store import SecretStore
 from core.signing_in import enrolling
@@ -45,6 +46,8 @@ class FirstStart(QObject):
         super().__init__(parent)
         self._settings, self._tasks, self._clock, self._randomness = settings, tasks, clock, randomness
         self._lines: dict[str, Transport] = {}
+        self._guard = threading.Lock()
+        self._stopped = False
         self.page = EnrolmentPage(settings.locale)
         self._enrolling = Enrolling(self.page, tasks, secrets, self._line_to, remember=self._remember_centre)
         self._enrolling.trusted.connect(partial(self._create, secrets))
@@ -56,9 +59,11 @@ class FirstStart(QObject):
     def stop(self) -> None:
         """Ask the centre nothing more, and let its lines go."""
         self._enrolling.stop()
-        for line in self._lines.values():
+        with self._guard:
+            self._stopped = True
+            lines, self._lines = self._lines, {}
+        for line in lines.values():
             line.close()
-        self._lines = {}
 
     def _create(self, secrets: SecretStore, identity: DeviceIdentity) -> None:
         settings = self._settings
@@ -72,10 +77,14 @@ class FirstStart(QObject):
         self.failed.emit(problem)
 
     def _line_to(self, address: str) -> Transport:
-        line = self._lines.get(address)
-        if line is None:
-            line = self._lines[address] = Transport(address, self._clock)
-        return line
+        """One line to each address, whichever thread asks; none any more once this has stopped."""
+        with self._guard:
+            if self._stopped:
+                raise LineProblem("The enrolment has been left.")
+            line = self._lines.get(address)
+            if line is None:
+                line = self._lines[address] = Transport(address, self._clock)
+            return line
 
     def _remember_centre(self, address: str) -> None:
         directory = self._settings.data_directory

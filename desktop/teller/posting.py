@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.device import Draft, Performed
 from core.errors import EnvironmentProblem, Refusal
-from core.money import Money
+from core.money import Money, format_money
 from core.operations.kind import Body
 from desktop.desk import ApprovalRequest, Desk
 from desktop.screens import Screen
@@ -224,8 +224,15 @@ class PostingScreen(Screen):
         if draft is None or proposal is None or self._posting:
             return
         self._posting = True
-        request = ApprovalRequest(self._title_of_review, proposal.reason, list(proposal.pairs))
+        request = ApprovalRequest(self._title_of_review, proposal.reason, self._shown_to_approver(proposal))
         self.desk.post(self, draft, request, done=self._done, refused=self._refused, failed=self._failed)
+
+    def _shown_to_approver(self, proposal: Proposal) -> list[tuple[str, str | QWidget]]:
+        """Who signs for something is shown how much it is."""
+        amount = proposal.amount
+        if amount is None:
+            return [*proposal.pairs]
+        return [(self.tr("Amount"), format_money(amount, self.desk.place.locale)), *proposal.pairs]
 
     def _done(self, performed: Performed) -> None:
         self.show_form()

@@ -85,7 +85,7 @@ def test_waiting_grows_while_the_line_is_down_and_shrinks_when_it_is_back(line: 
         line.loop.step()
         pauses.append(line.loop.pause_seconds())
     assert pauses == sorted(pauses)
-    assert 25 < pauses[-1] <= 60
+    assert 7 < pauses[-1] <= 15
     line.server.mend()
     line.loop.step()
     assert line.loop.pause_seconds() == usual
