@@ -27,7 +27,7 @@ def desktop(
     """Open the teller's window. The first time, it asks for the centre's address and an enrolment code.
 
     The environment sets the rest: COUNTERFOIL_DATA, COUNTERFOIL_SECRETS (keyring or vault), COUNTERFOIL_THEME,
-    COUNTERFOIL_TEXT_SCALE, COUNTERFOIL_IDLE_SECONDS, COUNTERFOIL_LOCALE.
+    COUNTERFOIL_TEXT_SCALE, COUNTERFOIL_IDLE_SECONDS, COUNTERFOIL_LOCALE, COUNTERFOIL_PAPERS.
     """
     from counterfoil.demo.display import has_display
 
