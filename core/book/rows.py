@@ -105,7 +105,9 @@ class LastStep(Row, frozen=True):
 
 
 class DeviceEpoch(Row, frozen=True):
-    """One life of a device's chain. `state`: `living`, `revoked`; `purpose`: `desktop`, `kiosk`, `centre`."""
+    """One life of a device's chain. `state`: `living`, `revoked`, `written_off`; `purpose`: `desktop`, `kiosk`,
+    `centre`. `head_seq`: the last `seq` that the centre had when it ended.
+    """
 
     TABLE: ClassVar[str] = "devices"
     KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
@@ -116,6 +118,7 @@ class DeviceEpoch(Row, frozen=True):
     kid: str
     public_key: str
     state: str
+    head_seq: int | None = None
 
 
 class Session(Row, frozen=True):
@@ -166,8 +169,9 @@ class DepositAccount(Row, frozen=True):
     """A customer's deposit account.
 
     `posted` is what it holds (the customer's view: credit positive); `rights` the sum that all devices hold; `holds`
-    what is held back; `freezes` how many freezes are not lifted. `state`: `open`, `closed`, or `unknown` when money was
-    booked to it before its opening has been heard of.
+    what is held back; `freezes` how many freezes are not lifted. `state`: `open`, `closing` (by the request
+    `closing_by`), `closed`, or `unknown` when money was booked to it before its opening has been heard of.
+    `limit_target` is what the overdraft limit is to become once enough rights have come back.
     """
 
     TABLE: ClassVar[str] = "deposit_accounts"
@@ -185,6 +189,8 @@ class DepositAccount(Row, frozen=True):
     overdraft_limit: int
     holds: int
     freezes: int
+    limit_target: int = 0
+    closing_by: str | None = None
 
 
 class Iban(Row, frozen=True):
@@ -197,7 +203,10 @@ class Iban(Row, frozen=True):
 
 
 class Right(Row, frozen=True):
-    """The four counters of one device epoch's rights on one account, in minor units."""
+    """The four counters of one device epoch's rights on one account, in minor units.
+
+    `released`: the epoch was written off, and counts here no more, for ever.
+    """
 
     TABLE: ClassVar[str] = "rights"
     KEY: ClassVar[tuple[str, ...]] = ("account", "device", "epoch")
@@ -208,6 +217,88 @@ class Right(Row, frozen=True):
     minted: int
     used: int
     returned: int
+    released: bool = False
+
+
+class Lease(Row, frozen=True):
+    """The newest lease of a device epoch, in minor units of `currency`.
+
+    `per_payment` is the most that one payment takes from rights; `payments_to` and `sum_to` are ceilings of what the
+    epoch's chain has ever paid by rights (see `Spending`). `standin_...` are the same for what is paid beyond them.
+    `last_end` is the latest end that any lease of the epoch has had.
+    """
+
+    TABLE: ClassVar[str] = "leases"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
+    device: str
+    epoch: int
+    number: int
+    ends_at: str
+    currency: str
+    per_payment: int
+    payments_to: int
+    sum_to: int
+    standin_per_payment: int
+    standin_payments_to: int
+    standin_sum_to: int
+    last_end: str
+
+
+class Spending(Row, frozen=True):
+    """What a device epoch's chain has ever paid out: by rights and by stand-in, in number and in minor units."""
+
+    TABLE: ClassVar[str] = "spending"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
+    device: str
+    epoch: int
+    payments: int
+    paid: int
+    standins: int
+    stood_in: int
+
+
+class Recall(Row, frozen=True):
+    """The newest recall of a device epoch's rights on an account: it hands back what exceeds `keep` (minor units)."""
+
+    TABLE: ClassVar[str] = "recalls"
+    KEY: ClassVar[tuple[str, ...]] = ("account", "device", "epoch")
+    account: str
+    device: str
+    epoch: int
+    keep: int
+    recalled_by: str
+
+
+class Hold(Row, frozen=True):
+    """Money that is held back on an account, released by naming it. `cause` names the operation that it is for."""
+
+    TABLE: ClassVar[str] = "account_holds"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: str
+    account: str
+    amount: int
+    reason: str
+    cause: str | None
+    released_by: str | None
+
+
+class Request(Row, frozen=True):
+    """Something a desk may not decide. `kind` is the asking operation's; `state`: `waiting`, `done`, `declined`.
+
+    `account` and `amount` (minor units) where it concerns one. `reason` is why it was declined.
+    """
+
+    TABLE: ClassVar[str] = "requests"
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    id: str
+    branch: str
+    kind: str
+    account: str | None
+    currency: str | None
+    amount: int
+    state: str
+    reason: str | None
+    decided_by: str | None
 
 
 class Freeze(Row, frozen=True):
@@ -312,6 +403,11 @@ ROWS: tuple[type[Row], ...] = (
     DepositAccount,
     Iban,
     Right,
+    Lease,
+    Spending,
+    Recall,
+    Hold,
+    Request,
     Freeze,
     Drawer,
     Day,

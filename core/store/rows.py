@@ -112,7 +112,7 @@ class RowStore:
             self._cursor.execute(_SET_OWN_RIGHT, (*counters, right.account))
             if self._cursor.rowcount:
                 return
-        self._cursor.execute(write_row(Right), (right.account, right.device, right.epoch, *counters))
+        self._cursor.execute(write_row(Right), (right.account, right.device, right.epoch, *counters, right.released))
 
 
 def _customers_to_find(book: Book) -> set[str]:

@@ -10,11 +10,13 @@ from psycopg.errors import SerializationFailure, UniqueViolation
 
 from core.book import Book, Key, Row
 from core.book.columns import Column, columns_of
-from core.book.rows import Customer, DepositAccount, Drawer, Freeze, PersonKeys, Transfer
+from core.book.rows import Customer, DepositAccount, Drawer, Freeze, Hold, PersonKeys, Request, Transfer
 from sync_server.database import Connection
 
 _SQL_TYPES: Mapping[type, str] = {str: "text", int: "bigint", bool: "boolean"}
-_LOCKED: frozenset[type[Row]] = frozenset({DepositAccount, Customer, Freeze, Drawer, PersonKeys, Transfer})
+_LOCKED: frozenset[type[Row]] = frozenset(
+    {DepositAccount, Customer, Freeze, Hold, Drawer, PersonKeys, Request, Transfer}
+)
 """Rows that operations of several chains change. Rights need no lock of their own: their account's row is locked."""
 
 
