@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import astuple
 from sqlalchemy import select
 
 from core.book import Book, Row
@@ -73,7 +74,7 @@ class RowStore:
         if key[1:] == self.own:
             values = self._cursor.execute(_OWN_RIGHT, key[:1]).fetchone()
             if values is not None and any(values):
-                return row_of(Right, (*key, *values))
+                return row_of(Right, (*key, *values, False))
         return self._row(Right, key)
 
     def all(self, table: type[Row]) -> list[Row]:
