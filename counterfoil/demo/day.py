@@ -14,8 +14,8 @@ from core.money import Money, format_amount
 from counterfoil.demo import world
 from counterfoil.demo.hands import look, wait
 from counterfoil.demo.history import SeededAccount
-from counterfoil.demo.line import Line
 from counterfoil.demo.player import Player
+from counterfoil.line_proxy import Line
 from desktop.teller.statement import StatementScreen
 
 Tell = Callable[[str], None]

@@ -14,7 +14,7 @@ from counterfoil.demo import world
 from counterfoil.demo.bank import DemoBank
 from counterfoil.demo.desks import MadeDesk, People, make_desk
 from counterfoil.demo.history import BUSINESS_DAYS, BackOffice, SeededAccount, business_days
-from counterfoil.demo.line import Line
+from counterfoil.line_proxy import Line
 
 SEED = 20261120
 Tell = Callable[[str], None]

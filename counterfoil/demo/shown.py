@@ -21,10 +21,10 @@ from core.iban import grouped
 from counterfoil.demo import world
 from counterfoil.demo.authenticator import code_now, keep_seeds
 from counterfoil.demo.desks import VAULT_PASSPHRASE
-from counterfoil.demo.line import Line
 from counterfoil.demo.partner import PartnerAccounts, partner_accounts
 from counterfoil.demo.preparing import Prepared, prepare
 from counterfoil.demo.processes import stop_child
+from counterfoil.line_proxy import Line
 from desktop.settings import DATA_VARIABLE, PAPERS_VARIABLE, THEME_VARIABLE
 
 SHOWN_DESK = world.DESKS[0]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from counterfoil.demo.line import Line
+from counterfoil.line_proxy import ANSWER_LOST, HALF_OPEN, Fault, Line
 
 SECONDS = 5.0
 
@@ -130,3 +130,47 @@ def test_a_closed_line_is_no_longer_there() -> None:
     centre.close()
     with pytest.raises(OSError, match=r"refused|reset|timed out"):
         call(line)
+
+
+def test_a_script_spoils_the_exchanges_in_their_order(line: Line) -> None:
+    line.spoil(None, ANSWER_LOST)
+    with call(line) as connection:
+        assert asked(connection, b"one") == b"centre:one"
+        connection.sendall(b"two")
+        with pytest.raises(ConnectionResetError):
+            connection.recv(100)
+    with call(line) as connection:
+        assert asked(connection, b"three") == b"centre:three"
+    assert line.exchanges == 3
+
+
+def test_a_half_open_line_carries_nothing_and_breaks_nothing(line: Line) -> None:
+    line.spoil(HALF_OPEN)
+    with call(line) as connection:
+        connection.sendall(b"one")
+        connection.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            connection.recv(100)
+        connection.settimeout(SECONDS)
+        line.mend()
+        assert asked(connection, b"two") == b""
+    with call(line) as connection:
+        assert asked(connection, b"three") == b"centre:three"
+
+
+def test_an_answer_may_be_cut_in_the_middle(line: Line) -> None:
+    line.spoil(Fault("down", "close", after=4))
+    with call(line) as connection:
+        connection.sendall(b"one")
+        assert connection.recv(100) + connection.recv(100) == b"cent"
+
+
+def test_what_drips_and_what_is_late_arrives_whole(line: Line) -> None:
+    line.spoil(Fault("down", "drip", after=2, seconds=0.001, piece=3), Fault("up", "delay", seconds=0.05))
+    with call(line) as connection:
+        connection.sendall(b"one")
+        got = b""
+        while len(got) < len(b"centre:one"):
+            got += connection.recv(100)
+        assert got == b"centre:one"
+        assert asked(connection, b"two") == b"centre:two"
