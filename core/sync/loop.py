@@ -43,6 +43,7 @@ _NEEDS_A_PERSON = frozenset(
         "protocol_unsupported",
     }
 )
+_TOO_MUCH_AT_ONCE = frozenset({"body_too_large", "body_too_slow"})
 _ENDS_THE_DEVICE = {"device_revoked": "device_revoked", "device_quarantined": "quarantined"}
 """What the centre answers to a device with which it is done, and why the device has stopped then."""
 
@@ -86,6 +87,7 @@ class SyncLoop:
         self._stepping = threading.Lock()
         self._guard = threading.RLock()
         self._failures = 0
+        self._most = BATCH_MAX
         self._state = LineState()
         self._refresh_outbox()
         self._end_listening = device.on_change(self._note_change)
@@ -161,18 +163,24 @@ class SyncLoop:
     def _push(self) -> None:
         if self.state.push_refused is not None:
             return
-        total, done, most = self._device.outbox().length, 0, BATCH_MAX
+        total, done, most = self._device.outbox().length, 0, self._most
         while (run := self._device.next_run(most)) is not None:
             self._change(sending=Sending(done, max(total, done + len(run.operations))))
             before = self._device.outbox().length
             try:
                 answer = self._transport.push(run)
             except CentreRefusal as problem:
-                if problem.code != "body_too_large" or len(run.operations) == 1:
+                if problem.code not in _TOO_MUCH_AT_ONCE or len(run.operations) == 1:
                     raise
                 # What reads it, or something on the way, takes less at once than is agreed.
                 most = len(run.operations) // 2
                 continue
+            except LineProblem as problem:
+                if problem.code == "line_too_slow":
+                    # A thin line carries less in the time there is; whether it took this is asked by sending again.
+                    self._most = max(1, len(run.operations) // 2)
+                raise
+            self._most = min(BATCH_MAX, 2 * self._most)
             if not self._take_answer(answer):
                 return
             self._heard(problem=None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import msgspec
@@ -15,6 +16,7 @@ from core.canonical import base64url
 from core.clock import Clock
 from core.device import Device, PushRun
 from core.errors import CentreRefusal, EnvironmentProblem, LineProblem
+from core.sync.deadline import Deadline, TimedTransport
 from core.sync.messages import (
     BATCH_MAX,
     Activation,
@@ -36,6 +38,9 @@ from core.sync.requests import SIGNATURE_HEADER, sign_request
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 20.0
+"""How long the centre may be silent."""
+EXCHANGE_SECONDS = 60.0
+"""How long a whole exchange may take, however little of it comes at a time."""
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -67,21 +72,33 @@ class Transport:
     `CentreProblem` with the centre's own code.
     """
 
-    def __init__(self, base_url: str, clock: Clock, signer: RequestSigner | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        clock: Clock,
+        signer: RequestSigner | None = None,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        exchange_seconds: float = EXCHANGE_SECONDS,
+    ) -> None:
+        """`answer_seconds`: how long the centre may be silent; `exchange_seconds`: how long it may take altogether."""
         _check_address(base_url)
+        self._answer_seconds = answer_seconds
+        self._exchange_seconds = exchange_seconds
         self._base = base_url.rstrip("/")
         self._clock = clock
         self._signer = signer
         local = urlsplit(base_url).hostname in _LOCAL
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
-        self._client = httpx.Client(timeout=timeout, trust_env=not local, follow_redirects=False)
+        self._deadline = Deadline()
+        transport = TimedTransport(self._deadline, trust_env=not local, proxy=None if local else _proxy_for(base_url))
+        self._client = httpx.Client(transport=transport, trust_env=not local, follow_redirects=False)
 
     @classmethod
-    def of_device(cls, device: Device, base_url: str | None = None) -> Transport:
+    def of_device(cls, device: Device, base_url: str | None = None, **limits: float) -> Transport:
         """The line of an enrolled device to its centre."""
         identity = device.identity
         signer = RequestSigner(identity.device, identity.epoch, device.key)
-        return cls(base_url or identity.centre_url, device.clock, signer)
+        return cls(base_url or identity.centre_url, device.clock, signer, **limits)
 
     def close(self) -> None:
         """Let connections go."""
@@ -104,8 +121,8 @@ class Transport:
         """What comes after a position of a feed (`bank`, or the branch's code)."""
         return self._get(f"/v1/feeds/{quote(feed, safe='')}?after={after}&limit={limit}", FeedPage)
 
-    def rights(self, wanted: RightsWanted, *, seconds: float = ANSWER_SECONDS) -> RightsAnswer:
-        """Ask for spending rights."""
+    def rights(self, wanted: RightsWanted, *, seconds: float | None = None) -> RightsAnswer:
+        """Ask for spending rights; all of it takes no longer than `seconds`."""
         return self._post("/v1/rights", wanted, RightsAnswer, seconds)
 
     def iban_block(self, after: int) -> FeedPage:
@@ -128,13 +145,13 @@ class Transport:
         """Introductions for this device, by person."""
         return self._get("/v1/staff/introductions", Introductions).by_person
 
-    def _post(self, target: str, message: msgspec.Struct, answer: type[M], seconds: float = ANSWER_SECONDS) -> M:
+    def _post(self, target: str, message: msgspec.Struct, answer: type[M], seconds: float | None = None) -> M:
         return self._call("POST", target, msgspec.json.encode(message), answer, seconds)
 
     def _get(self, target: str, answer: type[M]) -> M:
-        return self._call("GET", target, b"", answer, ANSWER_SECONDS)
+        return self._call("GET", target, b"", answer, None)
 
-    def _call(self, method: str, target: str, body: bytes, answer: type[M], seconds: float) -> M:
+    def _call(self, method: str, target: str, body: bytes, answer: type[M], seconds: float | None) -> M:
         status, content = self._exchange(method, target, body, seconds)
         if not 200 <= status < 300:
             raise _refusal(status, content)
@@ -143,17 +160,21 @@ class Transport:
         except (msgspec.MsgspecError, UnicodeError) as problem:
             raise _malformed() from problem
 
-    def _exchange(self, method: str, target: str, body: bytes, seconds: float) -> tuple[int, bytes]:
+    def _exchange(self, method: str, target: str, body: bytes, seconds: float | None) -> tuple[int, bytes]:
         headers = {"Accept": "application/json"}
         if body:
             headers["Content-Type"] = "application/json"
         if self._signer is not None:
             headers[SIGNATURE_HEADER] = self._signature(self._signer, method, target, body)
-        timeout = httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+        silence = self._answer_seconds if seconds is None else seconds
+        timeout = httpx.Timeout(silence, connect=min(silence, CONNECT_SECONDS))
         try:
-            with self._client.stream(
-                method, self._base + target, content=body or None, headers=headers, timeout=timeout
-            ) as response:
+            with (
+                self._deadline.within(self._exchange_seconds if seconds is None else seconds),
+                self._client.stream(
+                    method, self._base + target, content=body or None, headers=headers, timeout=timeout
+                ) as response,
+            ):
                 return response.status_code, _read(response)
         except httpx.TimeoutException as problem:
             raise LineProblem("The centre did not answer in time.", code="line_too_slow") from problem
@@ -172,6 +193,15 @@ class Transport:
             body=body,
             now_ms=self._clock.now_ms(),
         )
+
+
+def _proxy_for(base_url: str) -> str | None:
+    """The proxy that the system's settings name for that address."""
+    parts = urlsplit(base_url)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    proxies = getproxies()
+    return proxies.get(parts.scheme) or proxies.get("all")
 
 
 def _check_address(base_url: str) -> None:
