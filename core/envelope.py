@@ -21,7 +21,10 @@ from core.ids import is_code, is_identifier
 FORMAT_VERSION = 1
 OPERATION_TYPE = "counterfoil+jws"
 OPERATION_BYTES_MAX = 32 * 1024
-"""The longest operation that is read, in characters of its compact form."""
+"""The longest operation that a device makes, in characters of its compact form."""
+
+CARRYING_BYTES_MAX = 48 * 1024
+"""The longest that is read: an operation of the centre may carry one of a device, word for word."""
 
 Code = Annotated[str, msgspec.Meta(max_length=32)]
 Text = Annotated[str, msgspec.Meta(max_length=128)]
@@ -47,11 +50,15 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """By what authority money leaves a customer's account, in minor units of the body's currency."""
+    """By what authority money leaves a customer's account, in minor units of the body's currency.
+
+    `lease` is the number of the lease under which a device pays (0: it had none).
+    """
 
     rights: Count = 0
     standin: Count = 0
     centre: Count = 0
+    lease: Count = 0
 
 
 class Operation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,7 +180,7 @@ def read_operation(jws: str) -> Signed:
 
     Raises `IntegrityFault` with the codes of `read_header`, or `operation_too_long`, `operation_malformed`.
     """
-    if len(jws) > OPERATION_BYTES_MAX:
+    if len(jws) > CARRYING_BYTES_MAX:
         raise IntegrityFault("operation_too_long")
     if not jws.isascii():
         raise IntegrityFault("jws_malformed")

@@ -16,6 +16,8 @@ CLEARING_PARTNERS = "clearing:partners"
 NOSTRO = "nostro"
 OVER_SHORT = "over-short"
 FEE_INCOME = "income:fees"
+RISK_DEVICES = "risk:devices"
+PROVISION_DEVICES = "provision:devices"
 _DEPOSIT = "deposit:"
 _DRAWER = "drawer:"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.envelope import OPERATION_BYTES_MAX
+from core.envelope import CARRYING_BYTES_MAX
 from core.errors import IntegrityFault
 from core.ids import is_code
 
@@ -34,7 +34,7 @@ def read_lines(path: Path) -> Iterator[str | IntegrityFault]:
     Faults: `line_too_long`, `line_end_missing`, `line_blank`, `line_end_not_lf`, `line_not_ascii`.
     """
     with path.open("rb") as file:
-        while line := file.readline(OPERATION_BYTES_MAX + 2):
+        while line := file.readline(CARRYING_BYTES_MAX + 2):
             code = _line_fault(line)
             if code is not None:
                 yield IntegrityFault(code)
@@ -44,7 +44,7 @@ def read_lines(path: Path) -> Iterator[str | IntegrityFault]:
 
 def _line_fault(line: bytes) -> str | None:
     if not line.endswith(b"\n"):
-        return "line_too_long" if len(line) > OPERATION_BYTES_MAX else "line_end_missing"
+        return "line_too_long" if len(line) > CARRYING_BYTES_MAX else "line_end_missing"
     if line == b"\n":
         return "line_blank"
     if b"\r" in line:

@@ -85,6 +85,9 @@ _ACCOUNTS = {
     "account_differs": "a posting names the account in another branch or currency than its own",
     "approval_not_expected": "only what a person makes is approved by another",
     "reversal_unbalanced": "the postings of a reversal do not balance",
+    "payee_differs": "the payee is not named as the route of the transfer needs",
+    "carried_elsewhere": "the operation that is booked late belongs to another branch",
+    "carried_not_a_devices": "the operation that is booked late was not made on a device",
 }
 _REGISTRATIONS = {
     "desk_founded_already": "the device has its first keys already",

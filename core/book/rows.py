@@ -169,8 +169,8 @@ class DepositAccount(Row, frozen=True):
     """A customer's deposit account.
 
     `posted` is what it holds (the customer's view: credit positive); `rights` the sum that all devices hold; `holds`
-    what is held back; `freezes` how many freezes are not lifted. `state`: `open`, `closing` (by the request
-    `closing_by`), `closed`, or `unknown` when money was booked to it before its opening has been heard of.
+    what is held back; `freezes` how many freezes are not lifted, `closings` how many requests to close it are waiting.
+    `state`: `open`, `closed`, or `unknown` when money was booked to it before its opening has been heard of.
     `limit_target` is what the overdraft limit is to become once enough rights have come back.
     """
 
@@ -190,7 +190,7 @@ class DepositAccount(Row, frozen=True):
     holds: int
     freezes: int
     limit_target: int = 0
-    closing_by: str | None = None
+    closings: int = 0
 
 
 class Iban(Row, frozen=True):
@@ -280,6 +280,15 @@ class Hold(Row, frozen=True):
     reason: str
     cause: str | None
     released_by: str | None
+
+
+class LateBooked(Row, frozen=True):
+    """That an operation of an ended epoch (by its hash) was booked by the centre, and by which operation: once."""
+
+    TABLE: ClassVar[str] = "late_booked"
+    KEY: ClassVar[tuple[str, ...]] = ("hash",)
+    hash: str
+    booked_by: str
 
 
 class Request(Row, frozen=True):
@@ -408,6 +417,7 @@ ROWS: tuple[type[Row], ...] = (
     Recall,
     Hold,
     Request,
+    LateBooked,
     Freeze,
     Drawer,
     Day,

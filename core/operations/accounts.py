@@ -105,8 +105,9 @@ def _open(decoded: Decoded[AccountOpened], book: Book) -> None:
             posted=known.posted if known else 0,
             rights=known.rights if known else 0,
             overdraft_limit=0,
-            holds=0,
+            holds=known.holds if known else 0,
             freezes=known.freezes if known else 0,
+            closings=known.closings if known else 0,
         )
     )
     if book.get(Iban, body.iban) is None and _is_leased(operation, body, book):

@@ -171,15 +171,15 @@ def _check_enrolled(decoded: Decoded[DeviceEnrolled], book: Book) -> Iterable[Re
 
 def _revoke(decoded: Decoded[DeviceRevoked], book: Book) -> None:
     device = book.get(DeviceEpoch, decoded.body.device, decoded.body.epoch)
-    if device is not None:
-        book.put(msgspec.structs.replace(device, state="revoked"))
+    if device is not None and device.state == "living":
+        book.put(msgspec.structs.replace(device, state="revoked", head_seq=decoded.body.head_seq))
 
 
 def _check_revoked(decoded: Decoded[DeviceRevoked], book: Book) -> Iterable[Refusal]:
     device = book.get(DeviceEpoch, decoded.body.device, decoded.body.epoch)
     if device is not None and device.purpose == "centre":
         yield Refusal("device_code_of_centre", "device")
-    if device is not None and device.state == "revoked":
+    if device is not None and device.state != "living":
         yield Refusal("device_revoked_already", "device")
 
 

@@ -74,6 +74,8 @@ def check_account(account_id: str, currency: str, branch: str | None, book: Book
         return
     if account.state != "open":
         yield Refusal("account_closed", "account")
+    elif account.closings:
+        yield Refusal("account_closing", "account")
     if account.currency != currency:
         yield Refusal("currency_differs", "amount", {"account": account.currency, "operation": currency})
     if account.branch != branch:

@@ -1,7 +1,7 @@
 """What every entry does to the books and to spending rights, whatever its kind; and what speaks against it.
 
-A device's credit to an account of its own branch mints rights there; its debits use them. The centre's debits are by
-its own authority, from what no device holds.
+A device's credit to an account of its own branch mints rights there; its debits use them, and what is beyond them is a
+stand-in. The centre's debits are by its own authority, from what no device holds.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from collections.abc import Iterable
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Right
+from core.book.rows import DepositAccount, DeviceEpoch, Lease, LedgerBalance, Right, Spending
 from core.envelope import Authority, Operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id
+from core.operations.leases import check_lease, lease_of, note_spending
 from core.operations.rights import available_on, payable_by, put_right, right_of
 from core.rights import free
 
 _NO_AUTHORITY = Authority()
+STANDIN_KINDS = frozenset({"cash.withdrawn", "entry.reversed"})
+"""Stand-in is for cash over the counter, and for undoing it."""
 
 
 def is_centres(operation: Operation) -> bool:
@@ -36,12 +39,18 @@ def debited(postings: Iterable[Posting]) -> dict[str, int]:
     return sums
 
 
-def authority_for(postings: Iterable[Posting], *, by_centre: bool) -> Authority | None:
+def authority_for(postings: Iterable[Posting], *, by_centre: bool, lease: int = 0) -> Authority | None:
     """The authority that an operation with these postings needs, all of it by rights or by the centre's own."""
     total = sum(debited(postings).values())
     if not total:
         return None
-    return Authority(centre=total) if by_centre else Authority(rights=total)
+    return Authority(centre=total) if by_centre else Authority(rights=total, lease=lease)
+
+
+def standin_for(authority: Authority, payable: int) -> Authority:
+    """The same money with what exceeds `payable` (minor units, all that the device may pay) as a stand-in."""
+    rights = max(0, min(authority.rights, payable))
+    return Authority(rights=rights, standin=authority.rights - rights, lease=authority.lease)
 
 
 def check_money(operation: Operation, postings: tuple[Posting, ...], book: Book) -> Iterable[Refusal]:
@@ -55,10 +64,12 @@ def check_money(operation: Operation, postings: tuple[Posting, ...], book: Book)
         yield Refusal("several_payers")
     if is_centres(operation) is not bool(authority.centre) and total:
         yield Refusal("authority_not_ones_own")
-    if authority.standin:
+    if authority.standin and operation.kind not in STANDIN_KINDS:
         yield Refusal("standin_not_allowed", "amount")
     for account, amount in debits.items():
         yield from _check_debit(operation, account, amount, book)
+    if debits and not is_centres(operation):
+        yield from check_lease(operation, authority, lease_of(operation.device, operation.epoch, book), book)
 
 
 def _check_debit(operation: Operation, account_id: str, amount: int, book: Book) -> Iterable[Refusal]:
@@ -68,7 +79,7 @@ def _check_debit(operation: Operation, account_id: str, amount: int, book: Book)
             yield Refusal("not_available", "amount")
         return
     here = payable_by(right_of(account_id, operation.device, operation.epoch, book))
-    if here < amount:
+    if here < min(amount, (operation.authority or _NO_AUTHORITY).rights):
         currency = account.currency if account else ""
         yield Refusal("rights_exceeded", "amount", {"payable": max(0, here), "currency": currency})
 
@@ -86,7 +97,8 @@ def verify_accounts(postings: Iterable[Posting], book: Book) -> None:
 
 
 def apply_money(operation: Operation, postings: tuple[Posting, ...], book: Book) -> None:
-    """Post the entry and move the maker's rights with it."""
+    """Post the entry and move the maker's rights, and the count of what it has paid, with it."""
+    paid = 0
     for posting in postings:
         account = deposit_id(posting.account)
         if account is None:
@@ -94,7 +106,10 @@ def apply_money(operation: Operation, postings: tuple[Posting, ...], book: Book)
         else:
             _post(account, posting, book)
             if not is_centres(operation):
+                paid += max(0, posting.amount)
                 _move_rights(operation, account, posting, book)
+    if paid:
+        note_spending(operation, operation.authority or _NO_AUTHORITY, paid, book)
 
 
 def _post(account_id: str, posting: Posting, book: Book) -> None:
@@ -122,12 +137,15 @@ def not_yet_known(account_id: str, branch: str, currency: str) -> DepositAccount
 
 
 def _move_rights(operation: Operation, account: str, posting: Posting, book: Book) -> None:
+    """A written-off epoch's late operations move what is posted, and no rights."""
+    device = book.get(DeviceEpoch, operation.device, operation.epoch)
+    if device is not None and device.state == "written_off":
+        return
     before = right_of(account, operation.device, operation.epoch, book)
     if posting.amount > 0:
         used = min(posting.amount, (operation.authority or _NO_AUTHORITY).rights, max(0, payable_by(before)))
         after = msgspec.structs.replace(before, used=before.used + used)
     else:
-        device = book.get(DeviceEpoch, operation.device, operation.epoch)
         if device is None or device.branch != posting.branch:
             return
         after = msgspec.structs.replace(before, minted=before.minted - posting.amount)
@@ -150,5 +168,8 @@ def money_keys(operation: Operation, postings: Iterable[Posting], *, with_balanc
         if account is not None:
             yield DepositAccount, (account,)
             yield Right, (account, operation.device, operation.epoch)
+            if posting.amount > 0 and not is_centres(operation):
+                yield Lease, (operation.device, operation.epoch)
+                yield Spending, (operation.device, operation.epoch)
         elif with_balances:
             yield LedgerBalance, (posting.branch, posting.account, posting.currency)

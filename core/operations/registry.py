@@ -5,7 +5,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from core.operations import accounts, bank, cash, customers, drawers, reversals, rights, sessions, transfers
+from core.operations import (
+    accounts,
+    bank,
+    cash,
+    customers,
+    drawers,
+    ended,
+    holds,
+    leases,
+    requests,
+    reversals,
+    rights,
+    sessions,
+    terms,
+    transfers,
+)
 from core.operations.kind import Kind
 
 _FAMILIES: tuple[tuple[Kind[Any], ...], ...] = (
@@ -18,6 +33,11 @@ _FAMILIES: tuple[tuple[Kind[Any], ...], ...] = (
     transfers.KINDS,
     reversals.KINDS,
     rights.KINDS,
+    leases.KINDS,
+    holds.KINDS,
+    requests.KINDS,
+    terms.KINDS,
+    ended.KINDS,
 )
 
 KINDS: MappingProxyType[tuple[str, int], Kind[Any]] = MappingProxyType(

@@ -1,4 +1,7 @@
-"""Undoing money: a new entry that names the old one and carries its postings the other way round, once."""
+"""Undoing money: a new entry that names the old one and carries its postings the other way round, once.
+
+On the chain that made it; by the centre where that chain has ended, or where it was the centre's own.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,19 @@ from typing import Annotated, Any
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, Reversal
+from core.book.rows import DepositAccount, DeviceEpoch, Reversal
 from core.envelope import Operation, Signed, read_operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id, imbalances, reversed_postings
-from core.operations import cash, transfers
-from core.operations.kind import BY_STAFF, Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode
+from core.operations import cash, terms, transfers
+from core.operations.kind import Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode, Signer
 
 _REVERSIBLE_KINDS: dict[tuple[str, int], Kind[Any]] = {
     (kind.name, kind.version): kind
-    for kind in (*cash.KINDS, *transfers.KINDS)
-    if kind.name in {"cash.deposited", "cash.withdrawn", "transfer.made"}
+    for kind in (*cash.KINDS, *transfers.KINDS, *terms.KINDS)
+    if kind.name in {"cash.deposited", "cash.withdrawn", "transfer.made", "fee.charged"}
 }
-REVERSIBLE = frozenset(name for name, _version in _REVERSIBLE_KINDS)
+REVERSIBLE = frozenset(name for name, _version in _REVERSIBLE_KINDS) - {"fee.charged"}
 """What a counter may undo by itself; what has left the branch is returned by the centre."""
 
 LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9:-]+\Z")]
@@ -37,7 +40,7 @@ class Line(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class EntryReversed(Body, frozen=True):
-    """The entry of `reverses` (an operation of this chain, with its hash) the other way round."""
+    """The entry of `reverses` (an operation of this chain, or of an ended one; its hash) the other way round."""
 
     reverses: Identifier
     reverses_hash: Digest
@@ -65,13 +68,20 @@ def _check(decoded: Decoded[EntryReversed], book: Book) -> Iterable[Refusal]:
         yield Refusal("reversed_unknown")
         return
     original = read_operation(jws)
-    named = (original.operation.device, original.operation.epoch, original.hash)
-    if named != (decoded.operation.device, decoded.operation.epoch, body.reverses_hash):
+    if original.hash != body.reverses_hash or not _may_reverse(decoded.operation, original.operation, book):
         yield Refusal("reversed_elsewhere")
-    if original.operation.kind not in REVERSIBLE:
+    if (original.operation.kind, original.operation.kind_version) not in _REVERSIBLE_KINDS:
         yield Refusal("not_reversible", detail={"kind": original.operation.kind})
     elif decoded.postings != reversed_postings(_entry_of(original)):
         yield Refusal("reversal_differs")
+
+
+def _may_reverse(operation: Operation, original: Operation, book: Book) -> bool:
+    """Its own chain may, while it lives; the centre may for a chain that has ended, and for its own."""
+    if operation.actor != "centre":
+        return (original.device, original.epoch) == (operation.device, operation.epoch)
+    device = book.get(DeviceEpoch, original.device, original.epoch)
+    return original.actor == "centre" or (device is not None and device.state != "living")
 
 
 def _entry_of(original: Signed) -> tuple[Posting, ...]:
@@ -107,7 +117,7 @@ KINDS = (
         name="entry.reversed",
         version=1,
         body=EntryReversed,
-        signers=BY_STAFF,
+        signers=frozenset({Signer.STAFF, Signer.CENTRE}),
         entries=_entries,
         check=_check,
         verify=_verify,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
 
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, DeviceEpoch, Right
+from core.book.rows import DepositAccount, DeviceEpoch, Recall, Right
 from core.envelope import Operation
 from core.errors import Refusal
 from core.operations.kind import (
     BY_CENTRE,
+    AmountOrZero,
     Body,
     Currency,
     Decoded,
@@ -22,6 +24,9 @@ from core.operations.kind import (
     Total,
 )
 from core.rights import available, free, payable, reserved
+
+RELEASED_AT_ONCE = 200
+"""The most accounts that one operation releases, so that no branch's feed is held for long."""
 
 
 class RightsGranted(Body, frozen=True):
@@ -40,6 +45,24 @@ class RightsReturned(Body, frozen=True):
     account: Identifier
     currency: Currency
     returned: Total
+
+
+class RightsRecalled(Body, frozen=True):
+    """That device epoch is to hand back what it may pay out of the account beyond `keep` minor units."""
+
+    account: Identifier
+    device: ShortCode
+    epoch: int
+    currency: Currency
+    keep: AmountOrZero
+
+
+class RightsReleased(Body, frozen=True):
+    """The rights of a written-off device epoch on these accounts count no more, for ever."""
+
+    device: ShortCode
+    epoch: int
+    accounts: Annotated[tuple[Identifier, ...], msgspec.Meta(min_length=1, max_length=RELEASED_AT_ONCE)]
 
 
 def right_of(account: str, device: str, epoch: int, book: Book) -> Right:
@@ -62,7 +85,8 @@ def put_right(before: Right, after: Right, book: Book) -> None:
 
 
 def _reserved(right: Right) -> int:
-    return reserved(right.granted, right.minted, right.used, right.returned)
+    """A released epoch has left the sum: whatever it still brings moves what is posted, and frees or binds nothing."""
+    return 0 if right.released else reserved(right.granted, right.minted, right.used, right.returned)
 
 
 def available_on(account: DepositAccount) -> int:
@@ -79,6 +103,8 @@ def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refu
     device = book.get(DeviceEpoch, body.device, body.epoch)
     if device is None or device.branch != account.branch:
         yield Refusal("account_elsewhere", "account", {"branch": account.branch})
+    elif device.state != "living":
+        yield Refusal("device_revoked", "device")
     if body.currency != account.currency:
         yield Refusal("currency_differs", "account", {"account": account.currency, "operation": body.currency})
     more = body.granted - right_of(body.account, body.device, body.epoch, book).granted
@@ -107,6 +133,49 @@ def _return(decoded: Decoded[RightsReturned], book: Book) -> None:
     returned = min(body.returned, before.returned + max(0, payable_by(before)))
     if returned > before.returned:
         put_right(before, msgspec.structs.replace(before, returned=returned), book)
+
+
+def _check_recalled(decoded: Decoded[RightsRecalled], book: Book) -> Iterable[Refusal]:
+    account = book.get(DepositAccount, decoded.body.account)
+    if account is None or account.branch != decoded.operation.branch:
+        yield Refusal("account_unknown", "account")
+    elif decoded.body.currency != account.currency:
+        yield Refusal("currency_differs", "account", {"account": account.currency, "operation": decoded.body.currency})
+
+
+def _recall(decoded: Decoded[RightsRecalled], book: Book) -> None:
+    body = decoded.body
+    book.put(Recall(body.account, body.device, body.epoch, body.keep, decoded.operation.id))
+
+
+def _check_released(decoded: Decoded[RightsReleased], book: Book) -> Iterable[Refusal]:
+    device = book.get(DeviceEpoch, decoded.body.device, decoded.body.epoch)
+    if device is None or device.state != "written_off":
+        yield Refusal("device_not_written_off", "device")
+    for identifier in decoded.body.accounts:
+        account = book.get(DepositAccount, identifier)
+        if account is None or account.branch != decoded.operation.branch:
+            yield Refusal("account_unknown", "account", {"account": identifier})
+
+
+def _release(decoded: Decoded[RightsReleased], book: Book) -> None:
+    body = decoded.body
+    for account in body.accounts:
+        before = right_of(account, body.device, body.epoch, book)
+        if not before.released:
+            put_right(before, msgspec.structs.replace(before, released=True), book)
+
+
+def _touches_recalled(_operation: Operation, body: RightsRecalled) -> Iterable[Key]:
+    yield DepositAccount, (body.account,)
+    yield Recall, (body.account, body.device, body.epoch)
+
+
+def _touches_released(_operation: Operation, body: RightsReleased) -> Iterable[Key]:
+    yield DeviceEpoch, (body.device, body.epoch)
+    for account in body.accounts:
+        yield DepositAccount, (account,)
+        yield Right, (account, body.device, body.epoch)
 
 
 def _touches_granted(_operation: Operation, body: RightsGranted) -> Iterable[Key]:
@@ -138,5 +207,23 @@ KINDS = (
         check=_check_returned,
         apply=_return,
         touches=_touches_returned,
+    ),
+    Kind(
+        name="rights.recalled",
+        version=1,
+        body=RightsRecalled,
+        signers=BY_CENTRE,
+        check=_check_recalled,
+        apply=_recall,
+        touches=_touches_recalled,
+    ),
+    Kind(
+        name="rights.released",
+        version=1,
+        body=RightsReleased,
+        signers=BY_CENTRE,
+        check=_check_released,
+        apply=_release,
+        touches=_touches_released,
     ),
 )

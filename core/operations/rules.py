@@ -17,6 +17,7 @@ from core.envelope import Operation, Signed, encode_body
 from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
 from core.operations.approvals import check_approval, verify_approval
+from core.operations.ended import CARRYING, carried
 from core.operations.kind import Decoded, Kind, Signer
 from core.operations.money import (
     apply_money,
@@ -142,9 +143,16 @@ def _findings(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
     if not is_centres(decoded.operation):
         yield from _check_desk(decoded, book)
     yield from decoded.kind.check(decoded, book)
-    yield from check_money(decoded.operation, decoded.postings, book)
-    if decoded.kind.second_person(decoded, book) and not is_centres(decoded.operation):
+    if decoded.kind.name != CARRYING:
+        yield from check_money(decoded.operation, decoded.postings, book)
+    if not is_centres(decoded.operation) and (_stands_in(decoded) or decoded.kind.second_person(decoded, book)):
         yield from check_approval(decoded, book)
+
+
+def _stands_in(decoded: Decoded[Any]) -> bool:
+    """Whether money is paid beyond rights, which takes a second person whatever the kind."""
+    authority = decoded.operation.authority
+    return authority is not None and authority.standin > 0
 
 
 def _check_person(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
@@ -194,7 +202,8 @@ def _check_drawer(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
 
 def apply(decoded: Decoded[Any], book: Book) -> None:
     """Post the entry and change the book."""
-    apply_money(decoded.operation, decoded.postings, book)
+    made_by = carried(decoded.body).operation if decoded.kind.name == CARRYING else decoded.operation
+    apply_money(made_by, decoded.postings, book)
     decoded.kind.apply(decoded, book)
     book.note(decoded.operation.id, decoded.signed.jws)
 

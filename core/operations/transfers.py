@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, Transfer
+from core.book.rows import DepositAccount, Request, Transfer
 from core.envelope import Operation
-from core.errors import Refusal
+from core.errors import IntegrityFault, Refusal
 from core.ledger import CLEARING_BRANCHES, CLEARING_PARTNERS, NOSTRO, Posting, deposit
 from core.operations.cash import check_account, check_not_frozen
 from core.operations.kind import (
@@ -27,8 +27,10 @@ from core.operations.kind import (
     Identifier,
     Kind,
 )
+from core.operations.requests import check_waiting, decide, note_request
 
 Route = Literal["branch", "partner"]
+RequestedRoute = Literal["own", "branch", "partner"]
 Reason = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9A-Z]{2}\Z")]
 _CLEARING = {"branch": CLEARING_BRANCHES, "partner": CLEARING_PARTNERS}
 
@@ -54,6 +56,32 @@ class TransferSent(Body, frozen=True):
     currency: Currency
     amount: Amount
     details: Digest
+
+
+class TransferRequested(Body, frozen=True):
+    """Asks for what the desk's rights do not cover. Route `own` names the payee's account of the same branch.
+
+    `details` names the record of the payee, as in `transfer.sent`.
+    """
+
+    account: Identifier
+    route: RequestedRoute
+    payee_account: Identifier | None
+    currency: Currency
+    amount: Amount
+    details: Digest | None
+
+
+class TransferCarriedOut(Body, frozen=True):
+    """The centre grants `request`: from what no device holds, to the payee's account or into clearing."""
+
+    request: Identifier
+    account: Identifier
+    route: RequestedRoute
+    payee_account: Identifier | None
+    currency: Currency
+    amount: Amount
+    details: Digest | None
 
 
 class TransferReceived(Body, frozen=True):
@@ -110,6 +138,16 @@ def _sent(operation: Operation, body: TransferSent) -> tuple[Posting, ...]:
     )
 
 
+def _carried_out(operation: Operation, body: TransferCarriedOut) -> tuple[Posting, ...]:
+    """Debit the payer, credit the payee of the same branch, or clearing."""
+    branch = operation.branch or ""
+    credited = deposit(body.payee_account or "") if body.route == "own" else _CLEARING[body.route]
+    return (
+        Posting(branch, deposit(body.account), body.currency, body.amount),
+        Posting(branch, credited, body.currency, -body.amount),
+    )
+
+
 def _received(operation: Operation, body: TransferReceived) -> tuple[Posting, ...]:
     """Debit clearing (or, from a partner, the account held with it), credit the payee."""
     branch = operation.branch or ""
@@ -155,7 +193,53 @@ def _check_sent(decoded: Decoded[TransferSent], book: Book) -> Iterable[Refusal]
     yield from check_not_frozen(body.account, book)
 
 
-def _note_sent(decoded: Decoded[TransferSent], book: Book) -> None:
+def _check_payee(body: TransferRequested | TransferCarriedOut, branch: str | None, book: Book) -> Iterable[Refusal]:
+    if body.route != "own" and body.details is None:
+        yield Refusal("record_missing", "payee")
+    elif body.payee_account == body.account:
+        yield Refusal("payee_is_payer", "payee")
+    elif body.payee_account is not None:
+        for refusal in check_account(body.payee_account, body.currency, branch, book):
+            yield Refusal(refusal.code, "payee", refusal.detail)
+
+
+def _check_requested(decoded: Decoded[TransferRequested], book: Book) -> Iterable[Refusal]:
+    body, branch = decoded.body, decoded.operation.branch
+    yield from check_account(body.account, body.currency, branch, book)
+    yield from check_not_frozen(body.account, book)
+    yield from _check_payee(body, branch, book)
+
+
+def _ask(decoded: Decoded[TransferRequested], book: Book) -> None:
+    body = decoded.body
+    note_request(decoded, book, account=body.account, currency=body.currency, amount=body.amount)
+
+
+def _check_carried_out(decoded: Decoded[TransferCarriedOut], book: Book) -> Iterable[Refusal]:
+    body, branch = decoded.body, decoded.operation.branch
+    yield from check_waiting(body.request, "transfer.requested", book)
+    request = book.get(Request, body.request)
+    named = (body.account, body.currency, body.amount)
+    if request is not None and (request.account, request.currency, request.amount) != named:
+        yield Refusal("transfer_differs")
+    yield from check_account(body.account, body.currency, branch, book)
+    yield from check_not_frozen(body.account, book)
+    yield from _check_payee(body, branch, book)
+
+
+def _carry_out(decoded: Decoded[TransferCarriedOut], book: Book) -> None:
+    decide(decoded.body.request, "done", decoded.operation, book)
+    if decoded.body.route != "own":
+        _note_sent(decoded, book)
+
+
+def _verify_payee(decoded: Decoded[TransferRequested] | Decoded[TransferCarriedOut], _book: Book) -> None:
+    """Raises `IntegrityFault("payee_differs")`: within the branch a payee's account is named, elsewhere none is."""
+    if (decoded.body.route == "own") is (decoded.body.payee_account is None):
+        raise IntegrityFault("payee_differs", decoded.operation.id)
+
+
+def _note_sent(decoded: Decoded[TransferSent] | Decoded[TransferCarriedOut], book: Book) -> None:
     operation, body = decoded.operation, decoded.body
     known = book.get(Transfer, operation.id)
     book.put(
@@ -232,6 +316,21 @@ def _touches_sent(operation: Operation, body: TransferSent) -> Iterable[Key]:
     yield Transfer, (operation.id,)
 
 
+def _touches_requested(operation: Operation, body: TransferRequested) -> Iterable[Key]:
+    yield DepositAccount, (body.account,)
+    yield Request, (operation.id,)
+    if body.payee_account is not None:
+        yield DepositAccount, (body.payee_account,)
+
+
+def _touches_carried_out(operation: Operation, body: TransferCarriedOut) -> Iterable[Key]:
+    yield DepositAccount, (body.account,)
+    yield Request, (body.request,)
+    yield Transfer, (operation.id,)
+    if body.payee_account is not None:
+        yield DepositAccount, (body.payee_account,)
+
+
 def _touches_answer(
     _operation: Operation, body: TransferReturned | TransferSettled | TransferCompleted
 ) -> Iterable[Key]:
@@ -267,6 +366,29 @@ KINDS = (
         apply=_note_sent,
         touches=_touches_sent,
         needs_day=True,
+    ),
+    Kind(
+        name="transfer.requested",
+        version=1,
+        body=TransferRequested,
+        signers=BY_STAFF,
+        check=_check_requested,
+        verify=_verify_payee,
+        apply=_ask,
+        touches=_touches_requested,
+        is_request=True,
+        needs_day=True,
+    ),
+    Kind(
+        name="transfer.carried_out",
+        version=1,
+        body=TransferCarriedOut,
+        signers=BY_CENTRE,
+        entries=_carried_out,
+        check=_check_carried_out,
+        verify=_verify_payee,
+        apply=_carry_out,
+        touches=_touches_carried_out,
     ),
     Kind(
         name="transfer.received",

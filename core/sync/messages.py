@@ -19,7 +19,7 @@ Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?
 """A device, branch or person (see `core.ids.is_code`)."""
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-Jws = Annotated[str, msgspec.Meta(max_length=32 * 1024)]
+Jws = Annotated[str, msgspec.Meta(max_length=48 * 1024)]
 Records = dict[Annotated[str, msgspec.Meta(max_length=43)], Annotated[str, msgspec.Meta(max_length=24 * 1024)]]
 
 

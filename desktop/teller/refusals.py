@@ -51,6 +51,35 @@ _COUNTER: dict[str, str] = {
     "free_below_zero": _mark(
         "More is promised on this account than it holds. Leave it as it is; the centre looks into it."
     ),
+    "account_closing": _mark(
+        "This account is being closed: nothing goes in or out until the centre has answered. Look at its requests."
+    ),
+    "balance_left": _mark("There is {balance} on this account. Pay it out or transfer it first, then close it."),
+    "lease_missing": _mark(
+        "The centre has not yet said what this desk may pay out. Wait for the line, then try again."
+    ),
+    "lease_ended": _mark(
+        "This desk may pay out again once the line is back: what the centre allowed it ended at {ended}."
+    ),
+    "payment_above_lease": _mark(
+        "This desk pays out at most {most} at a time. Choose a smaller amount, or wait for the line."
+    ),
+    "lease_payments_used": _mark(
+        "This desk has made the {most} payments that it may without the line. Wait for the line."
+    ),
+    "lease_sum_used": _mark("This desk may pay out {most} more until the line is back. Choose a smaller amount."),
+    "standin_above_lease": _mark(
+        "At most {most} may be paid at the bank's own risk at a time. Choose a smaller amount, or wait for the line."
+    ),
+    "standin_payments_used": _mark(
+        "This desk has paid at the bank's own risk as often as it may. Wait for the line, then try again."
+    ),
+    "standin_sum_used": _mark(
+        "At most {most} more may be paid at the bank's own risk here. Choose a smaller amount, or wait for the line."
+    ),
+    "request_unknown": _mark("There is no such request here. Wait for the line, then look."),
+    "request_already_decided": _mark("This request has its answer ({state}). Nothing more is to be done."),
+    "payee_differs": _mark("The payee is not named as this kind of transfer needs. Begin it again."),
     "standin_not_allowed": _mark(
         "Nobody may pay this out on the bank's own risk. Choose a smaller amount, or wait for the line."
     ),
@@ -175,6 +204,18 @@ _DESK: dict[str, str] = {
     "record_differs": _mark("A text that belongs to this has changed. Begin it again."),
     "record_too_large": _mark("The texts are too long together. Shorten them."),
     "operation_too_long": _mark("This is too long to be sent. Shorten the texts."),
+    "device_elsewhere": _mark("That desk belongs to another branch. Do this at a desk there."),
+    "device_is_this_one": _mark("A desk does not write itself off. Do this at another desk."),
+    "device_written_off_already": _mark("That desk is written off already. Nothing is to be done."),
+    "device_not_written_off": _mark("That desk is not written off. Write it off first."),
+    "device_not_ended": _mark("That desk is at work: what it sends is booked by itself. Nothing is to be done."),
+    "late_run_empty": _mark("The last operation comes before the first. Choose them again."),
+    "late_already_booked": _mark("This was booked already. Nothing is to be done."),
+    "hold_unknown": _mark("There is no such hold on the account. Look at the account again."),
+    "hold_already_released": _mark("This hold was released already. Nothing is to be done."),
+    "limit_below_free": _mark(
+        "The limit can't go that low until desks have handed their rights back. Try again later."
+    ),
     "return_exceeds_rights": _mark("This desk does not hold that much on the account. Give back less."),
 }
 
@@ -192,6 +233,8 @@ _INSIDE_CODES = (
     "bank_founded_already",
     "bank_not_founded",
     "body_malformed",
+    "carried_elsewhere",
+    "carried_not_a_devices",
     "centre_key_differs",
     "desk_founded_already",
     "device_code_of_centre",
@@ -200,7 +243,9 @@ _INSIDE_CODES = (
     "introduction_unknown_key",
     "key_not_of_device",
     "key_registered_already",
+    "key_unknown",
     "kind_unknown",
+    "lease_older",
     "reversal_unbalanced",
     "session_statement_differs",
 )

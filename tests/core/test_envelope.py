@@ -11,7 +11,7 @@ from nacl.signing import SigningKey
 
 from core.canonical import digest
 from core.envelope import (
-    OPERATION_BYTES_MAX,
+    CARRYING_BYTES_MAX,
     OPERATION_TYPE,
     Signed,
     check_signature,
@@ -89,4 +89,4 @@ def test_another_key_under_the_same_name_does_not_sign() -> None:
 
 def test_an_operation_is_not_endless() -> None:
     with pytest.raises(IntegrityFault, match="operation_too_long"):
-        read_operation("A" * (OPERATION_BYTES_MAX + 1))
+        read_operation("A" * (CARRYING_BYTES_MAX + 1))

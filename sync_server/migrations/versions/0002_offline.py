@@ -13,7 +13,7 @@ depends_on = None
 OFFLINE = """
 ALTER TABLE devices ADD COLUMN head_seq bigint;
 ALTER TABLE deposit_accounts ADD COLUMN limit_target bigint NOT NULL DEFAULT 0;
-ALTER TABLE deposit_accounts ADD COLUMN closing_by text;
+ALTER TABLE deposit_accounts ADD COLUMN closings bigint NOT NULL DEFAULT 0;
 ALTER TABLE rights ADD COLUMN released boolean NOT NULL DEFAULT false;
 CREATE INDEX rights_by_device ON rights (device, epoch);
 CREATE TABLE leases (
@@ -71,7 +71,13 @@ CREATE TABLE requests (
     PRIMARY KEY (id)
 );
 CREATE INDEX requests_waiting ON requests (id) WHERE state = 'waiting';
-CREATE INDEX accounts_in_motion ON deposit_accounts (id) WHERE state = 'closing' OR limit_target < overdraft_limit;
+CREATE INDEX accounts_in_motion ON deposit_accounts (id) 
+    WHERE state = 'open' AND (closings > 0 OR limit_target < overdraft_limit);
+CREATE TABLE late_booked (
+    hash text NOT NULL,
+    booked_by text NOT NULL,
+    PRIMARY KEY (hash)
+);
 CREATE TABLE grant_buckets (
     device text NOT NULL,
     epoch bigint NOT NULL,
@@ -80,7 +86,7 @@ CREATE TABLE grant_buckets (
     PRIMARY KEY (device, epoch)
 );
 """
-_TABLES = "leases, spending, recalls, account_holds, requests, grant_buckets"
+_TABLES = "leases, spending, recalls, account_holds, requests, late_booked, grant_buckets"
 
 
 def upgrade() -> None:

@@ -34,12 +34,17 @@ _MEMBERS: dict[str, st.SearchStrategy[Any]] = {
     "route": st.sampled_from(["branch", "partner"]),
     "details": st.sampled_from([DIGEST, None]),
     "reason": st.just("AC04"),
+    "request": st.just(OTHER_ID),
+    "device": st.just("odense-1"),
+    "epoch": st.just(1),
     "reverses": st.just(ID),
     "reverses_hash": st.just(DIGEST),
 }
 WITH_ENTRIES = tuple(
     kind for kind in KINDS.values() if kind.entries is not Kind.__dataclass_fields__["entries"].default
 )
+CARRYING = next(kind for kind in WITH_ENTRIES if kind.name == "operation.booked")
+"""Its entry is that of another operation, so no body can be made up for it."""
 
 
 @st.composite
@@ -60,6 +65,11 @@ def bodies(draw: st.DrawFn, kind: Kind[Any]) -> Any:
     values = {name: draw(members[name]) for name in kind.body.__struct_fields__}
     if kind.name == "transfer.sent":
         values["details"] = DIGEST
+    if kind.name == "transfer.carried_out":
+        values["route"] = draw(st.sampled_from(["own", "branch", "partner"]))
+        values["payee_account"] = OTHER_ID if values["route"] == "own" else None
+    if kind.name == "fee.charged":
+        values["reason"] = "monthly"
     counts = values.get("counts")
     if counts is not None:
         values["counts"] = {str(value): pieces for value, pieces in counts.items()}

@@ -121,7 +121,7 @@ def test_nobody_honest_posts_to_an_account_in_another_currency(day: BranchDay) -
         (Authority(), "authority_differs"),
         (Authority(rights=99), "authority_differs"),
         (Authority(centre=100), "authority_not_ones_own"),
-        (Authority(standin=100), "standin_not_allowed"),
+        (Authority(standin=100), "approval_needed"),
     ],
 )
 def test_money_leaves_by_no_other_authority(day: BranchDay, authority: Authority, found: str) -> None:

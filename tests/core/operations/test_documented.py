@@ -34,5 +34,6 @@ def test_who_makes_a_kind_and_who_else_is_asked_is_said() -> None:
 def test_every_finding_is_explained_and_no_other() -> None:
     written = "".join(path.read_text(encoding="utf-8") for path in OPERATIONS.glob("*.py"))
     raised = set(re.findall(r'Refusal\(\s*"([a-z_]+)"', written))
+    raised.update(re.findall(r'_above\("([a-z_]+)"', written))
     raised.update(re.findall(r'"(day_already_[a-z]+)"', written))
     assert raised == general_findings().union(*(kind.findings for kind in PAGE.values()))

@@ -13,7 +13,7 @@ depends_on = None
 OFFLINE = """
 ALTER TABLE devices ADD COLUMN head_seq BIGINT;
 ALTER TABLE deposit_accounts ADD COLUMN limit_target BIGINT DEFAULT 0 NOT NULL;
-ALTER TABLE deposit_accounts ADD COLUMN closing_by TEXT;
+ALTER TABLE deposit_accounts ADD COLUMN closings BIGINT DEFAULT 0 NOT NULL;
 ALTER TABLE rights ADD COLUMN released BOOLEAN DEFAULT 0 NOT NULL;
 CREATE TABLE leases (
     device TEXT NOT NULL,
@@ -71,6 +71,12 @@ CREATE TABLE requests (
     reason TEXT,
     decided_by TEXT,
     PRIMARY KEY (id)
+)
+ WITHOUT ROWID;
+CREATE TABLE late_booked (
+    hash TEXT NOT NULL,
+    booked_by TEXT NOT NULL,
+    PRIMARY KEY (hash)
 )
  WITHOUT ROWID;
 """

@@ -1,0 +1,89 @@
+"""Requests: what a desk may not decide. They post nothing, show as waiting, and the centre answers by naming them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from core.book import Book, Key
+from core.book.rows import DepositAccount, Request
+from core.envelope import Operation
+from core.errors import Refusal
+from core.operations.kind import BY_CENTRE, Body, Decoded, Identifier, Kind, ShortCode
+
+CLOSURE = "account.closure_requested"
+
+
+class RequestDeclined(Body, frozen=True):
+    """The request is not granted. `reason` is a code."""
+
+    request: Identifier
+    reason: ShortCode
+
+
+def note_request(
+    decoded: Decoded[Any],
+    book: Book,
+    *,
+    account: str | None = None,
+    currency: str | None = None,
+    amount: int = 0,
+) -> None:
+    """Keep it as waiting; `amount` in minor units."""
+    operation = decoded.operation
+    if book.get(Request, operation.id) is None:
+        branch = operation.branch or ""
+        book.put(Request(operation.id, branch, operation.kind, account, currency, amount, "waiting", None, None))
+
+
+def check_waiting(request_id: str, kind: str | None, book: Book) -> Iterable[Refusal]:
+    """What speaks against deciding it now."""
+    request = book.get(Request, request_id)
+    if request is None or (kind is not None and request.kind != kind):
+        yield Refusal("request_unknown", "request")
+    elif request.state != "waiting":
+        yield Refusal("request_already_decided", "request", {"state": request.state})
+
+
+def decide(request_id: str, state: str, operation: Operation, book: Book, reason: str | None = None) -> None:
+    """Note the centre's answer, where the request is known; the first answer stays."""
+    request = book.get(Request, request_id)
+    if request is None or request.state != "waiting":
+        return
+    book.put(msgspec.structs.replace(request, state=state, reason=reason, decided_by=operation.id))
+    if request.kind == CLOSURE and request.account is not None:
+        add_closing(request.account, -1, book)
+
+
+def add_closing(account_id: str, difference: int, book: Book) -> None:
+    """Count the requests to close the account that wait."""
+    account = book.get(DepositAccount, account_id)
+    if account is not None:
+        book.put(msgspec.structs.replace(account, closings=account.closings + difference))
+
+
+def _check_declined(decoded: Decoded[RequestDeclined], book: Book) -> Iterable[Refusal]:
+    yield from check_waiting(decoded.body.request, None, book)
+
+
+def _decline(decoded: Decoded[RequestDeclined], book: Book) -> None:
+    decide(decoded.body.request, "declined", decoded.operation, book, decoded.body.reason)
+
+
+def _touches_declined(_operation: Operation, body: RequestDeclined) -> Iterable[Key]:
+    yield Request, (body.request,)
+
+
+KINDS = (
+    Kind(
+        name="request.declined",
+        version=1,
+        body=RequestDeclined,
+        signers=BY_CENTRE,
+        check=_check_declined,
+        apply=_decline,
+        touches=_touches_declined,
+    ),
+)
