@@ -105,7 +105,8 @@ def instant(now_ms: int) -> str:
 
 @lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
+    # Not strftime: on some systems it writes years before 1000 with fewer than four digits.
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def instant_ms(text: str) -> int:

@@ -41,4 +41,7 @@ def record_digest(data: bytes) -> str:
 
 def read_record(data: bytes) -> dict[str, str]:
     """The record's fields. Raises `msgspec.MsgspecError` if the bytes are no record."""
-    return _decoder.decode(data).fields
+    try:
+        return _decoder.decode(data).fields
+    except (UnicodeError, RecursionError) as problem:
+        raise msgspec.DecodeError(str(problem)) from problem

@@ -33,6 +33,11 @@ def test_an_instant_is_read_back_to_the_millisecond(now: int) -> None:
     assert is_instant(instant(now))
 
 
+def test_an_early_year_has_four_digits_too() -> None:
+    early = "0001-01-01T00:00:00.000Z"
+    assert instant(instant_ms(early)) == early
+
+
 @given(first=st.integers(0, YEAR_9999_MS), second=st.integers(0, YEAR_9999_MS))
 def test_instants_sort_as_the_time_does(first: int, second: int) -> None:
     assert (instant(first) < instant(second)) is (first < second)

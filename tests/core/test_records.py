@@ -48,10 +48,19 @@ def test_a_changed_byte_is_another_record(named: dict[str, str], place: int) -> 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{}", b'{"salt":"x"}', b'{"salt":"x","fields":{},"more":1}', b'{"salt":1,"fields":{}}', b"\xff", b"[" * 999],
+    [
+        b"",
+        b"{}",
+        b'{"salt":"x"}',
+        b'{"salt":"x","fields":{},"more":1}',
+        b'{"salt":1,"fields":{}}',
+        b"\xff",
+        b'{"salt":"x","fields":{"given_name":"\xff"}}',
+        b"[" * 99_999,
+    ],
 )
 def test_what_is_no_record_is_refused(data: bytes) -> None:
-    with pytest.raises((msgspec.MsgspecError, UnicodeError, RecursionError)):
+    with pytest.raises(msgspec.MsgspecError):
         read_record(data)
 
 
