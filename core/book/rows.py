@@ -291,6 +291,18 @@ class LateBooked(Row, frozen=True):
     booked_by: str
 
 
+class Exposure(Row, frozen=True):
+    """What was booked as the bank's risk for a written-off device epoch (minor units), and by which operation."""
+
+    TABLE: ClassVar[str] = "exposures"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
+    device: str
+    epoch: int
+    currency: str
+    amount: int
+    booked_by: str
+
+
 class Request(Row, frozen=True):
     """Something a desk may not decide. `kind` is the asking operation's; `state`: `waiting`, `done`, `declined`.
 
@@ -418,6 +430,7 @@ ROWS: tuple[type[Row], ...] = (
     Hold,
     Request,
     LateBooked,
+    Exposure,
     Freeze,
     Drawer,
     Day,

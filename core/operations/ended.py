@@ -13,7 +13,7 @@ import msgspec
 from nacl.signing import VerifyKey
 
 from core.book import Book, Key
-from core.book.rows import DeviceEpoch, LateBooked, Request, Session
+from core.book.rows import DeviceEpoch, Exposure, LateBooked, Request, Session
 from core.canonical import from_base64url
 from core.envelope import Operation, check_signature, read_operation
 from core.errors import IntegrityFault, Refusal
@@ -71,15 +71,6 @@ class DeviceWrittenOff(Body, frozen=True):
 
 class ExposureBooked(Body, frozen=True):
     """What a written-off device may have paid out is the bank's risk from here on."""
-
-    device: ShortCode
-    epoch: Epoch
-    currency: Currency
-    amount: Amount
-
-
-class ExposureReleased(Body, frozen=True):
-    """What was booked as the bank's risk for a device is no longer: its chain's end is in hand."""
 
     device: ShortCode
     epoch: Epoch
@@ -219,13 +210,19 @@ def _exposed(operation: Operation, body: ExposureBooked) -> tuple[Posting, ...]:
     )
 
 
-def _no_longer_exposed(operation: Operation, body: ExposureReleased) -> tuple[Posting, ...]:
-    """Debit the provision, credit the risk."""
-    branch = operation.branch or ""
-    return (
-        Posting(branch, PROVISION_DEVICES, body.currency, body.amount),
-        Posting(branch, RISK_DEVICES, body.currency, -body.amount),
-    )
+def _check_exposed(decoded: Decoded[ExposureBooked], book: Book) -> Iterable[Refusal]:
+    if book.get(Exposure, decoded.body.device, decoded.body.epoch) is not None:
+        yield Refusal("exposure_booked_already", "device")
+
+
+def _touches_exposed(_operation: Operation, body: ExposureBooked) -> Iterable[Key]:
+    yield Exposure, (body.device, body.epoch)
+
+
+def _note_exposure(decoded: Decoded[ExposureBooked], book: Book) -> None:
+    body = decoded.body
+    if book.get(Exposure, body.device, body.epoch) is None:
+        book.put(Exposure(body.device, body.epoch, body.currency, body.amount, decoded.operation.id))
 
 
 def _check_late(decoded: Decoded[LateDecided], book: Book) -> Iterable[Refusal]:
@@ -300,8 +297,16 @@ KINDS = (
         touches=_touches_written_off,
         bank_wide=True,
     ),
-    Kind(name="exposure.booked", version=1, body=ExposureBooked, signers=BY_CENTRE, entries=_exposed),
-    Kind(name="exposure.released", version=1, body=ExposureReleased, signers=BY_CENTRE, entries=_no_longer_exposed),
+    Kind(
+        name="exposure.booked",
+        version=1,
+        body=ExposureBooked,
+        signers=BY_CENTRE,
+        entries=_exposed,
+        check=_check_exposed,
+        apply=_note_exposure,
+        touches=_touches_exposed,
+    ),
     Kind(
         name=LATE,
         version=1,

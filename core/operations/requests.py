@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -11,16 +11,20 @@ from core.book import Book, Key
 from core.book.rows import DepositAccount, Request
 from core.envelope import Operation
 from core.errors import Refusal
-from core.operations.kind import BY_CENTRE, Body, Decoded, Identifier, Kind, ShortCode
+from core.operations.kind import BY_CENTRE, Body, Decoded, Identifier, Kind
 
 CLOSURE = "account.closure_requested"
 
 
+Reason = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2}[0-9A-Z]{2}|[a-z][a-z0-9_]{0,31})\Z")]
+"""An external status reason code of ISO 20022 (AM04, AC06 ...), or a code of the bank's own (`balance_left`)."""
+
+
 class RequestDeclined(Body, frozen=True):
-    """The request is not granted. `reason` is a code."""
+    """The request is not granted."""
 
     request: Identifier
-    reason: ShortCode
+    reason: Reason
 
 
 def note_request(

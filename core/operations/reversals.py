@@ -15,15 +15,16 @@ from core.book.rows import DepositAccount, DeviceEpoch, Reversal
 from core.envelope import Operation, Signed, read_operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id, imbalances, reversed_postings
-from core.operations import cash, terms, transfers
+from core.operations import cash, ended, terms, transfers
 from core.operations.kind import Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode, Signer
 
+_CENTRES_OWN = frozenset({"fee.charged", "exposure.booked"})
 _REVERSIBLE_KINDS: dict[tuple[str, int], Kind[Any]] = {
     (kind.name, kind.version): kind
-    for kind in (*cash.KINDS, *transfers.KINDS, *terms.KINDS)
-    if kind.name in {"cash.deposited", "cash.withdrawn", "transfer.made", "fee.charged"}
+    for kind in (*cash.KINDS, *transfers.KINDS, *terms.KINDS, *ended.KINDS)
+    if kind.name in {"cash.deposited", "cash.withdrawn", "transfer.made", *_CENTRES_OWN}
 }
-REVERSIBLE = frozenset(name for name, _version in _REVERSIBLE_KINDS) - {"fee.charged"}
+REVERSIBLE = frozenset(name for name, _version in _REVERSIBLE_KINDS) - _CENTRES_OWN
 """What a counter may undo by itself; what has left the branch is returned by the centre."""
 
 LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9:-]+\Z")]

@@ -73,6 +73,14 @@ CREATE TABLE requests (
 CREATE INDEX requests_waiting ON requests (id) WHERE state = 'waiting';
 CREATE INDEX accounts_in_motion ON deposit_accounts (id) 
     WHERE state = 'open' AND (closings > 0 OR limit_target < overdraft_limit);
+CREATE TABLE exposures (
+    device text NOT NULL,
+    epoch bigint NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    booked_by text NOT NULL,
+    PRIMARY KEY (device, epoch)
+);
 CREATE TABLE late_booked (
     hash text NOT NULL,
     booked_by text NOT NULL,
@@ -86,7 +94,7 @@ CREATE TABLE grant_buckets (
     PRIMARY KEY (device, epoch)
 );
 """
-_TABLES = "leases, spending, recalls, account_holds, requests, late_booked, grant_buckets"
+_TABLES = "leases, spending, recalls, account_holds, requests, late_booked, exposures, grant_buckets"
 
 
 def upgrade() -> None:

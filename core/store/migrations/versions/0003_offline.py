@@ -73,6 +73,15 @@ CREATE TABLE requests (
     PRIMARY KEY (id)
 )
  WITHOUT ROWID;
+CREATE TABLE exposures (
+    device TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    booked_by TEXT NOT NULL,
+    PRIMARY KEY (device, epoch)
+)
+ WITHOUT ROWID;
 CREATE TABLE late_booked (
     hash TEXT NOT NULL,
     booked_by TEXT NOT NULL,
