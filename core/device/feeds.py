@@ -147,7 +147,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
     if feed == _home(workings, signed):
         _move_chain(workings, signed)
     if item.verdict.stamp is not None:
-        decoded = with_stamp(decoded, item.verdict.stamp)
+        decoded = _stamped(decoded, item.verdict.stamp)
     rules.apply(decoded, workings.book)
     no = log.append(log.chain(operation.device, operation.epoch).no, signed, decoded.postings, workings.book)
     log.add_records(_records(decoded, item.records))
@@ -172,10 +172,17 @@ def restamp(workings: Workings, signed: Signed, verdict: Verdict) -> None:
     """Give an own operation's values the stamp that counts, where this device's clock ran ahead of the centre's."""
     if verdict.stamp is None:
         return
-    decoded = with_stamp(rules.decode(signed), verdict.stamp)
+    decoded = _stamped(rules.decode(signed), verdict.stamp)
     decoded.kind.apply(decoded, workings.book)
     if (workings.head.last_stamp or "") > verdict.stamp:
         workings.head = msgspec.structs.replace(workings.head, last_stamp=verdict.stamp)
+
+
+def _stamped(decoded: Decoded[Any], stamp: str) -> Decoded[Any]:
+    """The operation under the verdict's stamp. Raises `IntegrityFault("verdict_of_other")` for one that has none."""
+    if not hasattr(decoded.body, "stamp"):
+        raise IntegrityFault("verdict_of_other", decoded.operation.id)
+    return with_stamp(decoded, stamp)
 
 
 def _key_of(workings: Workings, signed: Signed) -> VerifyKey:

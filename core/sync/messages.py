@@ -19,6 +19,8 @@ Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?
 """A device, branch or person (see `core.ids.is_code`)."""
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Stamp = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{13}-[0-9]{4}-[a-z0-9-]{1,32}\Z")]
+"""Of a hybrid logical clock, as bodies have it."""
 Jws = Annotated[str, msgspec.Meta(max_length=48 * 1024)]
 Records = dict[Annotated[str, msgspec.Meta(max_length=43)], Annotated[str, msgspec.Meta(max_length=24 * 1024)]]
 
@@ -36,13 +38,13 @@ class Verdict(msgspec.Struct, frozen=True):
     `stamp` counts in place of the body's own, where that lay after the centre's receipt.
     """
 
-    seq: int
+    seq: Position
     hash: str
     verdict: VerdictName
     accounting_date: str | None = None
     received_at: str = ""
     exceptions: tuple[Exceptional, ...] = ()
-    stamp: str | None = None
+    stamp: Stamp | None = None
 
 
 class Push(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ class PushAnswer(msgspec.Struct, frozen=True):
     """A verdict for each operation taken (or taken before), the chain's head at the centre, and what was refused."""
 
     verdicts: tuple[Verdict, ...]
-    head_seq: int
+    head_seq: Position
     head_hash: str | None
     refused: Refused | None = None
 
@@ -73,7 +75,7 @@ class PushAnswer(msgspec.Struct, frozen=True):
 class FeedItem(msgspec.Struct, frozen=True):
     """An operation at its place in a feed, exactly as it was signed, with the centre's verdict."""
 
-    position: int
+    position: Position
     jws: str
     verdict: Verdict
     records: Records = {}
@@ -84,9 +86,9 @@ class FeedPage(msgspec.Struct, frozen=True):
 
     feed: str
     items: tuple[FeedItem, ...]
-    head: int
-    read_bank_to: int
-    incarnation: int
+    head: Position
+    read_bank_to: Position
+    incarnation: Position
 
 
 class RightsWanted(msgspec.Struct, frozen=True):

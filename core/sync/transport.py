@@ -157,7 +157,7 @@ class Transport:
             raise _refusal(status, content)
         try:
             return msgspec.json.decode(content, type=answer)
-        except (msgspec.MsgspecError, UnicodeError) as problem:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
             raise _malformed() from problem
 
     def _exchange(self, method: str, target: str, body: bytes, seconds: float | None) -> tuple[int, bytes]:
@@ -236,7 +236,7 @@ def _refusal(status: int, content: bytes) -> LineProblem | CentreProblem:
     try:
         document = msgspec.json.decode(content, type=ProblemDocument)
         members = msgspec.json.decode(content, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         if status >= 500:
             return LineProblem(f"Something between here and the centre answers with an error ({status}).")
         return _malformed()

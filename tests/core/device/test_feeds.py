@@ -1,16 +1,19 @@
 """A device believes no feed: what does not verify is refused whole, and what verifies counts once."""
 
+import dataclasses
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from core.device import OpenSession, Refusals
+from core.device import OpenSession, Performed, Refusals
 from core.envelope import read_operation, sign_operation
 from core.errors import IntegrityFault
 from core.operations.bank import StaffSuspended
+from core.operations.customers import CustomerRegistered
 from core.operations.transfers import TransferMade
 from core.people.keys import key_name, new_signing_key
+from core.records import record_digest
 from core.store.queries.accounts import account_activity, account_summary
 from core.store.queries.books import chain_ends, entries, trial_balance
 from core.store.queries.journal import journal
@@ -282,6 +285,39 @@ def test_a_clock_that_ran_ahead_does_not_win_for_ever(branch: OpenBranch) -> Non
         "SELECT DISTINCT stamp FROM profile_values WHERE customer = ?", (customer,)
     ).fetchall()
     assert rows == [("0000000000001-0000-odense-1",)]
+
+
+def test_a_stamp_for_an_operation_that_has_none_is_a_fault(branch: OpenBranch, second: Desk) -> None:
+    account = work(branch)
+    desk = branch.desk
+    desk.perform(branch.teller, desk.deposited(account, 1_00))
+    run = desk.device.next_run(500)
+    assert run is not None
+    stamp = "1795161600000-0000-odense-1"
+    answer = branch.centre.push(run.device, run.epoch, run.operations, run.records)
+    verdicts = tuple(msgspec.structs.replace(each, stamp=stamp) for each in answer.verdicts)
+    with pytest.raises(IntegrityFault, match="verdict_of_other"):
+        desk.device.accept_push_answer(msgspec.structs.replace(answer, verdicts=verdicts))
+    second.device.accept_feed_page(branch.centre.page("bank", 0))
+    page = branch.centre.page("odense", 0)
+    place = next(n for n, item in enumerate(page.items) if _kind(item.jws) == "cash.deposited")
+    verdict = msgspec.structs.replace(page.items[place].verdict, stamp=stamp)
+    assert code_of(second, page_with(page, place, verdict=verdict)) == "verdict_of_other"
+    second.device.close()
+
+
+def test_a_record_of_broken_characters_does_not_stop_the_feed(branch: OpenBranch, second: Desk) -> None:
+    """Its digest is right, so it comes with the operation that names it; a reader passes over what it says."""
+    data = b'{"salt":"x","fields":{"given_name":"\xff"}}'
+    fields = ("given_name", "family_name", "born_on")
+    body = CustomerRegistered(fields=fields, stamp=branch.desk.device.next_stamp(), record=record_digest(data))
+    draft = branch.desk.draft(branch.teller, body)
+    spoilt = dataclasses.replace(draft, records={record_digest(data): data})
+    assert isinstance(branch.desk.device.perform(spoilt), Performed)
+    branch.desk.sync()
+    second.read()
+    assert second.device.feed_position("odense") == branch.centre.page("odense", 0).head
+    second.device.close()
 
 
 def _kind(jws: str) -> str:

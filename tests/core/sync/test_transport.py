@@ -36,8 +36,10 @@ def test_a_request_of_nobody_is_refused_by_its_code(line: Line) -> None:
         (200, b"{", "answer_malformed"),
         (200, b'{"granted": "much"}', "answer_malformed"),
         (200, b"\xff\xfe", "answer_malformed"),
+        (200, b'{"more": ' + b"[" * 99_999, "answer_malformed"),
         (302, b"", "answer_malformed"),
         (404, b"<html>", "answer_malformed"),
+        (404, b'{"more": ' + b"[" * 99_999, "answer_malformed"),
         (502, b"<html>", "line_down"),
     ],
 )
