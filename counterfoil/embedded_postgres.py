@@ -14,6 +14,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 from counterfoil.postgres_account import MADE_NOTE, PostgresProblem, give_to, noted_cluster
 from counterfoil.postgres_process import PORT_TAKEN, Server, Site
 
@@ -41,11 +43,19 @@ class EmbeddedPostgres:
         *,
         password: str | None = None,
         settings: Mapping[str, str] | None = None,
+        port: int | None = None,
+        standby_of: str | None = None,
     ) -> None:
-        """`password` is made and kept in `data_dir` when none is given; `settings` are PostgreSQL's own."""
+        """`password` is made and kept in `data_dir` when none is given; `settings` are PostgreSQL's own.
+
+        `port`: this one at every start; a free one unless told. `standby_of` is a superuser's URL of the server that
+        a new cluster is copied from and then follows; it keeps that server's passwords.
+        """
         self._data_dir = data_dir.absolute()
         self._given_password = password
         self._settings = dict(settings or {})
+        self._given_port = port
+        self._standby_of = standby_of
         self._server: Server | None = None
         self._password = ""
 
@@ -73,6 +83,11 @@ class EmbeddedPostgres:
         """The TCP port on 127.0.0.1."""
         return self._require_server().port
 
+    @property
+    def pid(self) -> int:
+        """The server's first process, the parent of the others."""
+        return self._require_server().pid
+
     def url_of(self, database: str, user: str = SUPERUSER, password: str | None = None) -> str:
         """A URL (`postgresql://...`) of a database here; the superuser's unless another is named."""
         secret = self._password if password is None else password
@@ -84,7 +99,7 @@ class EmbeddedPostgres:
             raise RuntimeError("this server is running")
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
-            self._server, self._password = _start(self._data_dir, self._given_password, self._settings)
+            self._server, self._password = self._start()
         except OSError as problem:
             raise PostgresProblem(f"The embedded PostgreSQL in {self._data_dir} can't start: {problem}") from problem
 
@@ -106,32 +121,39 @@ class EmbeddedPostgres:
         if self._data_dir.exists():
             shutil.rmtree(self._data_dir)
 
+    def _start(self) -> tuple[Server, str]:
+        site = Site(self._data_dir)
+        try:
+            password = _password(self._data_dir, self._given_password)
+            site.stop_orphan()
+            made = self._data_dir / MADE_NOTE
+            if not made.exists():
+                self._make(site, password)
+                made.touch()
+            return _launch(site, self._settings, self._given_port), password
+        except BaseException:
+            site.release()
+            raise
+
+    def _make(self, site: Site, password: str) -> None:
+        durable = self._settings.get("fsync") != "off"
+        _remove_half_made(site)
+        if self._standby_of is None:
+            _initialise(site, password, durable=durable)
+        else:
+            _copy(site, self._standby_of, durable=durable)
+
     def _require_server(self) -> Server:
         if self._server is None:
             raise RuntimeError("this server is not running")
         return self._server
 
 
-def _start(data_dir: Path, given_password: str | None, settings: Mapping[str, str]) -> tuple[Server, str]:
-    site = Site(data_dir)
-    try:
-        password = _password(data_dir, given_password)
-        site.stop_orphan()
-        made = data_dir / MADE_NOTE
-        if not made.exists():
-            _initialise(site, password, durable=settings.get("fsync") != "off")
-            made.touch()
-        return _launch(site, settings), password
-    except BaseException:
-        site.release()
-        raise
-
-
-def _launch(site: Site, settings: Mapping[str, str]) -> Server:
+def _launch(site: Site, settings: Mapping[str, str], port: int | None) -> Server:
     """Start the server on a free port; another program may take the port first, so this is tried again."""
     said = b""
     for _ in range(PORT_ATTEMPTS):
-        server = Server(site, _free_port(), settings)
+        server = Server(site, port or _free_port(), settings)
         ready = False
         try:
             ready = server.wait_until_ready()
@@ -162,11 +184,25 @@ def _password(data_dir: Path, given: str | None) -> str:
     return password
 
 
-def _initialise(site: Site, password: str, *, durable: bool) -> None:
-    """Run initdb; a cluster that an interrupted one left half made is made again."""
+def _remove_half_made(site: Site) -> None:
+    """A cluster that an interrupted start left is made again."""
     if site.cluster.exists():
         for leftover in site.cluster.iterdir():
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+
+
+def _copy(site: Site, source: str, *, durable: bool) -> None:
+    """Copy a running cluster, and have the copy follow it."""
+    parts = conninfo_to_dict(source)
+    password = str(parts.pop("password", ""))
+    words = ["-d", make_conninfo("", **parts), "-D", str(site.cluster), "-R", "-X", "stream", "-c", "fast"]
+    made = site.run(site.program("pg_basebackup"), *words, *([] if durable else ["--no-sync"]), password=password)
+    if made.returncode:
+        raise PostgresProblem(f"The standby can't be copied:\n{made.stdout.decode(errors='replace')}")
+
+
+def _initialise(site: Site, password: str, *, durable: bool) -> None:
+    """Run initdb."""
     descriptor, name = tempfile.mkstemp(prefix="counterfoil-postgres-")
     password_file = Path(name)
     try:

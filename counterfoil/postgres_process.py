@@ -14,7 +14,8 @@ from typing import IO, BinaryIO
 
 from counterfoil.postgres_account import PostgresProblem, cluster_folder, postgres_account, reachable_binaries
 
-READY = b"database system is ready to accept connections"
+READY = b"database system is ready to accept "
+"""Connections, or those that only read, where it follows another."""
 PORT_TAKEN = b"could not bind"
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 60
@@ -57,14 +58,14 @@ class Site:
         """The path of one of PostgreSQL's programs."""
         return str(self.binaries / (f"{name}.exe" if sys.platform == "win32" else name))
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        """Run a short program of PostgreSQL's as its account."""
+    def run(self, *words: str, password: str = "") -> subprocess.CompletedProcess[bytes]:
+        """Run a short program of PostgreSQL's as its account; `password` is for the server that it speaks to."""
         return subprocess.run(
             words,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env=_clean_environment(),
+            env={**_clean_environment(), **({"PGPASSWORD": password} if password else {})},
             cwd=self.cluster if self.cluster.is_dir() else None,
             check=False,
             user=None if self.account is None else self.account.user,
@@ -113,6 +114,11 @@ class Server:
     def wait_until_ready(self) -> bool:
         """Wait for the first connection to be possible; False if the server ended or took too long."""
         return self._log.wait_until_ready()
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
 
     @property
     def said(self) -> bytes:

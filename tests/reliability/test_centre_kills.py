@@ -1,0 +1,20 @@
+"""What the centre acknowledged is there once, whatever of it is killed while devices push."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.centre_kills import main, run_kills
+
+
+def test_killed_in_mid_batch_nothing_acknowledged_is_lost_or_counted_twice(tmp_path: Path) -> None:
+    figures = run_kills(tmp_path, ("everything", "server"), seed=1, devices=3)
+    assert figures.kills == {"everything": 1, "server": 1}
+    assert figures.in_flight >= 2
+    assert figures.lost_after_commit + figures.lost_before_commit > 0
+
+
+@pytest.mark.slow
+def test_killed_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--times", "12", "--seed", "7"]) == 0
+    assert "12 kills" in capsys.readouterr().out
