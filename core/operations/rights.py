@@ -25,6 +25,9 @@ from core.operations.kind import (
 )
 from core.rights import available, free, payable, reserved
 
+NOT_RECALLED = 2**53 - 1
+"""What a device may keep once a grant has come after a recall: all of it."""
+
 RELEASED_AT_ONCE = 200
 """The most accounts that one operation releases, so that no branch's feed is held for long."""
 
@@ -117,6 +120,9 @@ def _grant(decoded: Decoded[RightsGranted], book: Book) -> None:
     before = right_of(body.account, body.device, body.epoch, book)
     if body.granted > before.granted:
         put_right(before, msgspec.structs.replace(before, granted=body.granted), book)
+    recalled = book.get(Recall, body.account, body.device, body.epoch)
+    if recalled is not None:
+        book.put(msgspec.structs.replace(recalled, keep=NOT_RECALLED, recalled_by=decoded.operation.id))
 
 
 def _check_returned(decoded: Decoded[RightsReturned], book: Book) -> Iterable[Refusal]:
@@ -181,6 +187,7 @@ def _touches_released(_operation: Operation, body: RightsReleased) -> Iterable[K
 def _touches_granted(_operation: Operation, body: RightsGranted) -> Iterable[Key]:
     yield DepositAccount, (body.account,)
     yield Right, (body.account, body.device, body.epoch)
+    yield Recall, (body.account, body.device, body.epoch)
     yield DeviceEpoch, (body.device, body.epoch)
 
 

@@ -1,0 +1,145 @@
+"""A lease says until when and up to what a device pays by itself; beyond its rights only two people may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.book.rows import DepositAccount, Lease, Right, Spending
+from core.clock import instant
+from core.envelope import Authority
+from core.operations.leases import LeaseRenewed
+from core.operations.transfers import TransferMade
+from tests.bank import BRANCH, BranchDay
+
+_HOUR_MS = 60 * 60 * 1000
+
+
+def lease(day: BranchDay, number: int, hours: int = 8, **changes: int) -> LeaseRenewed:
+    """A lease that allows much, but for what is changed."""
+    ceilings = {
+        "per_payment": 10_000_00,
+        "payments_to": 100,
+        "sum_to": 100_000_00,
+        "standin_per_payment": 500_00,
+        "standin_payments_to": 10,
+        "standin_sum_to": 1_000_00,
+    }
+    return LeaseRenewed(
+        device=day.desk.device,
+        epoch=1,
+        number=number,
+        ends_at=instant(day.bank.clock.now_ms() + hours * _HOUR_MS),
+        currency="DKK",
+        **{**ceilings, **changes},
+    )
+
+
+def give(day: BranchDay, number: int, **changes: int) -> None:
+    day.bank.by_centre(lease(day, number, **changes), BRANCH)
+
+
+def pay(day: BranchDay, account: str, amount: int, **authority: int) -> list[str]:
+    """What is found when a payment is booked whatever speaks against it."""
+    said: dict[str, Any] = {"authority": Authority(**{"rights": amount, **authority})}
+    return day.bank.take(day.bank.draft(day.teller, day.withdrawal(account, amount), drawer=day.drawer, **said))
+
+
+def test_a_device_pays_within_its_lease_and_not_after_its_end(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 1_000_00)
+    give(day, 7)
+    assert pay(day, account, 100_00, lease=7) == []
+    day.bank.clock.advance(8 * _HOUR_MS)
+    assert "lease_ended" in pay(day, account, 100_00, lease=7)
+
+
+def test_a_lease_that_is_not_known_allows_nothing(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 1_000_00)
+    give(day, 7)
+    assert "lease_missing" in pay(day, account, 100_00, lease=8)
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "found"),
+    [
+        ({"per_payment": 99_99}, "payment_above_lease"),
+        ({"payments_to": 0}, "lease_payments_used"),
+        ({"sum_to": 99_99}, "lease_sum_used"),
+    ],
+)
+def test_each_ceiling_holds(day: BranchDay, ceiling: dict[str, int], found: str) -> None:
+    account = day.account()
+    day.deposit(account, 1_000_00)
+    give(day, 7, **ceiling)
+    assert pay(day, account, 100_00, lease=7) == [found]
+
+
+def test_ceilings_count_what_the_chain_has_ever_paid_so_an_old_lease_renews_nothing(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 1_000_00)
+    give(day, 7, payments_to=2)
+    old = lease(day, 6, payments_to=99)
+    assert pay(day, account, 1_00, lease=7) == []
+    assert day.bank.take(day.bank.draft_by_centre(old, BRANCH)) == ["lease_older"]
+    assert pay(day, account, 1_00, lease=7) == []
+    assert pay(day, account, 1_00, lease=7) == ["lease_payments_used"]
+    row = day.bank.book.get(Lease, "odense-1", 1)
+    assert row is not None
+    assert row.number == 7
+    spent = day.bank.book.get(Spending, "odense-1", 1)
+    assert spent == Spending("odense-1", 1, 3, 3_00, 0, 0)
+
+
+def stand_in(day: BranchDay, account: str, rights: int, beyond: int, *, approved: bool = True) -> list[str]:
+    decoded = day.bank.draft(
+        day.teller,
+        day.withdrawal(account, rights + beyond),
+        drawer=day.drawer,
+        approver=day.supervisor if approved else None,
+        authority=Authority(rights=rights, standin=beyond, lease=7),
+    )
+    return day.bank.take(decoded)
+
+
+def test_cash_beyond_rights_is_paid_by_two_people_and_moves_no_rights(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 300_00)
+    give(day, 7)
+    assert stand_in(day, account, 300_00, 200_00) == ["free_below_zero"]
+    row = day.bank.book.get(DepositAccount, account)
+    right = day.bank.book.get(Right, account, "odense-1", 1)
+    assert row is not None
+    assert right is not None
+    assert (row.posted, row.rights, right.used) == (-200_00, 0, 300_00)
+    assert day.bank.book.get(Spending, "odense-1", 1) == Spending("odense-1", 1, 1, 300_00, 1, 200_00)
+
+
+def test_nobody_stands_in_alone(day: BranchDay) -> None:
+    account = day.account()
+    give(day, 7)
+    assert "approval_needed" in stand_in(day, account, 0, 1_00, approved=False)
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "found"),
+    [
+        ({"standin_per_payment": 99}, "standin_above_lease"),
+        ({"standin_payments_to": 0}, "standin_payments_used"),
+        ({"standin_sum_to": 99}, "standin_sum_used"),
+    ],
+)
+def test_a_stand_in_has_limits_of_its_own(day: BranchDay, ceiling: dict[str, int], found: str) -> None:
+    account = day.account()
+    give(day, 7, **ceiling)
+    assert stand_in(day, account, 0, 1_00) == [found, "free_below_zero"]
+
+
+def test_only_cash_is_paid_at_the_banks_own_risk(day: BranchDay) -> None:
+    payer, payee = day.account(), day.account()
+    give(day, 7)
+    body = TransferMade(account=payer, payee_account=payee, currency="DKK", amount=1_00)
+    decoded = day.bank.draft(day.teller, body, approver=day.supervisor, authority=Authority(standin=1_00, lease=7))
+    assert "standin_not_allowed" in day.bank.findings(decoded)
