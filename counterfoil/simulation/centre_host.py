@@ -1,0 +1,259 @@
+"""The centre's servers: the real ingest, grants, feeds and payments behind the routes, over one database in memory.
+
+Each server keeps its own cache of keys, as a process does. A server may stop in mid-transaction while others go on,
+wait for a lock, or die between any two statements; the database undoes what it had not committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from core.book.rows import DeviceEpoch
+from core.clock import Clock
+from core.errors import LineProblem, Refusal
+from core.ids import Identifiers
+from core.sync.messages import BATCH_MAX, IbanBlockWanted, Push, RightsAnswer, RightsWanted
+from core.sync.requests import CLOCK_SKEW_MS_MAX
+from counterfoil.simulation.chance import Chance
+from counterfoil.simulation.conversations import Conversations
+from counterfoil.simulation.network import Answer, Request
+from sync_server.centre.devices import find_device, lease_if_few
+from sync_server.centre.feed import read_page
+from sync_server.centre.issue import Centre
+from sync_server.centre.keys import CentreKeys
+from sync_server.centre.rights import grant_rights
+from sync_server.ingest.keys import KnownKeys
+from sync_server.ingest.push import ChainUnknown, take_push
+from sync_server.ingest.settle import BANK_FEED
+from sync_server.problems import PROBLEMS, Problem
+from sync_server.store.home import Home, MetOthers
+from sync_server.store.memory import MemoryDatabase
+from sync_server.store.memory.tables import OPERATIONS
+
+_push_decoder = msgspec.json.Decoder(Push)
+_rights_decoder = msgspec.json.Decoder(RightsWanted)
+_block_decoder = msgspec.json.Decoder(IbanBlockWanted)
+_encode = msgspec.json.Encoder().encode
+
+
+class ServerDied(BaseException):
+    """The process that worked on a request is gone; nothing runs after it."""
+
+
+@dataclass
+class Server:
+    """One server process. `life` counts its starts: work begun in an earlier life never goes on."""
+
+    name: str
+    centre: Centre
+    keys: KnownKeys = field(default_factory=KnownKeys)
+    life: int = 1
+
+    def restart(self) -> None:
+        """What it remembered is gone; what was under way in it is dead."""
+        self.keys = KnownKeys()
+        self.life += 1
+
+
+@dataclass
+class _Work:
+    """What a server is at: after `stall_in` or `die_in` more statements it stops or dies there."""
+
+    server: Server
+    life: int
+    stall_in: int | None = None
+    die_in: int | None = None
+
+
+class CentreHost:
+    """All servers before one database."""
+
+    def __init__(
+        self,
+        database: MemoryDatabase,
+        keys: CentreKeys,
+        clock: Clock,
+        conversations: Conversations,
+        chance: Callable[[], Chance],
+        servers: int,
+        seed: object,
+    ) -> None:
+        self.database = database
+        self._clock = clock
+        self._conversations = conversations
+        self._chance = chance
+        self.servers = [
+            Server(f"server-{number}", Centre(keys, clock, Identifiers(clock, Chance(f"{seed}/{number}").randbytes)))
+            for number in range(1, servers + 1)
+        ]
+        self._work: _Work | None = None
+        self.trouble_percent = 0
+        database.on_statement = self._on_statement
+        database.wait = self._wait
+
+    # Faults
+
+    def _on_statement(self, _statement: str) -> None:
+        work = self._work
+        if work is None:
+            return
+        if work.stall_in is not None:
+            work.stall_in -= 1
+            if work.stall_in <= 0:
+                work.stall_in = None
+                self._pause("a slow server")
+        if work.die_in is not None:
+            work.die_in -= 1
+            if work.die_in <= 0:
+                work.die_in = None
+                raise ServerDied
+
+    def _wait(self, _lock: object) -> None:
+        self._pause("a lock")
+
+    def _pause(self, what: str) -> None:
+        work = self._work
+        self._work = None
+        self._conversations.pause(what)
+        self._work = work
+        if work is not None and work.life != work.server.life:
+            raise ServerDied
+
+    def restart(self, server: Server) -> None:
+        """The process is killed and started again: its open transactions are undone at once."""
+        server.restart()
+        for paused in tuple(self._conversations.paused):
+            if paused.waits_for in ("a slow server", "a lock"):
+                self._conversations.resume(paused)
+
+    def texts(self) -> list[str]:
+        """Every operation that is committed, in the order of commits."""
+        return [kept.jws for kept in self.database.committed(OPERATIONS).values()]
+
+    # Requests
+
+    def answer(self, request: Request) -> Answer:
+        """One request, worked on by one of the servers. Raises `LineProblem` where that one dies."""
+        return self.work(lambda server: self._answer(server, request))
+
+    def work(self, do: Callable[[Server], Answer]) -> Answer:
+        """Let one of the servers do something. Raises `LineProblem` where it dies over it."""
+        chance = self._chance()
+        server = chance.one_of(self.servers)
+        before, self._work = self._work, _Work(server, server.life)
+        if chance.happens(self.trouble_percent):
+            if chance.happens(30):
+                self._work.die_in = chance.up_to(30)
+            else:
+                self._work.stall_in = chance.up_to(30)
+        try:
+            return do(server)
+        except ServerDied:
+            server.restart()
+            raise LineProblem("The centre can't be reached.") from None
+        finally:
+            self._work = before
+
+    def _answer(self, server: Server, request: Request) -> Answer:
+        try:
+            return Answer(200, _encode(self._handled(server, request)))
+        except Problem as problem:
+            return Answer(problem.status, _encode(problem.document()))
+        except MetOthers:
+            busy = Problem("database_busy")
+            return Answer(busy.status, _encode(busy.document()))
+
+    def _handled(self, server: Server, request: Request) -> msgspec.Struct:
+        """What the routes in `sync_server.api` do, without HTTP."""
+        parts = urlsplit(request.target)
+        if parts.path == "/v1/operations":
+            return self._push(server, request)
+        if parts.path == "/v1/rights":
+            return self._rights(server, request)
+        if parts.path == "/v1/iban-blocks":
+            return self._iban_block(server, request)
+        if parts.path.startswith("/v1/feeds/"):
+            query = parse_qs(parts.query)
+            return self._feed(
+                request, parts.path.removeprefix("/v1/feeds/"), int(query["after"][0]), int(query["limit"][0])
+            )
+        raise Problem("not_found")
+
+    def _push(self, server: Server, request: Request) -> msgspec.Struct:
+        with self.database.transaction() as home:
+            self._any_device(home, request)
+        message = _push_decoder.decode(request.body)
+        if (message.device, message.epoch) != (request.device, request.epoch):
+            raise Problem("device_differs")
+        try:
+            return take_push(self.database, server.keys, self._clock, message)
+        except ChainUnknown as unknown:
+            raise Problem("device_unknown") from unknown
+
+    def _feed(self, request: Request, feed: str, after: int, limit: int) -> msgspec.Struct:
+        with self.database.transaction() as home:
+            device = self._living_device(home, request)
+            if feed not in (BANK_FEED, device.branch):
+                raise Problem("feed_not_yours")
+            return read_page(home, feed, after, limit)
+
+    def _rights(self, server: Server, request: Request) -> msgspec.Struct:
+        wanted = _rights_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            device = self._working_device(home, request)
+            grant = grant_rights(
+                home,
+                server.centre,
+                device,
+                wanted.account,
+                least=wanted.least,
+                amount=wanted.amount,
+                holding=wanted.holding,
+            )
+            if isinstance(grant, Refusal):
+                raise _refuse(grant)
+        with self.database.transaction() as home:
+            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
+        return RightsAnswer(grant.granted, grant.available, page)
+
+    def _iban_block(self, server: Server, request: Request) -> msgspec.Struct:
+        wanted = _block_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            device = self._working_device(home, request)
+            lease_if_few(home, server.centre, device.device, device.epoch)
+        with self.database.transaction() as home:
+            return read_page(home, BANK_FEED, wanted.after, BATCH_MAX)
+
+    # Who asks; the line has vouched for the signature.
+
+    def _any_device(self, home: Home, request: Request) -> DeviceEpoch:
+        now_ms = self._clock.now_ms()
+        device = find_device(home, request.device, request.epoch)
+        if device is None or device.purpose == "centre":
+            raise Problem("device_unknown")
+        if abs(request.at_ms - now_ms) > CLOCK_SKEW_MS_MAX:
+            raise Problem("clock_wrong", server_time_ms=now_ms)
+        return device
+
+    def _living_device(self, home: Home, request: Request) -> DeviceEpoch:
+        device = self._any_device(home, request)
+        if device.state != "living":
+            raise Problem("device_revoked")
+        return device
+
+    def _working_device(self, home: Home, request: Request) -> DeviceEpoch:
+        device = self._living_device(home, request)
+        chain = home.chain((device.device, device.epoch))
+        if chain is None or chain.state != "living":
+            raise Problem("device_quarantined")
+        return device
+
+
+def _refuse(refusal: Refusal) -> Problem:
+    problem = Problem(refusal.code if refusal.code in PROBLEMS else "refused", reason=refusal.code)
+    problem.members.update(refusal.detail)
+    return problem

@@ -1,0 +1,257 @@
+"""What people do at a counter: customers with habits before a teller, who asks the centre for rights where they lack.
+
+Each habit is one visit. What the desk refuses is a visit too: the customer goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.device import OpenSession, Performed
+from core.envelope import read_operation
+from core.ledger import reversed_postings
+from core.operations.accounts import AccountFrozen, AccountOpened, FreezeLifted
+from core.operations.cash import CashDeposited, CashWithdrawn
+from core.operations.customers import CustomerAmended, CustomerRegistered, KycDecided
+from core.operations.kind import Body
+from core.operations.registry import KINDS
+from core.operations.reversals import EntryReversed, lines
+from core.operations.transfers import TransferMade, TransferSent
+from core.records import make_record
+
+if TYPE_CHECKING:
+    from counterfoil.simulation.desk import Desk
+    from counterfoil.simulation.simulation import Simulation
+
+CURRENCY = "DKK"
+AMOUNT_MAX = 60_000
+"""What a customer brings or wants at most, in minor units."""
+
+_NAMES = {kind.body: kind.name for kind in KINDS.values()}
+_ASKING_PERCENT = 60
+"""How often a teller asks the centre before paying out what the desk may not pay by itself."""
+_HOT_PERCENT = 50
+_RECENT_MAX = 12
+
+
+@dataclass(frozen=True)
+class Account:
+    """A customer's account, as everybody in the bank may come to know it."""
+
+    id: str
+    branch: str
+    iban: str
+    customer: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A customer before a teller: which account it is about."""
+
+    simulation: Simulation
+    desk: Desk
+    account: Account
+
+    def do(
+        self, body: Body, *, by: OpenSession | None = None, records: Mapping[str, bytes] | None = None
+    ) -> Performed | None:
+        """Draft it, have it approved where it needs that, and perform it. None where the desk refuses."""
+        desk = self.desk
+        session = by or desk.teller
+        device = desk.device
+        if session is None or device is None:
+            return None
+        draft = device.draft(_NAMES[type(body)], body, session=session, records=records)
+        if draft.findings:
+            self.simulation.note(f"{desk.name} refuses {draft.kind}: {draft.findings[0].code}")
+            return None
+        approval = None
+        if draft.needs_second_person and desk.supervisor is not None:
+            approval = device.approve(draft, desk.supervisor)
+        done = device.perform(draft, approval)
+        if not isinstance(done, Performed):
+            self.simulation.note(f"{desk.name} refuses {draft.kind}: {done.first.code}")
+            return None
+        self.simulation.note(f"{desk.name} performs {draft.kind} {done.id} {_amount(body)}")
+        return done
+
+    def payable(self, amount: int) -> int:
+        """What can be paid out of the account here, the centre asked for what lacks if the teller thinks of it."""
+        device, loop = self.desk.device, self.desk.loop
+        if device is None or loop is None:
+            return 0
+        payable = device.payable_here(self.account.id)
+        if payable < amount and self.simulation.chance.happens(_ASKING_PERCENT):
+            payable = loop.ensure_rights(self.account.id, amount)
+            self.simulation.note(f"{self.desk.name} asks for {amount} and may pay {payable}")
+        return payable
+
+
+def _amount(body: Body) -> str:
+    amount, account = getattr(body, "amount", None), getattr(body, "account", None)
+    return f"{amount if amount is not None else ''} {account or ''}".strip()
+
+
+def deposit(visit: Visit) -> None:
+    """Cash over the counter."""
+    amount = visit.simulation.chance.amount(AMOUNT_MAX)
+    account = visit.account
+    visit.do(
+        CashDeposited(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount),
+    )
+
+
+def withdraw(visit: Visit) -> None:
+    """Cash paid out: what is wanted, or what there is."""
+    wanted = visit.simulation.chance.amount(AMOUNT_MAX)
+    amount = min(wanted, visit.payable(wanted))
+    if amount < 1:
+        return
+    account = visit.account
+    done = visit.do(CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount))
+    _remember(visit, done)
+
+
+def withdraw_too_much(visit: Visit) -> None:
+    """A customer who wants more than the desk may pay: it must refuse."""
+    device = visit.desk.device
+    if device is None:
+        return
+    amount = device.payable_here(visit.account.id) + visit.simulation.chance.up_to(1000)
+    account = visit.account
+    done = visit.do(CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount))
+    if done is not None:
+        visit.simulation.violated("rights_kept", f"{visit.desk.name} paid {amount} without the right to")
+
+
+def pay_within(visit: Visit) -> None:
+    """A transfer to another customer of the branch."""
+    simulation = visit.simulation
+    others = [each for each in simulation.accounts[visit.account.branch] if each.id != visit.account.id]
+    if not others:
+        return
+    wanted = simulation.chance.amount(AMOUNT_MAX)
+    payee = simulation.chance.one_of(others)
+    amount = min(wanted, visit.payable(wanted))
+    if amount < 1:
+        return
+    body = TransferMade(account=visit.account.id, payee_account=payee.id, currency=CURRENCY, amount=amount)
+    _remember(visit, visit.do(body))
+
+
+def pay_elsewhere(visit: Visit) -> None:
+    """A transfer to another branch, to a partner bank, or to an account that nobody has."""
+    simulation, chance = visit.simulation, visit.simulation.chance
+    iban, partner = simulation.payee_elsewhere(visit.account.branch)
+    wanted = chance.amount(AMOUNT_MAX)
+    amount = min(wanted, visit.payable(wanted))
+    if amount < 1:
+        return
+    fields = {"payee_iban": iban, "payee_name": "Skovby", "remittance": "Rent", "payer_name": "Holm"}
+    digest, data = make_record(fields, chance.randbytes)
+    body = TransferSent(
+        account=visit.account.id,
+        route="partner" if partner else "branch",
+        currency=CURRENCY,
+        amount=amount,
+        details=digest,
+    )
+    visit.do(body, records={digest: data})
+
+
+def _remember(visit: Visit, done: Performed | None) -> None:
+    if done is not None:
+        visit.desk.recent.append(done.signed.jws)
+        del visit.desk.recent[:-_RECENT_MAX]
+
+
+def reverse(visit: Visit) -> None:
+    """A mistake is undone, sometimes one that was undone before."""
+    desk = visit.desk
+    if not desk.recent:
+        return
+    jws = visit.simulation.chance.one_of(desk.recent)
+    original = read_operation(jws)
+    decoded = visit.simulation.decode(original)
+    body = EntryReversed(
+        reverses=original.operation.id,
+        reverses_hash=original.hash,
+        postings=lines(reversed_postings(decoded.postings)),
+    )
+    visit.do(body)
+
+
+def freeze(visit: Visit) -> None:
+    """Something is wrong with the account: nothing may leave it."""
+    done = visit.do(AccountFrozen(account=visit.account.id, reason="suspicion"))
+    if done is not None:
+        visit.desk.freezes.append((visit.account.id, done.id))
+
+
+def lift(visit: Visit) -> None:
+    """A freeze is lifted by naming it, sometimes a second time."""
+    if not visit.desk.freezes:
+        return
+    account, named = visit.simulation.chance.one_of(visit.desk.freezes)
+    visit.do(FreezeLifted(account=account, freeze=named), by=visit.desk.supervisor)
+
+
+def amend(visit: Visit) -> None:
+    """A customer has moved: two desks may write it down at once."""
+    simulation, device = visit.simulation, visit.desk.device
+    if device is None:
+        return
+    digest, data = make_record({"city": f"city-{simulation.chance.up_to(99)}"}, simulation.chance.randbytes)
+    body = CustomerAmended(customer=visit.account.customer, fields=("city",), stamp=device.next_stamp(), record=digest)
+    visit.do(body, records={digest: data})
+
+
+def open_account(visit: Visit) -> None:
+    """Somebody becomes a customer, is found to be who they say they are, and opens an account."""
+    simulation, desk, device = visit.simulation, visit.desk, visit.desk.device
+    if device is None:
+        return
+    fields = {"given_name": "Ane", "family_name": "Holm", "born_on": "1970-01-01"}
+    digest, data = make_record(fields, simulation.chance.randbytes)
+    registered = CustomerRegistered(
+        fields=("given_name", "family_name", "born_on"), stamp=device.next_stamp(), record=digest
+    )
+    customer = visit.do(registered, records={digest: data})
+    if customer is None:
+        return
+    evidence, seen = make_record({"document": "passport"}, simulation.chance.randbytes)
+    decided = KycDecided(customer=customer.id, decision="approved", term=1, evidence=evidence)
+    number = device.next_iban()
+    if visit.do(decided, by=desk.supervisor, records={evidence: seen}) is None or number is None:
+        return
+    opened = AccountOpened(customer=customer.id, product="current", currency=CURRENCY, iban=number[0], block=number[1])
+    done = visit.do(opened)
+    if done is not None:
+        simulation.accounts[desk.branch].append(Account(done.id, desk.branch, number[0], customer.id))
+
+
+HABITS: tuple[tuple[Callable[[Visit], None], int], ...] = (
+    (deposit, 22),
+    (withdraw, 34),
+    (withdraw_too_much, 3),
+    (pay_within, 12),
+    (pay_elsewhere, 8),
+    (reverse, 6),
+    (freeze, 2),
+    (lift, 2),
+    (amend, 3),
+    (open_account, 2),
+)
+_HABITS = tuple(habit for habit, _ in HABITS)
+_WEIGHTS = tuple(weight for _, weight in HABITS)
+
+
+def serve(simulation: Simulation, desk: Desk) -> None:
+    """One customer comes to a desk's counter."""
+    chance = simulation.chance
+    known = simulation.accounts[desk.branch]
+    account = known[0] if chance.happens(_HOT_PERCENT) else chance.one_of(known)
+    habit = chance.choices(_HABITS, weights=_WEIGHTS)[0]
+    habit(Visit(simulation, desk, account))

@@ -1,0 +1,141 @@
+"""The end of a run: everything is mended and started, works until it is quiet, and then all must agree.
+
+`delivered`: everything made was sent, everything sent was read. `replicas_equal`: what a desk holds of its branch is
+what the centre holds. `quiet`: the bank comes to rest by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.book import Row
+from core.book.rows import DepositAccount, Freeze, LedgerBalance, Reversal, Right, Transfer
+from core.device.feeds import BANK_FEED
+from counterfoil.simulation.desk import Desk
+from counterfoil.simulation.happenings import step_loop
+from counterfoil.simulation.invariants import Watch
+from counterfoil.simulation.simulation import Simulation
+from sync_server.store.memory.tables import FEED_HEADS, FEED_ITEMS, OPERATIONS, Kept
+
+_ROUNDS_MAX = 40
+_RESUMPTIONS_MAX = 2_000
+_COMPARED: tuple[type[Row], ...] = (DepositAccount, Right, Freeze, Reversal, Transfer, LedgerBalance)
+
+
+def heal(simulation: Simulation, watch: Watch) -> None:
+    """Mend everything, let it work until it is quiet, and hold all homes against one another. Raises `Violation`."""
+    _mend(simulation)
+    for _ in range(_ROUNDS_MAX):
+        simulation.active = {}
+        before = _progress(simulation)
+        _finish_conversations(simulation)
+        _work(simulation)
+        simulation.time.advance(60_000)
+        watch.look(simulation)
+        if _progress(simulation) == before and not simulation.conversations.paused:
+            break
+    else:
+        simulation.violated("quiet", f"the bank does not come to rest in {_ROUNDS_MAX} rounds")
+    for desk in simulation.desks:
+        if desk.device is not None and desk.device.stopped is None:
+            _delivered(simulation, desk)
+            _equal(simulation, desk)
+
+
+def _mend(simulation: Simulation) -> None:
+    simulation.note("everything is mended")
+    simulation.centre.trouble_percent = 0
+    for line in simulation.network.lines.values():
+        line.mend(0)
+    for desk in simulation.desks:
+        desk.clock.set_right()
+        desk.live_on()
+
+
+def _finish_conversations(simulation: Simulation) -> None:
+    for _ in range(_RESUMPTIONS_MAX):
+        if simulation.conversations.paused:
+            simulation.resume(simulation.conversations.paused[0])
+        elif simulation.network.late:
+            simulation.conversations.begin("line", lambda: simulation.network.deliver_late(0))
+        else:
+            return
+    simulation.violated("quiet", "conversations go on for ever")
+
+
+def _work(simulation: Simulation) -> None:
+    for desk in simulation.desks:
+        if not desk.on:
+            simulation.at_desk(desk, desk.start)
+        if desk.loop is not None:
+            desk.loop.resume()
+            step_loop(simulation, desk)
+
+
+def _progress(simulation: Simulation) -> tuple[Any, ...]:
+    heads = simulation.centre.database.committed(FEED_HEADS)
+    return (
+        len(simulation.centre.database.committed(OPERATIONS)),
+        tuple(sorted(heads.items())),
+        tuple(desk.home.head() for desk in simulation.desks),
+        tuple(len(desk.home.log.operations) for desk in simulation.desks),
+    )
+
+
+def _delivered(simulation: Simulation, desk: Desk) -> None:
+    device, heads = desk.device, simulation.centre.database.committed(FEED_HEADS)
+    if device is None:
+        return
+    if device.outbox().length:
+        state = desk.loop.state if desk.loop is not None else None
+        simulation.violated("delivered", f"{desk.chain} has {device.outbox().length} unsent: {state}")
+    for feed in (BANK_FEED, desk.branch):
+        if device.feed_position(feed) != heads.get(feed, 0):
+            state = desk.loop.state if desk.loop is not None else None
+            simulation.violated(
+                "delivered",
+                f"{desk.chain} has read {feed} to {device.feed_position(feed)} of {heads.get(feed)}: {state}",
+            )
+
+
+def feed_of(simulation: Simulation, feed: str) -> list[Kept]:
+    """The operations of a feed, in its order."""
+    database = simulation.centre.database
+    items, operations = database.committed(FEED_ITEMS), database.committed(OPERATIONS)
+    head = database.committed(FEED_HEADS).get(feed, 0)
+    return [operations[items[feed, position]] for position in range(1, head + 1)]
+
+
+def _equal(simulation: Simulation, desk: Desk) -> None:
+    """The same operations, the same entries, and the same rows about the branch's accounts and books."""
+    log = desk.home.log
+    for kept in feed_of(simulation, desk.branch):
+        stored = log.stored(kept.id)
+        if stored is None or stored.jws != kept.jws:
+            simulation.violated("replicas_equal", f"{desk.chain} lacks {kept.kind} {kept.id}")
+        if log.postings.get(kept.id, ()) != kept.postings:
+            simulation.violated("replicas_equal", f"{desk.chain} has another entry of {kept.id}")
+    rows = simulation.centre.database.rows
+    accounts = {key[0] for key, row in rows(DepositAccount).items() if row.branch == desk.branch}
+    for table in _COMPARED:
+        here = _of_branch(desk, accounts, desk.home.rows.tables.get(table, {}))
+        there = _of_branch(desk, accounts, rows(table))
+        if here != there:
+            key = min((key for key in here.keys() | there.keys() if here.get(key) != there.get(key)), key=repr)
+            simulation.violated("replicas_equal", f"{desk.chain} has {here.get(key)}, the centre has {there.get(key)}")
+
+
+def _of_branch(desk: Desk, accounts: set[Any], rows: Mapping[Any, Row]) -> dict[Any, Row]:
+    """Rows that concern a desk's branch."""
+    return {key: row for key, row in rows.items() if _concerns(row, desk, accounts)}
+
+
+def _concerns(row: Row, desk: Desk, accounts: set[Any]) -> bool:
+    if isinstance(row, LedgerBalance):
+        return row.branch == desk.branch and row.balance != 0
+    if isinstance(row, Right | Freeze):
+        return row.account in accounts
+    if isinstance(row, Reversal):
+        return desk.home.log.stored(row.reversed_by) is not None
+    return getattr(row, "branch", None) == desk.branch

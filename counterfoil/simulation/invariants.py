@@ -1,0 +1,308 @@
+"""What must hold after every step, looked at where something has changed: each broken promise has a name.
+
+`conserved`, `free_has_case`, `rights_sum`, `never_beyond`, `rights_counted`, `exactly_once`, `chain_whole`,
+`acknowledged_kept`, `feed_whole`, `model_agrees`, `replica_agrees`. To add one: look at what the step has brought
+(`_at_centre`, `_at_desk`), and call `violated` with its name and what was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from core.book.rows import DepositAccount, LedgerBalance, Right
+from core.ledger import Posting, deposit_id, imbalances
+from core.store.log import Stored
+from counterfoil.simulation.desk import Desk
+from counterfoil.simulation.model import MODELLED, Model, payload_of
+from counterfoil.simulation.register import Chain, Register
+from counterfoil.simulation.simulation import Simulation
+from sync_server.store.memory import MemoryDatabase
+from sync_server.store.memory.tables import CASES, CHAINS, FEED_HEADS, FEED_ITEMS, OPEN_CASES, OPERATIONS, Kept
+
+
+@dataclass
+class Replica:
+    """How far a desk's home was looked at, and what its postings come to."""
+
+    seen: int = 0
+    sums: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+    def copy(self) -> Replica:
+        """Another that is as this one is."""
+        return Replica(self.seen, dict(self.sums))
+
+
+@dataclass
+class Watch:
+    """Looks at a run after each step. `copy` begins another at what a founded bank has come to."""
+
+    model: Model = field(default_factory=Model)
+    register: Register = field(default_factory=Register)
+    replicas: dict[Chain, Replica] = field(default_factory=dict)
+    heads: dict[Chain, tuple[int, str | None]] = field(default_factory=dict)
+    feeds: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    operations: int = 0
+    cases: int = 0
+
+    def copy(self) -> Watch:
+        """Another that is as this one is."""
+        return Watch(
+            self.model.copy(),
+            self.register.copy(),
+            {name: replica.copy() for name, replica in self.replicas.items()},
+            dict(self.heads),
+            dict(self.feeds),
+            dict(self.places),
+            self.operations,
+            self.cases,
+        )
+
+    def look(self, simulation: Simulation) -> None:
+        """Check everything that the step has changed. Raises `Violation`."""
+        touched: set[str] = set()
+        for desk in simulation.active.values():
+            touched |= _Desk(self, simulation, desk).made()
+        touched |= _Centre(self, simulation).look()
+        for desk in simulation.active.values():
+            _Desk(self, simulation, desk).look(touched)
+        never_beyond(self, simulation, touched)
+
+
+def _new(values: Mapping[Any, Any], seen: int) -> list[Any]:
+    """What has been added to a table since it had `seen` entries, in the order of commits."""
+    count = len(values)
+    if count <= seen:
+        return []
+    return list(islice(reversed(values.values()), count - seen))[::-1]  # type: ignore[call-overload]
+
+
+class _Centre:
+    """The centre's database after a step."""
+
+    def __init__(self, watch: Watch, simulation: Simulation) -> None:
+        self._watch = watch
+        self._simulation = simulation
+        self._database = simulation.centre.database
+
+    def look(self) -> set[str]:
+        watch, database = self._watch, self._database
+        operations = database.committed(OPERATIONS)
+        if len(operations) < watch.operations:
+            self._simulation.violated("acknowledged_kept", "the centre has fewer operations than it had")
+        touched: set[str] = set()
+        balances: set[tuple[str, str, str]] = set()
+        for kept in _new(operations, watch.operations):
+            touched |= self._operation(kept, balances)
+        if watch.operations != len(operations):
+            watch.operations = len(operations)
+            self._feeds()
+            self._accounts(touched)
+            self._balances(balances)
+        return touched
+
+    def _operation(self, kept: Kept, balances: set[tuple[str, str, str]]) -> set[str]:
+        watch, simulation = self._watch, self._simulation
+        device, epoch, seq = kept.place
+        where = f"{device}/{epoch}/{seq}"
+        operation = payload_of(kept.jws)
+        seq_before, hash_before = watch.heads.get((device, epoch), (0, None))
+        if (seq, operation["prev"]) != (seq_before + 1, hash_before):
+            simulation.violated("chain_whole", f"{where} follows {seq_before} at the centre")
+        watch.heads[device, epoch] = (seq, kept.verdict.hash)
+        if watch.places.setdefault(kept.id, where) != where:
+            simulation.violated("exactly_once", f"{kept.id} stands at {watch.places[kept.id]} and at {where}")
+        self._as_made((device, epoch), seq, kept)
+        if imbalances(kept.postings):
+            simulation.violated("conserved", f"the entry of {where} does not balance")
+        expected = watch.model.take(operation)
+        said = {exception.code for exception in kept.verdict.exceptions} & MODELLED
+        if said != expected:
+            simulation.violated("model_agrees", f"the verdict of {where} says {sorted(said)}, not {sorted(expected)}")
+        watch.register.note(kept.jws)
+        touched = {account for posting in kept.postings if (account := deposit_id(posting.account)) is not None}
+        named = operation["body"].get("account")
+        balances.update(_books(kept.postings))
+        return touched | ({named} if isinstance(named, str) else set())
+
+    def _as_made(self, chain: Chain, seq: int, kept: Kept) -> None:
+        made = self._watch.register.chains.get(chain)
+        if made is not None and (len(made.made) < seq or made.made[seq - 1].hash != kept.verdict.hash):
+            self._simulation.violated("exactly_once", f"{chain} {seq} is not what the device made there")
+
+    def _feeds(self) -> None:
+        """Positions without gaps, each entered once and never changed."""
+        items = self._database.committed(FEED_ITEMS)
+        for feed, head in self._database.committed(FEED_HEADS).items():
+            before = self._watch.feeds.get(feed, 0)
+            if head < before:
+                self._simulation.violated("feed_whole", f"{feed} went back from {before} to {head}")
+            for position in range(before + 1, head + 1):
+                if (feed, position) not in items:
+                    self._simulation.violated("feed_whole", f"{feed} has nothing at {position}")
+            self._watch.feeds[feed] = head
+
+    def _accounts(self, touched: set[str]) -> None:
+        rows = self._database.rows(DepositAccount)
+        for name in sorted(touched):
+            row, model = rows.get((name,)), self._watch.model.account(name)
+            if row is None:
+                continue
+            found = (row.posted, row.rights, row.overdraft_limit)
+            expected = (model.posted, model.reserved, model.limit)
+            if found != expected:
+                self._simulation.violated(
+                    "model_agrees", f"{name} has posted, rights, limit {found} at the centre, not {expected}"
+                )
+            if row.posted + row.overdraft_limit - row.rights < 0 and not has_case(self._database, name):
+                self._simulation.violated("free_has_case", f"{name} is short and has no case")
+
+    def _balances(self, touched: set[tuple[str, str, str]]) -> None:
+        rows = self._database.rows(LedgerBalance)
+        for key in sorted(touched):
+            row, expected = rows.get(key), self._watch.model.balances.get(key, 0)
+            if (row.balance if row else 0) != expected:
+                self._simulation.violated("conserved", f"{key} holds {row}, its postings come to {expected}")
+
+
+def has_case(database: MemoryDatabase, account: str) -> bool:
+    """Whether a case is open that says that the account is short."""
+    for number in database.committed(OPEN_CASES):
+        case = database.committed(CASES)[number]
+        if case.code == "free_below_zero" and msgspec.json.decode(case.detail).get("account") == account:
+            return True
+    return False
+
+
+def _books(postings: Iterable[Posting]) -> Iterator[tuple[str, str, str]]:
+    for posting in postings:
+        if deposit_id(posting.account) is None:
+            yield posting.branch, posting.account, posting.currency
+
+
+class _Desk:
+    """A desk's home after a step."""
+
+    def __init__(self, watch: Watch, simulation: Simulation, desk: Desk) -> None:
+        self._watch = watch
+        self._simulation = simulation
+        self._desk = desk
+        self._replica = watch.replicas.setdefault(desk.chain, Replica())
+
+    def made(self) -> set[str]:
+        """Write down what the desk has made, before the centre is held against it."""
+        desk, register = self._desk, self._watch.register
+        log = desk.home.log
+        head = log.chains.get(desk.chain)
+        touched: set[str] = set()
+        if head is None:
+            return touched
+        own = register.chain(desk.chain)
+        for stored in islice(log.operations, self._replica.seen, None):
+            if stored.chain == head.no:
+                self._chain_whole(stored, own.made[-1].hash if own.made else None, len(own.made))
+                decoded = register.note_own(stored.jws)
+                touched |= {name for line in decoded.postings if (name := deposit_id(line.account)) is not None}
+        return touched
+
+    def _chain_whole(self, stored: Stored, before: str | None, length: int) -> None:
+        operation = payload_of(stored.jws)
+        if (stored.seq, operation["prev"]) != (length + 1, before):
+            self._simulation.violated("chain_whole", f"{self._desk.chain} makes {stored.seq} after {length}")
+
+    def look(self, touched: set[str]) -> None:
+        """Check the replica against the register and the centre."""
+        desk = self._desk
+        log, replica = desk.home.log, self._replica
+        changed: set[tuple[str, str, str]] = set()
+        own = log.chains.get(desk.chain)
+        for stored in islice(log.operations, replica.seen, None):
+            for posting in log.postings.get(payload_of(stored.jws)["id"], ()):
+                key = (posting.branch, posting.account, posting.currency)
+                replica.sums[key] = replica.sums.get(key, 0) + posting.amount
+                changed.add(key)
+            if own is None or stored.chain != own.no:
+                self._is_at_centre(stored)
+                named = payload_of(stored.jws)["body"].get("account")
+                if isinstance(named, str):
+                    touched.add(named)
+        replica.seen = len(log.operations)
+        self._sums(changed)
+        self._acknowledged()
+        if desk.honest:
+            for name in sorted(touched):
+                self._rights(name)
+
+    def _is_at_centre(self, stored: Stored) -> None:
+        operation = payload_of(stored.jws)
+        if operation["id"] not in self._watch.places:
+            self._simulation.violated(
+                "acknowledged_kept",
+                f"{self._desk.chain} has read {operation['kind']} that the centre has not committed",
+            )
+
+    def _sums(self, changed: set[tuple[str, str, str]]) -> None:
+        tables = self._desk.home.rows.tables
+        accounts, balances = tables.get(DepositAccount, {}), tables.get(LedgerBalance, {})
+        for key in sorted(changed):
+            name = deposit_id(key[1])
+            row: Any = accounts.get((name,)) if name is not None else balances.get(key)
+            held = 0 if row is None else -row.posted if name is not None else row.balance
+            if held != self._replica.sums[key]:
+                self._simulation.violated(
+                    "conserved",
+                    f"{self._desk.chain} holds {held} on {key}, its postings come to {self._replica.sums[key]}",
+                )
+
+    def _acknowledged(self) -> None:
+        head = self._desk.home.head()
+        if head is None:
+            return
+        chain = self._simulation.centre.database.committed(CHAINS).get(self._desk.chain)
+        at_centre = chain.seq if chain is not None else 0
+        register = self._watch.register.chain(self._desk.chain)
+        register.acknowledged = max(register.acknowledged, head.acked_seq)
+        if at_centre < register.acknowledged:
+            self._simulation.violated(
+                "acknowledged_kept", f"{self._desk.chain} was told {register.acknowledged}, the centre has {at_centre}"
+            )
+
+    def _rights(self, account: str) -> None:
+        """What a device may pay is counted at the centre, once what it has not sent is added."""
+        desk = self._desk
+        here = _payable(desk.home.rows.tables.get(Right, {}).get((account, *desk.chain)))
+        if here <= 0:
+            return
+        there = _payable(self._simulation.centre.database.rows(Right).get((account, *desk.chain)))
+        chain = self._simulation.centre.database.committed(CHAINS).get(desk.chain)
+        unsent = self._watch.register.unsent(desk.chain, account, chain.seq if chain is not None else 0)
+        if here > there + unsent:
+            self._simulation.violated(
+                "rights_counted", f"{desk.chain} may pay {here} of {account}; the centre counts {there} and {unsent}"
+            )
+
+
+def _payable(row: Any) -> int:
+    return 0 if row is None else int(row.granted + row.minted - row.used - row.returned)
+
+
+def never_beyond(watch: Watch, simulation: Simulation, touched: set[str]) -> None:
+    """What all honest devices together have paid by rights never exceeds what the account holds."""
+    register = watch.register
+    for account in sorted(touched):
+        limit = watch.model.account(account).limit
+        short = -(register.posted.get(account, 0) + limit + register.beyond.get(account, 0))
+        if short <= 0:
+            continue
+        short -= sum(
+            paid
+            for (paid_of, chain), paid in register.paid.items()
+            if paid_of == account and (chain in simulation.dishonest or chain in watch.model.written_off)
+        )
+        if short > 0:
+            simulation.violated("never_beyond", f"{short} more was paid out of {account} than it holds")

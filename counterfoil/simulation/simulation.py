@@ -1,0 +1,112 @@
+"""One run: a bank, the people at its desks, the line, the faults, all in one thread and from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from core.envelope import Signed
+from core.errors import LineProblem
+from core.operations import rules
+from core.operations.kind import Decoded
+from counterfoil.simulation.centre_host import CentreHost
+from counterfoil.simulation.chance import Chance
+from counterfoil.simulation.clocks import TrueTime
+from counterfoil.simulation.conversations import Conversation, Conversations
+from counterfoil.simulation.counter import Account
+from counterfoil.simulation.desk import Desk, DeskDied
+from counterfoil.simulation.network import DeskGone, Network
+
+
+class Violation(Exception):
+    """A promise was broken: the invariant's name, and what was seen."""
+
+    def __init__(self, invariant: str, seen: str) -> None:
+        super().__init__(f"{invariant}: {seen}")
+        self.invariant = invariant
+        self.seen = seen
+
+
+@dataclass
+class Simulation:
+    """What a run consists of. `chance` is the current step's own; `journal` is None unless somebody wants to read."""
+
+    seed: int
+    time: TrueTime
+    chance: Chance
+    conversations: Conversations = field(default_factory=Conversations)
+    desks: list[Desk] = field(default_factory=list)
+    accounts: dict[str, list[Account]] = field(default_factory=dict)
+    partner_ibans: tuple[str, ...] = ()
+    journal: list[str] | None = None
+    active: dict[str, Desk] = field(default_factory=dict)
+    dishonest: set[tuple[str, int]] = field(default_factory=set)
+    network: Network = field(init=False)
+    centre: CentreHost = field(init=False)
+
+    def note(self, text: str) -> None:
+        """Write down what happens, where a trace is wanted."""
+        if self.journal is not None:
+            self.journal.append(text)
+
+    def violated(self, invariant: str, seen: str) -> NoReturn:
+        """Raises `Violation`."""
+        raise Violation(invariant, seen)
+
+    def decode(self, signed: Signed) -> Decoded[Any]:
+        """An operation with its body and entry."""
+        return rules.decode(signed)
+
+    def payee_elsewhere(self, branch: str) -> tuple[str, bool]:
+        """An IBAN that is not of this branch, and whether it is a partner bank's."""
+        roll = self.chance.random()
+        if roll < 0.25 and self.partner_ibans:
+            return self.chance.one_of(self.partner_ibans), True
+        if roll < 0.35:
+            return "DK5000400440116243", False
+        others = [account for name in sorted(self.accounts) if name != branch for account in self.accounts[name]]
+        return (self.chance.one_of(others[:2] if self.chance.happens(60) else others).iban, False)
+
+    # Desks at work
+
+    def free_desks(self) -> list[Desk]:
+        """Desks that run and are not in the middle of something."""
+        return [desk for desk in self.desks if desk.on and self.conversations.of(desk.name) is None]
+
+    def at_desk(self, desk: Desk, work: Callable[[], None]) -> Conversation:
+        """Let a desk do something, which may stop in the middle; its machine may die over it."""
+        self.active[desk.name] = desk
+        return self.conversations.begin(desk.name, lambda: self._alive(desk, work))
+
+    def _alive(self, desk: Desk, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except DeskDied:
+            self.note(f"{desk.name} dies at a write")
+            desk.die()
+        except DeskGone:
+            return
+
+    def resume(self, conversation: Conversation) -> None:
+        """Let what has paused go on."""
+        desk = next((each for each in self.desks if each.name == conversation.owner), None)
+        if desk is not None:
+            self.active[desk.name] = desk
+        self.conversations.resume(conversation)
+
+    def at_centre(self, work: Callable[[], None]) -> None:
+        """Let the centre do something, which may stop in the middle."""
+
+        def tried() -> None:
+            try:
+                work()
+            except LineProblem:
+                self.note("the server dies")
+
+        self.conversations.begin("centre", tried)
+
+    def die(self, desk: Desk) -> None:
+        """A desk's machine stops at once; what it had asked for goes on at the centre."""
+        self.active[desk.name] = desk
+        desk.die()

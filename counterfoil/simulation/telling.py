@@ -1,0 +1,57 @@
+"""What is said of a broken seed: the promise, the commit, a shortened trace, and how to see it again."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from counterfoil.simulation.running import Outcome, run
+from counterfoil.simulation.shrinking import shortened
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_UNKNOWN = "unknown commit"
+
+
+def commit() -> str:
+    """The commit of the checkout that runs, with a `+` where files differ from it."""
+    git = shutil.which("git")
+    if git is None or not (_CHECKOUT / ".git").exists():
+        return _UNKNOWN
+    head = _asked(git, "rev-parse", "HEAD")
+    return head + ("+" if _asked(git, "status", "--porcelain", "--untracked-files=no") else "") if head else _UNKNOWN
+
+
+def _asked(git: str, *question: str) -> str:
+    found = subprocess.run([git, *question], cwd=_CHECKOUT, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def explained(outcome: Outcome, steps: int, variant: str | None = None) -> Iterator[str]:
+    """The lines that say what broke, with the shortest plan found that still breaks it. Call it where the seed ran."""
+    broken = outcome.broken
+    if broken is None:
+        return
+    when = "after all was mended" if broken.place is None else f"after step {broken.place}"
+    yield f"seed {outcome.seed} breaks {broken.invariant} {when}"
+    yield f"  {broken.seen}"
+    yield f"  commit {commit()}"
+    places = shortened(outcome, steps)
+    yield f"  {len(places)} of {steps} steps are enough:"
+    again = run(outcome.seed, steps, places=frozenset(places), journal=True)
+    for line in again.journal:
+        yield f"    {line}"
+    if again.broken is not None:
+        yield f"    {again.broken.invariant}: {again.broken.seen}"
+    yield "  again:"
+    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant)}"
+    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant)} --only {_joined(places)}"
+
+
+def _options(seed: int, steps: int, variant: str | None) -> str:
+    return f"--seeds {seed}:{seed} --steps {steps}" + (f" --variant {variant}" if variant else "")
+
+
+def _joined(places: Iterable[int]) -> str:
+    return ",".join(map(str, places))
