@@ -15,6 +15,7 @@ _FILES = {
     "chain_cut_short": "the chain ends here, before the end that the centre's signed heads name",
     "chain_beyond_heads": "the chain goes on beyond the end that the centre's signed heads name",
     "head_differs": "the last operation is not the one that the centre's signed heads name",
+    "chain_end_differs": "the centre ended this device epoch at another operation than the chain's last one",
     "heads_malformed": "the heads do not have the documented form",
     "keys_malformed": "the key set does not have the documented form",
     "keys_kid_wrong": "a key's name is not its thumbprint",
@@ -38,6 +39,7 @@ _SIGNATURES = {
     "key_unknown": "signed by a key that is not known on this chain at this place",
     "key_not_of_device": "not signed by the device's own key",
     "centre_key_differs": "the centre's key is not the one that you named",
+    "key_differs_from_paper": "the device's key is not the one on your paper",
 }
 _PLACES = {
     "bank_not_founded": "the first operation of all has to found the bank",

@@ -65,6 +65,8 @@ def read_heads(data: bytes, centre_key: str) -> Heads:
         heads = msgspec.json.decode(payload, type=Heads)
     except (msgspec.MsgspecError, UnicodeError) as problem:
         raise IntegrityFault("heads_malformed") from problem
+    if msgspec.json.encode(parts) + b"\n" != data:
+        raise IntegrityFault("heads_malformed", "spelling")
     chains = [(head.device, head.epoch) for head in heads.heads]
     in_order = chains == sorted(set(chains)) and all(is_code(device) for device, _ in chains)
     if not (in_order and is_instant(heads.at) and msgspec.json.encode(heads) == payload):

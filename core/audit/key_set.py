@@ -83,12 +83,16 @@ def read_key_set(data: bytes) -> frozenset[OwnedKey]:
     return found
 
 
-def check_key_set(held: frozenset[OwnedKey], named: frozenset[OwnedKey]) -> None:
-    """Whether the set holds exactly the keys that the operations name.
+def check_key_set(data: bytes, named: frozenset[OwnedKey]) -> None:
+    """Whether the file's bytes are exactly the set of the keys that the operations name.
 
-    Raises `IntegrityFault` with `keys_missing` or `keys_of_nobody`.
+    Raises `IntegrityFault` with the codes of `read_key_set`, or `keys_missing`, `keys_of_nobody`.
     """
+    held = read_key_set(data)
     for key in sorted(named - held):
         raise IntegrityFault("keys_missing", key.owner)
     for key in sorted(held - named):
         raise IntegrityFault("keys_of_nobody", key.owner)
+    # One spelling only: a member given twice would be read in two ways by two programs.
+    if encode_key_set(named) != data:
+        raise IntegrityFault("keys_malformed", "spelling")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.audit.explanations import explanation_of
+from core.audit.trust import Vouched
 from core.errors import IntegrityFault
 from core.money import Money, format_amount
 
@@ -60,16 +61,17 @@ class BranchTotal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was checked and holds. `centre` is the thumbprint of the centre's key; `pinned` that it was known before."""
+    """What was checked and holds. `centre` is the thumbprint of the centre's key; `to_look_at` needs a person."""
 
     centre: str
-    pinned: bool
+    vouched: Vouched
     at: str
     chains: int
     operations: int
     entries: int
     people: int
     totals: tuple[BranchTotal, ...]
+    to_look_at: tuple[Fault, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """A short account for a person."""
@@ -83,8 +85,6 @@ class Report:
             credits_ = format_amount(Money(total.credits, total.currency))
             yield f"  {total.branch:<{wide}}  {total.currency}  turnover: debits {debits:>20}  credits {credits_:>20}"
         yield f"The centre's key is {self.centre}."
-        yield (
-            "It is the key that you named."
-            if self.pinned
-            else "The export itself says so: compare it with what the bank has published, or give it by --centre."
-        )
+        yield from self.vouched.lines()
+        for fault in self.to_look_at:
+            yield f"To be looked at: {fault}"

@@ -14,8 +14,9 @@ from core.audit.chain_file import HEADS_FILE, KEYS_FILE, chain_file_name, chain_
 from core.audit.chain_walk import ChainWalk
 from core.audit.heads import Head, Heads, read_heads
 from core.audit.introductions import StaffKeysFound
-from core.audit.key_set import OwnedKey, check_key_set, keys_named, read_key_set
+from core.audit.key_set import CENTRE, OwnedKey, check_key_set, keys_named
 from core.audit.report import BranchTotal, Fault, Faulty, Report, at_line
+from core.audit.trust import Known, Trust, Vouched, vouch
 from core.book import Book, DictStore
 from core.book.rows import Bank, DeviceEpoch
 from core.canonical import from_base64url, thumbprint
@@ -26,15 +27,19 @@ from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered
 
 ChainName = tuple[str, int]
 BANK_CHAIN: ChainName = (centre_chain(None), 1)
+NOTHING = Trust()
+_ENDING = frozenset({"device.revoked"})
 
 
-def verify_chains(directory: Path, trusted_centre: str | None = None) -> Report | Fault:
+def verify_chains(directory: Path, trusted_centre: str | None = None, trust: Trust = NOTHING) -> Report | Fault:
     """Check everything in the folder; answers the sums, or the first fault.
 
-    `trusted_centre` is the thumbprint that the centre's key must have; without it, the key is taken from the export.
+    `trusted_centre` is the thumbprint that the centre's key must have, `trust` whatever else is on paper; keys that
+    are on none are taken from the export.
     """
+    known = (Known(trusted_centre, CENTRE),) if trusted_centre is not None else ()
     try:
-        return _Audit(directory, trusted_centre).run()
+        return _Audit(directory, Trust((*known, *trust.known))).run()
     except Faulty as faulty:
         return faulty.fault
     except OSError as problem:
@@ -42,9 +47,11 @@ def verify_chains(directory: Path, trusted_centre: str | None = None) -> Report 
 
 
 class _Audit:
-    def __init__(self, directory: Path, trusted_centre: str | None) -> None:
+    def __init__(self, directory: Path, trust: Trust) -> None:
         self._directory = directory
-        self._trusted_centre = trusted_centre
+        self._trust = trust
+        self._ends: dict[ChainName, int] = {}
+        self._walked: dict[ChainName, int] = {}
         self._store = DictStore()
         self._named: set[OwnedKey] = set()
         self._staff_keys = StaffKeysFound()
@@ -61,9 +68,10 @@ class _Audit:
         self._compare_end(bank, heads)
         for chain in self._in_workable_order(chains - {BANK_CHAIN}):
             self._compare_end(self._walk(chain), heads)
-        self._staff_keys.check()
+        self._compare_ended()
+        to_look_at = self._staff_keys.check()
         self._check_keys()
-        return self._report(heads)
+        return self._report(heads, to_look_at)
 
     def _chains_present(self) -> set[ChainName]:
         """The chains by their files; nothing else may be in the folder."""
@@ -124,6 +132,9 @@ class _Audit:
             self._staff_keys.note(decoded, file, line)
         elif isinstance(body, StaffKeyEnded):
             self._staff_keys.ended.add(body.key)
+        ended = end_said(decoded)
+        if ended is not None:
+            self._ends.setdefault(ended[0], ended[1])
         if operation.actor.startswith("staff:"):
             self._people.add(operation.actor)
         self._entries += bool(decoded.postings)
@@ -132,7 +143,7 @@ class _Audit:
             total[posting.amount < 0] += abs(posting.amount)
 
     def _check_pin(self, kid: str) -> None:
-        if self._trusted_centre is not None and kid != self._trusted_centre:
+        if self._trust.differs(CENTRE, kid):
             raise IntegrityFault("centre_key_differs", kid)
 
     def _centre_key(self) -> str:
@@ -154,21 +165,35 @@ class _Audit:
 
     def _compare_end(self, walk: ChainWalk, heads: Heads) -> None:
         said = next(head for head in heads.heads if (head.device, head.epoch) == (walk.device, walk.epoch))
+        self._walked[walk.device, walk.epoch] = walk.seq
         if walk.head == said:
             return
         raise Faulty(Fault(chain_file_name(walk.device, walk.epoch), walk.seq, _end_code(walk.seq, said)))
 
+    def _compare_ended(self) -> None:
+        """A device epoch that the centre has ended goes as far as it said, and no further."""
+        for chain, seq in sorted(self._ends.items()):
+            walked = self._walked.get(chain, 0)
+            if walked != seq:
+                raise Faulty(Fault(chain_file_name(*chain), walked or None, "chain_end_differs", str(seq)))
+
     def _check_keys(self) -> None:
         try:
-            held = read_key_set((self._directory / KEYS_FILE).read_bytes())
-            check_key_set(held, frozenset(self._named))
+            check_key_set((self._directory / KEYS_FILE).read_bytes(), frozenset(self._named))
         except IntegrityFault as problem:
             raise at_line(KEYS_FILE, None, problem) from problem
 
-    def _report(self, heads: Heads) -> Report:
+    def _vouched(self) -> Vouched:
+        try:
+            return vouch(self._trust, self._named)
+        except IntegrityFault as problem:
+            raise at_line(KEYS_FILE, None, problem) from problem
+
+    def _report(self, heads: Heads, to_look_at: tuple[Fault, ...]) -> Report:
         return Report(
             centre=thumbprint(from_base64url(self._centre_key())),
-            pinned=self._trusted_centre is not None,
+            vouched=self._vouched(),
+            to_look_at=to_look_at,
             at=heads.at,
             chains=len(heads.heads),
             operations=len(self._ids),
@@ -176,6 +201,14 @@ class _Audit:
             people=len(self._people),
             totals=tuple(BranchTotal(*key, *self._totals[key]) for key in sorted(self._totals)),
         )
+
+
+def end_said(decoded: Decoded[Any]) -> tuple[ChainName, int] | None:
+    """The chain that an operation of the centre ends, with the `seq` of its last operation."""
+    if decoded.operation.actor != "centre" or decoded.operation.kind not in _ENDING:
+        return None
+    body = decoded.body
+    return (body.device, body.epoch), body.head_seq
 
 
 def _end_code(seq: int, said: Head) -> str:

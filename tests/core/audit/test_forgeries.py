@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from nacl.signing import SigningKey
 
-from core.audit import Fault, verify_chains
+from core.audit import Fault, Report, verify_chains
 from core.canonical import thumbprint
 from core.clock import instant
 from core.envelope import OPERATION_TYPE, read_operation, sign_compact
@@ -75,7 +75,16 @@ def test_an_export_begins_with_the_founding_of_its_bank(day: BranchDay, tmp_path
 def test_nobody_gets_a_key_on_another_device_behind_their_back(day: BranchDay, tmp_path: Path) -> None:
     desk = day.bank.enrol("odense-2")
     _found_unseen(day.bank, desk, (None, None))
-    assert fault_in(day.bank, tmp_path) == (*last_of(desk), "introduction_missing")
+    export(day.bank, tmp_path)
+    report = verify_chains(tmp_path)
+    assert isinstance(report, Report), report
+    checker = Checker(tmp_path)
+    checker.check()
+    named = [(fault.file, fault.line, fault.code) for fault in report.to_look_at]
+    assert named == [(*last_of(desk), "introduction_missing")] * 2
+    assert [f"{file} line {line}" for file, line, _code in named] == checker.to_look_at
+    said = [line for line in report.lines() if "introduction_missing" in line]
+    assert {"jens", "mette"} == {person for line in said for person in ("jens", "mette") if f"{person}: " in line}
 
 
 def test_an_introduction_is_the_persons_own(day: BranchDay, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def heads_of(bank: BankInADict) -> list[Head]:
 def test_what_the_bank_wrote_holds_and_its_debits_equal_its_credits(worked_bank: BankInADict, exported: Path) -> None:
     report = verify_chains(exported, key_name(worked_bank.centre_key))
     assert isinstance(report, Report), str(report)
-    assert report.pinned
+    assert report.vouched.centre
     assert report.operations == sum(len(chain.operations) for chain in worked_bank.chains.values())
     assert (report.chains, report.people) == (4, 3)
     assert [(total.branch, total.currency) for total in report.totals] == [("odense", "DKK")]
@@ -62,7 +62,7 @@ def test_what_the_bank_wrote_holds_and_its_debits_equal_its_credits(worked_bank:
 def test_without_a_fingerprint_the_account_says_where_the_centres_key_came_from(exported: Path) -> None:
     report = verify_chains(exported)
     assert isinstance(report, Report)
-    assert "--centre" in "\n".join(report.lines())
+    assert "--trust" in "\n".join(report.lines())
 
 
 def test_a_centre_that_one_did_not_name_is_not_believed(exported: Path) -> None:
