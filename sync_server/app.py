@@ -24,6 +24,7 @@ from sync_server.api.operations import operations_router
 from sync_server.api.partner_payments import partner_payments_router
 from sync_server.api.people import people_router
 from sync_server.api.rights import rights_router
+from sync_server.api.snapshots import snapshots_router
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys, open_centre_keys
 from sync_server.database import connection_pool
@@ -42,6 +43,7 @@ CompanionOf = Callable[[Services], AbstractContextManager[object]]
 ROUTERS: tuple[RouterOf, ...] = (
     health_router,
     enrolments_router,
+    snapshots_router,
     operations_router,
     rights_router,
     people_router,

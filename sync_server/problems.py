@@ -57,6 +57,8 @@ _KINDS = (
     ProblemKind("enrolment_code_wrong", 403, "The enrolment code is wrong, used or expired"),
     ProblemKind("enrolment_proof_wrong", 422, "The proof is not by the key that was shown"),
     ProblemKind("enrolment_unknown", 404, "No enrolment has this fingerprint"),
+    ProblemKind("device_at_work", 409, "The device has begun its work; a snapshot is for one that has not"),
+    ProblemKind("snapshot_busy", 503, "Other devices are being given their snapshots", retry=True),
     ProblemKind("protocol_unsupported", 426, "This protocol version is not spoken here"),
     ProblemKind("activation_wrong", 403, "The activation code is wrong, used or expired"),
     ProblemKind("sign_in_wrong", 403, "The staff code, the password or the one-time code is wrong"),

@@ -136,7 +136,7 @@ class RealDesk:
         identity = enrolling.look_for_trust(line, requested, self.bank.address)
         assert isinstance(identity, DeviceIdentity)
         line.close()
-        self.device = enrolling.create(self.path, self.vault, self.bank.clock, identity)
+        self.device = enrolling.start(self.path, self.vault, self.bank.clock, identity)
         self._connect()
 
     def reopen(self) -> None:

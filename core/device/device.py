@@ -10,8 +10,8 @@ from nacl.signing import SigningKey
 from sqlalchemy import Connection
 
 from core.clock import Clock
-from core.device import feeds, numbers, performing, pushes, sessions, surplus
-from core.device.keys import DATABASE_KEY, DEVICE_KEY, secret
+from core.device import feeds, numbers, performing, pushes, sessions, snapshots, surplus
+from core.device.keys import DATABASE_KEY, DEVICE_KEY, database_key, secret
 from core.device.sessions import CloseReason
 from core.device.values import (
     Changed,
@@ -61,17 +61,35 @@ class Device:
         Raises `StoreProblem`, and `KeyringProblem` if the secret store has no device key or another one.
         """
         _check_key(SigningKey(secret(secret_store, DEVICE_KEY)), identity.kid)
-        database_key = secret_store.get(DATABASE_KEY)
-        if database_key is None:
-            database_key = randomness(32)
-            secret_store.put(DATABASE_KEY, database_key)
-        store = Store.open(path, database_key, create=True)
+        store = Store.open(path, database_key(secret_store, randomness), create=True)
         try:
             with store.transaction() as cursor:
                 if load_head(cursor) is None:
                     save_head(cursor, _head_of(identity))
         finally:
             store.close()
+        return cls.open(path, secret_store, clock, randomness)
+
+    @classmethod
+    def create_from_snapshot(
+        cls,
+        path: Path,
+        secret_store: SecretStore,
+        clock: Clock,
+        randomness: Randomness = system_randomness,
+        *,
+        identity: DeviceIdentity,
+        lines: Iterable[bytes],
+        known: snapshots.Known | None = None,
+        progress: snapshots.Progress | None = None,
+    ) -> Device:
+        """As `create`, with all that the branch's feeds have led to: see `snapshots.fill_from_snapshot`.
+
+        Raises `IntegrityFault` (`snapshot_...`) besides; then, as when the lines break off, there is no file.
+        """
+        _check_key(SigningKey(secret(secret_store, DEVICE_KEY)), identity.kid)
+        key = database_key(secret_store, randomness)
+        snapshots.fill_from_snapshot(path, key, identity, lines, known=known, progress=progress)
         return cls.open(path, secret_store, clock, randomness)
 
     @classmethod

@@ -24,6 +24,15 @@ def device_key(secret_store: SecretStore, randomness: Randomness) -> SigningKey:
     return SigningKey(seed)
 
 
+def database_key(secret_store: SecretStore, randomness: Randomness) -> bytes:
+    """The key (32 bytes) of the device's file; made and kept the first time."""
+    kept = secret_store.get(DATABASE_KEY)
+    if kept is None:
+        kept = randomness(32)
+        secret_store.put(DATABASE_KEY, kept)
+    return kept
+
+
 def device_secret(secret_store: SecretStore, randomness: Randomness) -> bytes:
     """32 bytes that people's secrets on this device are sealed with besides their passwords; made the first time."""
     kept = secret_store.get(DEVICE_SECRET)

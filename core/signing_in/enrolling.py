@@ -14,13 +14,15 @@ from core.canonical import from_base64url
 from core.clock import Clock
 from core.device import Device, DeviceIdentity
 from core.device.keys import DEVICE_KEY, device_key
-from core.errors import CentreRefusal, Refusal
+from core.device.snapshots import Progress
+from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, Refusal
 from core.ids import Randomness, system_randomness
 from core.people.keys import KEY_BYTES, key_name
 from core.secrets.store import SecretStore
 from core.signing_in.line import EnrolmentLine, answer_of
 from core.sync.enrolment import make_enrolment
 from core.sync.messages import EnrolmentAnswer
+from core.sync.transport import RequestSigner, Transport
 
 LineTo = Callable[[str], EnrolmentLine]
 """A line to the centre at that address."""
@@ -113,6 +115,44 @@ def create(
     """The device's file, made and opened. Raises `StoreProblem`, `KeyringProblem`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return Device.create(path, secret_store, clock, randomness, identity=identity)
+
+
+def start(
+    path: Path,
+    secret_store: SecretStore,
+    clock: Clock,
+    identity: DeviceIdentity,
+    randomness: Randomness = system_randomness,
+    *,
+    progress: Progress | None = None,
+) -> Device:
+    """The device's file, made from the centre's snapshot and opened; `progress` is told how far it has come.
+
+    Of a centre that has none to offer the feeds are read from their beginnings instead; a file that is there is
+    opened. Raises what `create` and the line raise, and `EnvironmentProblem` with the code of a snapshot that can't be
+    trusted: then there is no file, and it may be tried again.
+    """
+    if path.exists():
+        return create(path, secret_store, clock, identity, randomness)
+    signer = RequestSigner(identity.device, identity.epoch, device_key(secret_store, randomness))
+    line = Transport(identity.centre_url, clock, signer)
+    try:
+        with line.snapshot() as lines:
+            return Device.create_from_snapshot(
+                path, secret_store, clock, randomness, identity=identity, lines=lines, progress=progress
+            )
+    except CentreRefusal as refused:
+        if refused.code != "not_found":
+            raise
+        return create(path, secret_store, clock, identity, randomness)
+    except IntegrityFault as fault:
+        raise EnvironmentProblem(
+            f"What the centre sent to start from does not hold ({fault}). Nothing of it was kept. Try again; if it "
+            "happens again, call the bank's office.",
+            code=fault.code,
+        ) from fault
+    finally:
+        line.close()
 
 
 def spelled(code: str) -> str:

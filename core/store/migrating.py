@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -14,6 +15,14 @@ from core.store.migrations import HEAD, REVISIONS
 from core.store.problems import DRIVER_ERROR, damaged, newer, store_problem
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
+_FILLING = (
+    "PRAGMA journal_mode = OFF",
+    "PRAGMA synchronous = OFF",
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA cache_size = -65536",
+)
+"""A file that is thrown away unless it becomes whole needs no log; 64 MiB of pages are kept while it is filled."""
+
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
@@ -52,6 +61,30 @@ def create(path: Path, key: bytes, *, to: str = HEAD) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _copy(path) as beside:
         upgrade(beside, key, to=to)
+        _swap_in(beside, path)
+
+
+@contextlib.contextmanager
+def making(path: Path, key: bytes) -> Iterator[Any]:
+    """A cursor on an empty file of the newest schema, to be filled; it is there whole at the end, or not at all.
+
+    Call it under the file's lock. Written without a log and flushed once: what is broken off is thrown away. Raises
+    `StoreProblem` for what the disk does.
+    """
+    with _copy(path) as beside:
+        upgrade(beside, key)
+        connection = connect(beside, key, write_ahead=False)
+        try:
+            cursor = connection.cursor()
+            for setting in _FILLING:
+                cursor.execute(setting)
+            cursor.execute("BEGIN IMMEDIATE")
+            yield cursor
+            cursor.execute("COMMIT")
+        except DRIVER_ERROR as problem:
+            raise store_problem(problem, path) or problem from problem
+        finally:
+            connection.close()
         _swap_in(beside, path)
 
 

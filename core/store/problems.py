@@ -12,6 +12,8 @@ from core.errors import StoreProblem
 
 _BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 10, 11, 13, 14, 26
 DRIVER_ERROR: type[Exception] = dbapi2.DatabaseError
+BROKEN_RULE: type[Exception] = dbapi2.IntegrityError
+"""A rule of the schema speaks against what is written: a key that is there already, say."""
 
 
 def store_problem(problem: Exception, path: Path) -> StoreProblem | None:
@@ -77,6 +79,14 @@ def in_use(path: Path) -> StoreProblem:
 def missing(path: Path) -> StoreProblem:
     """There is no file yet."""
     return StoreProblem(f"There is no bank's file at {path}. Enrol this device first.", code="store_missing")
+
+
+def exists(path: Path) -> StoreProblem:
+    """There is a file where one was to be made."""
+    return StoreProblem(
+        f"There is a bank's file at {path} already, and it may hold work that was never sent. Choose another folder.",
+        code="store_exists",
+    )
 
 
 def newer(path: Path, revision: str) -> StoreProblem:

@@ -125,6 +125,10 @@ def cards_of_all(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     if driver is None:
         raise RuntimeError("the connection is closed")
-    cursor = driver.cursor()
+    write_every_card(driver.cursor())
+
+
+def write_every_card(cursor: Any) -> None:
+    """Make every customer's card and terms."""
     for (customer,) in cursor.execute("SELECT id FROM customers ORDER BY id").fetchall():
         write_card(cursor, customer)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,7 @@ from core.canonical import base64url
 from core.clock import Clock
 from core.device import Device, PushRun
 from core.errors import CentreRefusal, EnvironmentProblem, LineProblem
+from core.snapshot import SNAPSHOT_MEDIA_TYPE, expanded
 from core.sync.deadline import Deadline, TimedTransport
 from core.sync.messages import (
     BATCH_MAX,
@@ -41,6 +43,9 @@ ANSWER_SECONDS = 20.0
 """How long the centre may be silent."""
 EXCHANGE_SECONDS = 60.0
 """How long a whole exchange may take, however little of it comes at a time."""
+SNAPSHOT_SECONDS = 60 * 60.0
+"""A large branch's snapshot over a thin line; silence is waited for no longer than elsewhere."""
+
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 _LOCAL = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -121,6 +126,17 @@ class Transport:
         """What comes after a position of a feed (`bank`, or the branch's code)."""
         return self._get(f"/v1/feeds/{quote(feed, safe='')}?after={after}&limit={limit}", FeedPage)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Iterator[bytes]]:
+        """The lines of the snapshot that a new device starts from (`core.snapshot`), as they come.
+
+        The lines raise `IntegrityFault("snapshot_malformed")` besides.
+        """
+        with self._answering("GET", "/v1/snapshot", b"", SNAPSHOT_MEDIA_TYPE, None, SNAPSHOT_SECONDS) as response:
+            if not 200 <= response.status_code < 300:
+                raise _refusal(response.status_code, _read(response))
+            yield expanded(response.iter_raw())
+
     def rights(self, wanted: RightsWanted, *, seconds: float | None = None) -> RightsAnswer:
         """Ask for spending rights; all of it takes no longer than `seconds`."""
         return self._post("/v1/rights", wanted, RightsAnswer, seconds)
@@ -161,7 +177,15 @@ class Transport:
             raise _malformed() from problem
 
     def _exchange(self, method: str, target: str, body: bytes, seconds: float | None) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json"}
+        with self._answering(method, target, body, "application/json", seconds, self._exchange_seconds) as response:
+            return response.status_code, _read(response)
+
+    @contextmanager
+    def _answering(
+        self, method: str, target: str, body: bytes, accept: str, seconds: float | None, longest: float
+    ) -> Iterator[httpx.Response]:
+        """The answer while it comes. All of it takes no longer than `seconds`, or where that is not said `longest`."""
+        headers = {"Accept": accept}
         if body:
             headers["Content-Type"] = "application/json"
         if self._signer is not None:
@@ -170,12 +194,12 @@ class Transport:
         timeout = httpx.Timeout(silence, connect=min(silence, CONNECT_SECONDS))
         try:
             with (
-                self._deadline.within(self._exchange_seconds if seconds is None else seconds),
+                self._deadline.within(longest if seconds is None else seconds),
                 self._client.stream(
                     method, self._base + target, content=body or None, headers=headers, timeout=timeout
                 ) as response,
             ):
-                return response.status_code, _read(response)
+                yield response
         except httpx.TimeoutException as problem:
             raise LineProblem("The centre did not answer in time.", code="line_too_slow") from problem
         except httpx.TransportError as problem:

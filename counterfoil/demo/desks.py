@@ -19,7 +19,7 @@ from core.people.totp import code_at, step_at
 from core.secrets.opening import VAULT_FILE_NAME
 from core.secrets.vault import FileVault
 from core.signing_in import NewSeed, SigningIn
-from core.signing_in.enrolling import create, enrol, look_for_trust
+from core.signing_in.enrolling import enrol, look_for_trust, start
 from core.sync.loop import SyncLoop
 from core.sync.transport import Transport
 from counterfoil.demo import world
@@ -61,7 +61,7 @@ def make_desk(bank: DemoBank, plan: DeskPlan, directory: Path, clock: Clock, url
     line.close()
     if identity is None or isinstance(identity, Refusal):
         raise Refused(identity or Refusal("enrolment_refused"))
-    device = create(directory / STORE_FILE, secrets, clock, identity)
+    device = start(directory / STORE_FILE, secrets, clock, identity)
     transport = Transport.of_device(device)
     loop = SyncLoop(device, transport)
     loop.step()

@@ -19,6 +19,7 @@ ADDRESSES = {
     ("get", "/problems/{code}"),
     ("post", "/v1/enrolments"),
     ("get", "/v1/enrolments/{fingerprint}"),
+    ("get", "/v1/snapshot"),
     ("post", "/v1/operations"),
     ("get", "/v1/feeds/{feed}"),
     ("post", "/v1/rights"),
