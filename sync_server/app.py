@@ -34,6 +34,7 @@ from sync_server.metrics import Metrics
 from sync_server.payments.jobs import payment_jobs
 from sync_server.services import Services
 from sync_server.settings import ServerSettings
+from sync_server.store.postgres import PostgresDatabase
 from sync_server.web.application import web_application
 from sync_server.web.serving import Ready, run
 
@@ -65,9 +66,10 @@ def create_app(
     clock = clock or clock_from_environment(dict(os.environ))
     ids = Identifiers(clock)
     keys = keys or open_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
+    pool = connection_pool(settings.database_url, settings.database_pool_size)
     services = Services(
         settings=settings,
-        pool=connection_pool(settings.database_url, settings.database_pool_size),
+        database=PostgresDatabase(pool),
         clock=clock,
         ids=ids,
         metrics=Metrics(),
@@ -77,8 +79,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as stack:
-            stack.callback(services.pool.close)
-            await run_in_threadpool(services.pool.open, wait=False)
+            stack.callback(pool.close)
+            await run_in_threadpool(pool.open, wait=False)
             for companion in companions:
                 stack.enter_context(companion(services))
             yield

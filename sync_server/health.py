@@ -81,7 +81,7 @@ def readiness(services: Services, head: str) -> Ready:
 
 
 def _ask_database(services: Services) -> tuple[str, int]:
-    with services.pool.connection(timeout=_DATABASE_SECONDS) as connection:
+    with services.database.pool.connection(timeout=_DATABASE_SECONDS) as connection:
         row = connection.execute(
             "SELECT to_regclass('alembic_version') IS NOT NULL, (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
         ).fetchone()

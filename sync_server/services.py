@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from core.clock import Clock
 from core.ids import Identifiers
 from sync_server.centre.issue import Centre
-from sync_server.database import Pool
 from sync_server.metrics import Metrics
 from sync_server.settings import ServerSettings
+from sync_server.store.postgres import PostgresDatabase
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The process's shared parts. A request's transaction is `with services.pool.connection() as connection:`."""
+    """The process's shared parts. A request's transaction is `with services.database.transaction() as home:`."""
 
     settings: ServerSettings
-    pool: Pool
+    database: PostgresDatabase
     clock: Clock
     ids: Identifiers
     metrics: Metrics

@@ -75,9 +75,9 @@ class SigningBank:
 
     def admit(self, person: str, branch: str, role: str = "teller", name: str = "") -> str:
         """Admit somebody; their activation code."""
-        with self.centre.connection() as connection:
+        with self.centre.transaction() as home:
             return admit_staff(
-                connection,
+                home,
                 self.centre.centre,
                 system_randomness,
                 person=person,
@@ -90,17 +90,17 @@ class SigningBank:
 
     def invite(self, device: str, branch: str) -> str:
         """A one-time code for a desk."""
-        with self.centre.connection() as connection:
+        with self.centre.transaction() as home:
             code = invite_device(
-                connection, self.centre.centre, system_randomness, device=device, branch=branch, purpose="desktop"
+                home, self.centre.centre, system_randomness, device=device, branch=branch, purpose="desktop"
             )
         assert isinstance(code, str)
         return code
 
     def trust(self, device: str, fingerprint: str) -> None:
         """Somebody has compared the fingerprint."""
-        with self.centre.connection() as connection:
-            state = trust_device(connection, self.centre.centre, device, fingerprint)
+        with self.centre.transaction() as home:
+            state = trust_device(home, self.centre.centre, device, fingerprint)
         assert getattr(state, "state", "") == "trusted", state
 
     @contextmanager

@@ -24,8 +24,8 @@ def add_to(app: typer.Typer) -> None:
 def show_open() -> None:
     """Show the open cases, the oldest first."""
     table = Table("No", "Opened", "Why", "Device", "Operation", "Detail", box=None, header_style="bold")
-    with centre_transaction() as (connection, _centre):
-        rows = connection.execute(
+    with centre_transaction() as (home, _centre):
+        rows = home.connection.execute(
             b"SELECT no, opened_at, code, device, operation_id::text, detail FROM cases "
             b"WHERE state = 'open' ORDER BY no"
         )
@@ -37,8 +37,6 @@ def show_open() -> None:
 @cases.command("close")
 def close(number: Annotated[int, typer.Argument(min=1, help="The case's number, as `list` shows it.")]) -> None:
     """Say that a case has been looked into. A device that was given no rights for it may be given them again."""
-    from sync_server.ingest.cases import close_case
-
-    with centre_transaction() as (connection, _centre):
-        must(None if close_case(connection, number) else Refusal("case_not_open", "number"))
+    with centre_transaction() as (home, _centre):
+        must(None if home.close_case(number) else Refusal("case_not_open", "number"))
     Console(highlight=False).print(f"Case {number} is closed.")

@@ -96,8 +96,8 @@ def found_bank(
     settings = server_settings(os.environ)
     if not (settings.secrets_directory / VAULT_NAME).exists():
         make_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
-    with centre_transaction(settings) as (connection, centre):
-        issue(connection, centre, None, msgspec.structs.replace(body, centre_key=centre.keys.public))
+    with centre_transaction(settings) as (home, centre):
+        issue(home, centre, None, msgspec.structs.replace(body, centre_key=centre.keys.public))
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{escape(name)} is founded. The centre's key has the fingerprint\n  {centre.keys.kid}")
     console.print("Keep it on paper: it is what every device and auditor compares.")
@@ -121,8 +121,8 @@ def found_branch(
 
     body = BranchFounded(branch=branch, name=name, address=address, currency=currency)
     held(body)
-    with centre_transaction() as (connection, centre):
-        issue(connection, centre, None, body)
+    with centre_transaction() as (home, centre):
+        issue(home, centre, None, body)
     Console(highlight=False).print(f"{escape(name)} ({branch}) is founded.")
 
 
@@ -132,6 +132,6 @@ def export_chains(
     """Write every chain that the centre has, with keys and signed heads, for `counterfoil verify`."""
     from sync_server.centre.exporting import export
 
-    with centre_transaction() as (connection, centre):
-        count = export(connection, centre, directory)
+    with centre_transaction() as (home, centre):
+        count = export(home.connection, centre, directory)
     Console(highlight=False).print(f"{count} operations are in {escape(str(directory))}.")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from core.clock import clock_from_environment
 from core.errors import EnvironmentProblem, IntegrityFault, Refusal, Refused
@@ -15,10 +16,12 @@ from sync_server.centre.issue import Centre
 from sync_server.centre.keys import open_centre_keys
 from sync_server.database import Connection
 from sync_server.settings import ServerSettings, server_settings
+from sync_server.store.home import MetOthers
+from sync_server.store.postgres import PostgresHome
 
 
 @contextmanager
-def centre_transaction(settings: ServerSettings | None = None) -> Iterator[tuple[Connection, Centre]]:
+def centre_transaction(settings: ServerSettings | None = None) -> Iterator[tuple[PostgresHome, Centre]]:
     """The centre and one transaction, committed if the block ends well.
 
     Raises `EnvironmentProblem` where settings, keys or database are not there.
@@ -27,9 +30,21 @@ def centre_transaction(settings: ServerSettings | None = None) -> Iterator[tuple
     clock = clock_from_environment()
     keys = open_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
     centre = Centre(keys, clock, Identifiers(clock))
+    with centre_reading(settings) as connection:
+        yield PostgresHome(connection), centre
+
+
+@contextmanager
+def centre_reading(settings: ServerSettings) -> Iterator[Connection]:
+    """One transaction on the centre's database, without the centre's keys. Raises `EnvironmentProblem`."""
     try:
         with psycopg.connect(settings.database_url.reveal(), application_name="counterfoil command") as connection:
-            yield connection, centre
+            yield connection
+    except (MetOthers, DeadlockDetected, SerializationFailure) as problem:
+        raise EnvironmentProblem(
+            "Others were at the same rows of the centre's database; nothing was done. Try again.",
+            code="database_busy",
+        ) from problem
     except psycopg.OperationalError as problem:
         raise EnvironmentProblem(
             "The centre's database can't be reached. See COUNTERFOIL_DATABASE_URL, and that PostgreSQL runs.",

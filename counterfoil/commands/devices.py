@@ -35,8 +35,8 @@ def invite(
 
     if purpose not in ("desktop", "kiosk"):
         raise typer.BadParameter("desktop or kiosk", param_hint="--purpose")
-    with centre_transaction() as (connection, centre):
-        code = invite_device(connection, centre, system_randomness, device=device, branch=branch, purpose=purpose)
+    with centre_transaction() as (home, centre):
+        code = invite_device(home, centre, system_randomness, device=device, branch=branch, purpose=purpose)
     if isinstance(code, Refusal):
         raise Refused(code)
     Console(highlight=False).print(f"Type this code at {escape(device)} within a day: [bold]{code}[/bold]")
@@ -50,10 +50,10 @@ def list_devices() -> None:
     table = Table("Device", "Epoch", "Branch", "State", "Operations", box=None, header_style="bold")
     # The fingerprint is there to be compared: it is shown whole on however narrow a screen.
     table.add_column("Fingerprint", no_wrap=True, min_width=_FINGERPRINT_LENGTH)
-    with centre_transaction() as (connection, _centre):
-        for state in waiting_enrolments(connection):
+    with centre_transaction() as (home, _centre):
+        for state in waiting_enrolments(home):
             table.add_row(state.device, str(state.epoch), state.branch, "waiting for trust", "", state.fingerprint)
-        rows = connection.execute(
+        rows = home.connection.execute(
             b"SELECT d.device, d.epoch, d.branch, CASE WHEN c.state = 'quarantined' THEN c.state ELSE d.state END, "
             b"c.seq, d.kid FROM devices d JOIN chains c USING (device, epoch) WHERE d.purpose <> 'centre' "
             b"ORDER BY d.device, d.epoch"
@@ -73,8 +73,8 @@ def trust(
     """Trust a device's key, once a person has compared its fingerprint."""
     from sync_server.centre.devices import trust_device
 
-    with centre_transaction() as (connection, centre):
-        state = trust_device(connection, centre, device, fingerprint.replace(" ", ""))
+    with centre_transaction() as (home, centre):
+        state = trust_device(home, centre, device, fingerprint.replace(" ", ""))
         if isinstance(state, Refusal):
             raise Refused(state)
     Console(highlight=False).print(f"{device} is trusted; its epoch {state.epoch} begins.")
@@ -88,6 +88,6 @@ def revoke(
     """End a device's epoch at the head that the centre has."""
     from sync_server.centre.devices import revoke_device
 
-    with centre_transaction() as (connection, centre):
-        must(revoke_device(connection, centre, device, epoch))
+    with centre_transaction() as (home, centre):
+        must(revoke_device(home, centre, device, epoch))
     Console(highlight=False).print(f"Epoch {epoch} of {device} is revoked.")

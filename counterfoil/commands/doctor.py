@@ -105,8 +105,8 @@ def _centre(environment: Mapping[str, str] = os.environ) -> str:
     from counterfoil.commands.connection import centre_transaction
     from sync_server.store.migrate import head_revision
 
-    with centre_transaction() as (connection, centre):
-        row = connection.execute(b"SELECT version_num FROM alembic_version").fetchone()
+    with centre_transaction() as (home, centre):
+        row = home.connection.execute(b"SELECT version_num FROM alembic_version").fetchone()
     revision = row[0] if row else "none"
     if revision != head_revision():
         raise EnvironmentProblem(

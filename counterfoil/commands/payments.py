@@ -23,11 +23,9 @@ def add_to(app: typer.Typer) -> None:
 @payments.command("held")
 def show_held() -> None:
     """Show transfers that were booked with an exception and so have not been sent on."""
-    from sync_server.payments.queue import held
-
     table = Table("Transfer", "Branch", "Amount", box=None, header_style="bold")
-    with centre_transaction() as (connection, _centre):
-        for transfer, branch, currency, amount in held(connection):
+    with centre_transaction() as (home, _centre):
+        for transfer, branch, currency, amount in home.payments.held():
             table.add_row(transfer, branch, format_money(Money(amount, currency)))
     Console(highlight=False, soft_wrap=True).print(table)
 
@@ -35,8 +33,6 @@ def show_held() -> None:
 @payments.command("release")
 def let_go(transfer: Annotated[str, typer.Argument(help="The transfer's id, as `held` shows it.")]) -> None:
     """Let a held payment go, once its case has been looked into."""
-    from sync_server.payments.queue import release
-
-    with centre_transaction() as (connection, _centre):
-        must(None if release(connection, transfer) else Refusal("payment_not_held", "transfer"))
+    with centre_transaction() as (home, _centre):
+        must(None if home.payments.release(transfer) else Refusal("payment_not_held", "transfer"))
     Console(highlight=False).print(f"{transfer} goes on.")

@@ -55,9 +55,9 @@ def admit(
             record=digest(b"its record is made when it is signed"),
         )
     )
-    with centre_transaction() as (connection, centre):
+    with centre_transaction() as (home, centre):
         code = admit_staff(
-            connection,
+            home,
             centre,
             system_randomness,
             person=person,
@@ -78,8 +78,8 @@ def suspend(person: Person) -> None:
 
     body = StaffSuspended(person=person)
     held(body)
-    with centre_transaction() as (connection, centre):
-        issue(connection, centre, None, body)
+    with centre_transaction() as (home, centre):
+        issue(home, centre, None, body)
     Console(highlight=False).print(f"{person} is suspended.")
 
 
@@ -90,8 +90,8 @@ def reinstate(person: Person) -> None:
 
     body = StaffReinstated(person=person)
     held(body)
-    with centre_transaction() as (connection, centre):
-        issue(connection, centre, None, body)
+    with centre_transaction() as (home, centre):
+        issue(home, centre, None, body)
     Console(highlight=False).print(f"{person} is reinstated.")
 
 
@@ -99,8 +99,8 @@ def reinstate(person: Person) -> None:
 def show_keys(person: Person) -> None:
     """Show every key ever registered in a person's name: where, since when, and whether it is good."""
     table = Table("Key", "Device", "Epoch", "Since", "State", box=None, header_style="bold")
-    with centre_transaction() as (connection, _centre):
-        rows = connection.execute(
+    with centre_transaction() as (home, _centre):
+        rows = home.connection.execute(
             b"SELECT kid, device, epoch, registered_at, ended_by IS NULL FROM staff_keys WHERE person = %s "
             b"ORDER BY registered_at",
             (person,),
@@ -121,10 +121,10 @@ def end_key(
 
     body = StaffKeyEnded(person=person, key=key, reason=reason)
     held(body)
-    with centre_transaction() as (connection, centre):
-        known = connection.execute(
+    with centre_transaction() as (home, centre):
+        known = home.connection.execute(
             b"SELECT 1 FROM staff_keys WHERE kid = %s AND person = %s AND ended_by IS NULL", (key, person)
         ).fetchone()
         must(None if known else Refusal("staff_key_unknown", "key"))
-        issue(connection, centre, None, body)
+        issue(home, centre, None, body)
     Console(highlight=False, soft_wrap=True).print(f"The key {key} of {person} is ended.")

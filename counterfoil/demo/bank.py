@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +30,7 @@ from sync_server.centre.people import admit_staff
 from sync_server.environment import Secret
 from sync_server.settings import PartnerSettings, ServerSettings
 from sync_server.store.migrate import migrate
+from sync_server.store.postgres import PostgresHome
 
 DATABASE = "havnebanken"
 APPLICATION_ROLE = "havnebanken_app"
@@ -62,6 +64,12 @@ class DemoBank:
     def connect(self) -> psycopg.Connection:
         """A connection of the application's role; used as a context manager it is one transaction."""
         return psycopg.connect(self.settings.database_url.reveal())
+
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresHome]:
+        """One transaction of the application's role."""
+        with self.connect() as connection:
+            yield PostgresHome(connection)
 
     def _start_database(self) -> ServerSettings:
         given = os.environ.get("DATABASE_URL")
@@ -99,7 +107,7 @@ class DemoBank:
 
     def found(self) -> None:
         """Found the bank and its branches."""
-        with self.connect() as connection:
+        with self.transaction() as home:
             body = BankFounded(
                 name=world.BANK_NAME,
                 country=world.COUNTRY,
@@ -108,15 +116,15 @@ class DemoBank:
                 currency=world.CURRENCY,
                 centre_key=self.centre.keys.public,
             )
-            issue(connection, self.centre, None, body)
+            issue(home, self.centre, None, body)
             for branch in world.BRANCHES:
-                issue(connection, self.centre, None, _founding(branch))
+                issue(home, self.centre, None, _founding(branch))
 
     def admit(self, person: PersonPlan) -> str:
         """Admit a member of staff; answers the activation code."""
-        with self.connect() as connection:
+        with self.transaction() as home:
             return admit_staff(
-                connection,
+                home,
                 self.centre,
                 system_randomness,
                 person=person.code,
@@ -129,16 +137,16 @@ class DemoBank:
 
     def invite(self, desk: DeskPlan) -> str:
         """A one-time code for the desk."""
-        with self.connect() as connection:
+        with self.transaction() as home:
             code = invite_device(
-                connection, self.centre, system_randomness, device=desk.device, branch=desk.branch, purpose="desktop"
+                home, self.centre, system_randomness, device=desk.device, branch=desk.branch, purpose="desktop"
             )
         return _given(code)
 
     def trust(self, device: str, fingerprint: str) -> None:
         """A person at the centre has compared the fingerprint."""
-        with self.connect() as connection:
-            _given(trust_device(connection, self.centre, device, fingerprint))
+        with self.transaction() as home:
+            _given(trust_device(home, self.centre, device, fingerprint))
 
     def start_server(self, *, simulated: bool) -> None:
         """Start the sync server; again, with another clock, after `stop_server`."""

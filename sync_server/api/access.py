@@ -10,35 +10,33 @@ from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
 from core.sync.requests import SIGNATURE_HEADER, read_request, verify_request
 from sync_server.centre.devices import find_device
-from sync_server.database import Connection
 from sync_server.problems import PROBLEMS, Problem
 from sync_server.services import Services
+from sync_server.store.home import Home
 
 _EPOCH_MAX = 10**6
 ACCESS_PROBLEMS = ("signature_missing", "signature_wrong", "clock_wrong", "device_unknown", "device_revoked")
 WORK_PROBLEMS = (*ACCESS_PROBLEMS, "device_quarantined")
 
 
-def authenticate(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
+def authenticate(services: Services, home: Home, request: Request, body: bytes) -> DeviceEpoch:
     """The living device that signed this request. Raises `Problem` with one of `ACCESS_PROBLEMS`."""
-    device = authenticate_any(services, connection, request, body)
+    device = authenticate_any(services, home, request, body)
     if device.state != "living":
         raise Problem("device_revoked")
     return device
 
 
-def authenticate_at_work(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
+def authenticate_at_work(services: Services, home: Home, request: Request, body: bytes) -> DeviceEpoch:
     """The living device that signed this request, its chain unbroken. Raises `Problem` with one of `WORK_PROBLEMS`."""
-    device = authenticate(services, connection, request, body)
-    row = connection.execute(
-        b"SELECT state FROM chains WHERE device = %s AND epoch = %s", (device.device, device.epoch), prepare=True
-    ).fetchone()
-    if row is None or row[0] != "living":
+    device = authenticate(services, home, request, body)
+    chain = home.chain((device.device, device.epoch))
+    if chain is None or chain.state != "living":
         raise Problem("device_quarantined")
     return device
 
 
-def authenticate_any(services: Services, connection: Connection, request: Request, body: bytes) -> DeviceEpoch:
+def authenticate_any(services: Services, home: Home, request: Request, body: bytes) -> DeviceEpoch:
     """The device that signed this request, even one that was revoked: what it still has to say is kept."""
     token = request.headers.get(SIGNATURE_HEADER)
     if token is None:
@@ -47,7 +45,7 @@ def authenticate_any(services: Services, connection: Connection, request: Reques
     try:
         statement = read_request(token)
         named = is_code(statement.device) and 1 <= statement.epoch <= _EPOCH_MAX
-        device = find_device(connection, statement.device, statement.epoch) if named else None
+        device = find_device(home, statement.device, statement.epoch) if named else None
         if device is None or device.purpose == "centre":
             raise Problem("device_unknown")
         verify_request(

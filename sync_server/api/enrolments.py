@@ -52,8 +52,8 @@ def enrolments_router(services: Services) -> APIRouter:
             verify_enrolment(message)
         except IntegrityFault as fault:
             raise Problem("enrolment_proof_wrong", fault=fault.code) from fault
-        with services.pool.connection() as connection:
-            state = request_enrolment(connection, services.centre, message.code, message.key)
+        with services.database.transaction() as home:
+            state = request_enrolment(home, services.centre, message.code, message.key)
         if isinstance(state, Refusal):
             raise refuse(state)
         return answered(state)
@@ -63,8 +63,8 @@ def enrolments_router(services: Services) -> APIRouter:
         **documented(answer=EnrolmentAnswer, description="How it stands.", problems=("enrolment_unknown",)),
     )
     def enrolment(fingerprint: str) -> Response:
-        with services.pool.connection() as connection:
-            state = find_enrolment(connection, fingerprint)
+        with services.database.transaction() as home:
+            state = find_enrolment(home, fingerprint)
         if state is None:
             raise Problem("enrolment_unknown")
         return answered(state)

@@ -40,14 +40,14 @@ def operations_router(services: Services) -> APIRouter:
         ),
     )
     def push(request: Request, raw: RawJson) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_any(services, connection, request, raw)
+        with services.database.transaction() as home:
+            device = authenticate_any(services, home, request, raw)
         message = decoded(raw, push_decoder)
         if (message.device, message.epoch) != (device.device, device.epoch):
             raise Problem("device_differs")
         try:
             with turns:
-                result = take_push(services.pool, keys, services.clock, message)
+                result = take_push(services.database, keys, services.clock, message)
         except ChainUnknown as unknown:
             raise Problem("device_unknown") from unknown
         services.metrics.count_push(result)
@@ -67,10 +67,10 @@ def operations_router(services: Services) -> APIRouter:
         after: int = Query(0, ge=0, le=2**53 - 1),
         limit: int = Query(BATCH_MAX, ge=1, le=BATCH_MAX),
     ) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate(services, connection, request, b"")
+        with services.database.transaction() as home:
+            device = authenticate(services, home, request, b"")
             if feed not in (BANK_FEED, device.branch):
                 raise Problem("feed_not_yours")
-            return answer(read_page(connection, feed, after, limit))
+            return answer(read_page(home, feed, after, limit))
 
     return router

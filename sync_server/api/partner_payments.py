@@ -32,9 +32,9 @@ def partner_payments_router(services: Services) -> APIRouter:
     )
     def receive(raw: RawJson, partner: str = Depends(holder)) -> Response:
         payment = decoded(raw, decoder)
-        with services.pool.connection() as connection:
+        with services.database.transaction() as home:
             report = take_payment(
-                connection, services.centre, system_randomness, partner, services.settings.bank_bic, payment
+                home, services.centre, system_randomness, partner, services.settings.bank_bic, payment
             )
         if report is None:
             raise Problem("end_to_end_id_reused")

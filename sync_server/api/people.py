@@ -39,11 +39,11 @@ def people_router(services: Services) -> APIRouter:
         ),
     )
     def activation(request: Request, raw: RawJson) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, raw)
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
             message = decoded(raw, activation_decoder)
             seed = activate(
-                connection,
+                home.connection,
                 services.centre,
                 system_randomness,
                 device,
@@ -70,11 +70,11 @@ def people_router(services: Services) -> APIRouter:
         ),
     )
     def sign_in(request: Request, raw: RawJson) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, raw)
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
             message = decoded(raw, sign_in_decoder)
             seed = sign_in_online(
-                connection,
+                home.connection,
                 services.centre,
                 device,
                 person=message.person,
@@ -93,9 +93,9 @@ def people_router(services: Services) -> APIRouter:
         ),
     )
     def introduce(request: Request, raw: RawJson) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, raw)
-            refusal = keep_introduction(connection, device, decoded(raw, introduction_decoder).introduction)
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
+            refusal = keep_introduction(home.connection, device, decoded(raw, introduction_decoder).introduction)
         if refusal is not None:
             raise refuse(refusal)
         return answer(Introductions({}))
@@ -105,9 +105,9 @@ def people_router(services: Services) -> APIRouter:
         **documented(answer=Introductions, description="Those for this device.", problems=WORK_PROBLEMS),
     )
     def introductions(request: Request) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, b"")
-            return answer(Introductions(introductions_for(connection, device)))
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, b"")
+            return answer(Introductions(introductions_for(home.connection, device)))
 
     return router
 

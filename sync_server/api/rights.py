@@ -33,11 +33,11 @@ def rights_router(services: Services) -> APIRouter:
         ),
     )
     def rights(request: Request, raw: RawJson) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, raw)
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
             wanted = decoded(raw, wanted_decoder)
             grant = grant_rights(
-                connection,
+                home,
                 services.centre,
                 device,
                 wanted.account,
@@ -47,8 +47,8 @@ def rights_router(services: Services) -> APIRouter:
             )
             if isinstance(grant, Refusal):
                 raise refuse(grant)
-            connection.commit()
-            page = read_page(connection, device.branch or "", wanted.after, BATCH_MAX)
+        with services.database.transaction() as home:
+            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
         return answer(RightsAnswer(grant.granted, grant.available, page))
 
     @router.post(
@@ -61,11 +61,11 @@ def rights_router(services: Services) -> APIRouter:
         ),
     )
     def iban_block(request: Request, raw: RawJson) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, raw)
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
             wanted = decoded(raw, block_decoder)
-            lease_if_few(connection, services.centre, device.device, device.epoch)
-            connection.commit()
-            return answer(read_page(connection, BANK_FEED, wanted.after, BATCH_MAX))
+            lease_if_few(home, services.centre, device.device, device.epoch)
+        with services.database.transaction() as home:
+            return answer(read_page(home, BANK_FEED, wanted.after, BATCH_MAX))
 
     return router

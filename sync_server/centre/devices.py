@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg.errors import UniqueViolation
-
-from core.book import Book
-from core.book.rows import DeviceEpoch
+from core.book.rows import Branch, DeviceEpoch
 from core.canonical import from_base64url, thumbprint
 from core.clock import instant
 from core.errors import Refusal
@@ -15,8 +12,9 @@ from core.ids import Randomness, is_code
 from core.operations.bank import DeviceEnrolled, DeviceRevoked, IbanBlockLeased
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.one_time import new_one_time_code, one_time_digest
-from sync_server.database import Connection
-from sync_server.store.rows import PostgresStore
+from sync_server.ingest.settle import BANK_FEED
+from sync_server.store.home import Home
+from sync_server.store.values import Enrolment
 
 INVITATION_MS = 24 * 60 * 60 * 1000
 IBAN_BLOCK_SIZE = 1000
@@ -42,97 +40,77 @@ class EnrolmentState:
 
 
 def invite_device(
-    connection: Connection, centre: Centre, randomness: Randomness, *, device: str, branch: str, purpose: str
+    home: Home, centre: Centre, randomness: Randomness, *, device: str, branch: str, purpose: str
 ) -> str | Refusal:
     """A one-time code for the device's next epoch. Refusals: `device_code_malformed`, `branch_unknown`."""
     if not is_code(device) or device.startswith("centre"):
         return Refusal("device_code_malformed", "device")
-    if connection.execute(b"SELECT 1 FROM branches WHERE code = %s", (branch,)).fetchone() is None:
+    if home.book(locking=False).get(Branch, branch) is None:
         return Refusal("branch_unknown", "branch")
     code = new_one_time_code(randomness)
-    epoch = _next_epoch(connection, device)
-    connection.execute(
-        b"DELETE FROM enrolments WHERE device = %s AND epoch = %s AND state IN ('issued', 'waiting')", (device, epoch)
-    )
-    connection.execute(
-        b"INSERT INTO enrolments (code_digest, device, epoch, branch, purpose, expires_at) "
-        b"VALUES (%s, %s, %s, %s, %s, %s)",
-        (one_time_digest(code), device, epoch, branch, purpose, instant(centre.clock.now_ms() + INVITATION_MS)),
-    )
+    expires_at = instant(centre.clock.now_ms() + INVITATION_MS)
+    epoch = home.last_epoch(device) + 1
+    home.enrolments.invite(Enrolment(one_time_digest(code), device, epoch, branch, purpose, expires_at))
     return code
 
 
-def _next_epoch(connection: Connection, device: str) -> int:
-    row = connection.execute(b"SELECT coalesce(max(epoch), 0) FROM devices WHERE device = %s", (device,)).fetchone()
-    return int(row[0]) + 1 if row else 1
-
-
-def request_enrolment(connection: Connection, centre: Centre, code: str, public_key: str) -> EnrolmentState | Refusal:
+def request_enrolment(home: Home, centre: Centre, code: str, public_key: str) -> EnrolmentState | Refusal:
     """A device shows its key under an invitation. The same key may ask again; the code serves no second key.
 
     Refusals: `enrolment_code_wrong` (unknown, expired, used by another key, or the key used another code).
     """
-    row = connection.execute(
-        b"SELECT device, epoch, branch, purpose, expires_at, public_key, state FROM enrolments "
-        b"WHERE code_digest = %s FOR UPDATE",
-        (one_time_digest(code),),
-    ).fetchone()
-    if row is None or (row[5] is None and row[4] < instant(centre.clock.now_ms())):
+    enrolment = home.enrolments.lock(one_time_digest(code))
+    if enrolment is None:
         return Refusal("enrolment_code_wrong", "code")
-    if row[5] is not None and row[5] != public_key:
-        return Refusal("enrolment_code_wrong", "code")
-    if row[5] is None:
-        try:
-            with connection.transaction():
-                connection.execute(
-                    b"UPDATE enrolments SET public_key = %s, fingerprint = %s, state = 'waiting' "
-                    b"WHERE code_digest = %s",
-                    (public_key, thumbprint(from_base64url(public_key)), one_time_digest(code)),
-                )
-        except UniqueViolation:
+    if enrolment.public_key is None:
+        expired = enrolment.expires_at < instant(centre.clock.now_ms())
+        fingerprint = thumbprint(from_base64url(public_key))
+        if expired or not home.enrolments.show_key(enrolment.code_digest, public_key, fingerprint):
             return Refusal("enrolment_code_wrong", "code")
-    state = "waiting" if row[6] == "issued" else str(row[6])
-    return EnrolmentState(state, row[0], row[1], row[2], row[3], public_key)
+        enrolment = enrolment._replace(public_key=public_key, state="waiting")
+    if enrolment.public_key != public_key:
+        return Refusal("enrolment_code_wrong", "code")
+    return _state_of(enrolment)
 
 
-def find_enrolment(connection: Connection, fingerprint: str) -> EnrolmentState | None:
+def find_enrolment(home: Home, fingerprint: str) -> EnrolmentState | None:
     """The enrolment whose key has that fingerprint."""
     if "\x00" in fingerprint:
         return None
-    row = connection.execute(
-        b"SELECT state, device, epoch, branch, purpose, public_key FROM enrolments WHERE fingerprint = %s",
-        (fingerprint,),
-    ).fetchone()
-    return EnrolmentState(*row) if row else None
+    enrolment = home.enrolments.find(fingerprint)
+    return _state_of(enrolment) if enrolment is not None else None
 
 
-def waiting_enrolments(connection: Connection) -> list[EnrolmentState]:
+def waiting_enrolments(home: Home) -> list[EnrolmentState]:
     """Devices that wait to be trusted."""
-    rows = connection.execute(
-        b"SELECT state, device, epoch, branch, purpose, public_key FROM enrolments WHERE state = 'waiting' "
-        b"ORDER BY device"
+    return [_state_of(enrolment) for enrolment in home.enrolments.waiting()]
+
+
+def _state_of(enrolment: Enrolment) -> EnrolmentState:
+    return EnrolmentState(
+        enrolment.state,
+        enrolment.device,
+        enrolment.epoch,
+        enrolment.branch,
+        enrolment.purpose,
+        enrolment.public_key or "",
     )
-    return [EnrolmentState(*row) for row in rows]
 
 
-def trust_device(connection: Connection, centre: Centre, device: str, fingerprint: str) -> EnrolmentState | Refusal:
+def trust_device(home: Home, centre: Centre, device: str, fingerprint: str) -> EnrolmentState | Refusal:
     """A person has compared fingerprints: the epoch begins, with a block of account numbers of its own.
 
     Epochs of the same device before it end at the head that the centre has: one device signs on one chain.
 
     Refusals: `enrolment_unknown`, `fingerprint_differs`.
     """
-    row = connection.execute(
-        b"SELECT state, device, epoch, branch, purpose, public_key FROM enrolments "
-        b"WHERE device = %s AND state = 'waiting' FOR UPDATE",
-        (device,),
-    ).fetchone()
-    if row is None:
+    enrolment = home.enrolments.lock_waiting(device)
+    if enrolment is None:
         return Refusal("enrolment_unknown", "device")
-    state = EnrolmentState(*row)
+    state = _state_of(enrolment)
     if state.fingerprint != fingerprint:
         return Refusal("fingerprint_differs", "fingerprint")
-    _end_epochs_before(connection, centre, device, state.epoch)
+    _end_epochs_before(home, centre, device, state.epoch)
     body = DeviceEnrolled(
         device=state.device,
         epoch=state.epoch,
@@ -140,63 +118,47 @@ def trust_device(connection: Connection, centre: Centre, device: str, fingerprin
         purpose="kiosk" if state.purpose == "kiosk" else "desktop",
         key=state.public_key,
     )
-    issue(connection, centre, None, body)
-    connection.execute(
-        b"INSERT INTO chains (device, epoch, seq, hash, state) VALUES (%s, %s, 0, NULL, 'living')",
-        (state.device, state.epoch),
-    )
-    connection.execute(
-        b"UPDATE enrolments SET state = 'trusted' WHERE device = %s AND epoch = %s", (state.device, state.epoch)
-    )
-    lease_iban_block(connection, centre, state.device, state.epoch)
+    issue(home, centre, None, body)
+    home.begin_chain((state.device, state.epoch))
+    home.enrolments.trust(state.device, state.epoch)
+    lease_iban_block(home, centre, state.device, state.epoch)
     return EnrolmentState("trusted", state.device, state.epoch, state.branch, state.purpose, state.public_key)
 
 
-def _end_epochs_before(connection: Connection, centre: Centre, device: str, epoch: int) -> None:
-    connection.execute(
-        b"SELECT 1 FROM chains WHERE device = %s AND epoch < %s ORDER BY epoch FOR UPDATE", (device, epoch)
-    )
-    living = connection.execute(
-        b"SELECT epoch FROM devices WHERE device = %s AND epoch < %s AND state = 'living' ORDER BY epoch",
-        (device, epoch),
-    ).fetchall()
-    for (before,) in living:
-        revoke_device(connection, centre, device, before)
+def _end_epochs_before(home: Home, centre: Centre, device: str, epoch: int) -> None:
+    home.lock_chains((device,))
+    for before in home.living_epochs(device):
+        if before < epoch:
+            revoke_device(home, centre, device, before)
 
 
-def lease_iban_block(connection: Connection, centre: Centre, device: str, epoch: int) -> None:
+def lease_iban_block(home: Home, centre: Centre, device: str, epoch: int) -> None:
     """The next account numbers that nobody has, for that device epoch alone."""
-    connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = 'bank' FOR UPDATE")
-    row = connection.execute(b"SELECT max(last) FROM iban_blocks").fetchone()
-    first = int(row[0]) + 1 if row and row[0] is not None else _FIRST_ACCOUNT_NUMBER
+    home.lock_feeds((BANK_FEED,))
+    last = home.last_account_number()
+    first = last + 1 if last is not None else _FIRST_ACCOUNT_NUMBER
     body = IbanBlockLeased(device=device, epoch=epoch, first=first, last=first + IBAN_BLOCK_SIZE - 1)
-    issue(connection, centre, None, body)
+    issue(home, centre, None, body)
 
 
-def lease_if_few(connection: Connection, centre: Centre, device: str, epoch: int) -> None:
+def lease_if_few(home: Home, centre: Centre, device: str, epoch: int) -> None:
     """Another block once the device epoch has few numbers left: a repeated request leases nothing more."""
-    connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = 'bank' FOR UPDATE")
-    row = connection.execute(
-        b"SELECT (SELECT coalesce(sum(last - first + 1), 0) FROM iban_blocks WHERE device = %s AND epoch = %s) - "
-        b"(SELECT count(*) FROM operations WHERE device = %s AND epoch = %s AND kind = 'account.opened')",
-        (device, epoch, device, epoch),
-    ).fetchone()
-    if row is not None and row[0] < _FEW_NUMBERS:
-        lease_iban_block(connection, centre, device, epoch)
+    home.lock_feeds((BANK_FEED,))
+    leased, opened = home.account_numbers((device, epoch))
+    if leased - opened < _FEW_NUMBERS:
+        lease_iban_block(home, centre, device, epoch)
 
 
-def revoke_device(connection: Connection, centre: Centre, device: str, epoch: int) -> Refusal | None:
+def revoke_device(home: Home, centre: Centre, device: str, epoch: int) -> Refusal | None:
     """End a device's epoch at the head that the centre has; what it sends from here on is kept, but not booked."""
-    row = connection.execute(
-        b"SELECT seq FROM chains WHERE device = %s AND epoch = %s FOR UPDATE", (device, epoch)
-    ).fetchone()
-    if row is None:
+    chain = home.lock_chain((device, epoch))
+    if chain is None:
         return Refusal("device_unknown", "device")
-    issue(connection, centre, None, DeviceRevoked(device=device, epoch=epoch, head_seq=int(row[0])))
-    connection.execute(b"UPDATE chains SET state = 'quarantined' WHERE device = %s AND epoch = %s", (device, epoch))
+    issue(home, centre, None, DeviceRevoked(device=device, epoch=epoch, head_seq=chain.seq))
+    home.end_chain((device, epoch))
     return None
 
 
-def find_device(connection: Connection, device: str, epoch: int) -> DeviceEpoch | None:
+def find_device(home: Home, device: str, epoch: int) -> DeviceEpoch | None:
     """A device epoch as the book has it."""
-    return Book(PostgresStore(connection, locking=False)).get(DeviceEpoch, device, epoch)
+    return home.book(locking=False).get(DeviceEpoch, device, epoch)

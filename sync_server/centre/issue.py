@@ -17,10 +17,9 @@ from core.operations.kind import Body
 from core.operations.money import authority_for
 from core.operations.registry import KINDS
 from sync_server.centre.keys import CentreKeys
-from sync_server.database import Connection
-from sync_server.ingest.settle import BANK_FEED, ChainHead, Settled, settle_one
+from sync_server.ingest.settle import BANK_FEED, Settled, settle_one
 from sync_server.ingest.writing import write_settled
-from sync_server.store.rows import CentreBook
+from sync_server.store.home import CentreBook, Home
 
 EPOCH = 1
 INCARNATION = 1
@@ -50,7 +49,7 @@ class Issued:
 
 
 def issue(
-    connection: Connection,
+    home: Home,
     centre: Centre,
     branch: str | None,
     body: Body,
@@ -63,14 +62,14 @@ def issue(
 
     `book` may hold rows that the caller has locked already. Raises `Refused` if a rule speaks against it.
     """
-    book = book if book is not None else CentreBook(connection)
+    book = book if book is not None else home.book()
     now_ms = centre.clock.now_ms()
     operation = _unplaced(centre, branch, body, now_ms, business_date)
     draft = rules.decode(Signed(jws="", operation=operation, hash="", kid=centre.keys.kid))
     if draft.kind.bank_wide:
-        connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = %s FOR UPDATE", (BANK_FEED,))
+        home.lock_feeds((BANK_FEED,))
     book.prefetch(rules.touches(draft, with_balances=True))
-    head = _lock_own_chain(connection, operation.device)
+    head = home.begin_chain((operation.device, EPOCH))
     authority = authority_for(draft.postings, by_centre=True)
     placed = msgspec.structs.replace(operation, seq=head.seq + 1, prev=head.hash, authority=authority)
     decoded = rules.decode(sign_operation(placed, centre.keys.signing, centre.keys.kid))
@@ -79,11 +78,8 @@ def issue(
     if findings:
         raise Refused(findings[0])
     settled = settle_one(decoded, book, instant(now_ms))
-    positions = write_settled(connection, (settled,), book, records or {})
-    connection.execute(
-        b"UPDATE chains SET seq = %s, hash = %s WHERE device = %s AND epoch = %s",
-        (placed.seq, operation_hash(decoded.signed.jws), placed.device, placed.epoch),
-    )
+    positions = write_settled(home, (settled,), book, records or {})
+    home.move_chain((placed.device, placed.epoch), placed.seq, operation_hash(decoded.signed.jws))
     return Issued(settled, positions)
 
 
@@ -108,14 +104,3 @@ def _unplaced(centre: Centre, branch: str | None, body: Body, now_ms: int, busin
         authority=Authority(),
         body=msgspec.Raw(encode_body(body)),
     )
-
-
-def _lock_own_chain(connection: Connection, device: str) -> ChainHead:
-    row = connection.execute(
-        b"INSERT INTO chains AS old (device, epoch, seq, hash, state) VALUES (%s, %s, 0, NULL, 'living') "
-        b"ON CONFLICT (device, epoch) DO UPDATE SET seq = old.seq RETURNING seq, hash",
-        (device, EPOCH),
-    ).fetchone()
-    if row is None:
-        raise AssertionError("an upsert that returns gives a row")
-    return ChainHead(row[0], row[1])

@@ -23,6 +23,7 @@ from core.records import make_record
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.one_time import new_one_time_code, one_time_digest
 from sync_server.database import Connection
+from sync_server.store.postgres import PostgresHome
 from sync_server.store.rows import PostgresStore
 
 ACTIVATION_MS = 14 * 24 * 60 * 60 * 1000
@@ -39,7 +40,7 @@ class Seed:
 
 
 def admit_staff(
-    connection: Connection,
+    home: PostgresHome,
     centre: Centre,
     randomness: Randomness,
     *,
@@ -60,9 +61,9 @@ def admit_staff(
         approval_limit=approval_limit,
         record=digest,
     )
-    issue(connection, centre, None, body, records={digest: record})
+    issue(home, centre, None, body, records={digest: record})
     code = new_one_time_code(randomness)
-    connection.execute(
+    home.connection.execute(
         b"INSERT INTO credentials (person, name, activation_digest, activation_expires_at) VALUES (%s, %s, %s, %s)",
         (person, name, one_time_digest(code), instant(centre.clock.now_ms() + ACTIVATION_MS)),
     )

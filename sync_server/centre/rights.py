@@ -8,8 +8,7 @@ from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.errors import Refusal
 from core.operations.rights import RightsGranted, available_on, right_of
 from sync_server.centre.issue import Centre, issue
-from sync_server.database import Connection
-from sync_server.store.rows import CentreBook
+from sync_server.store.home import Home
 
 _STOPPING = ("rights_exceeded", "return_exceeds_rights")
 """Cases after which a device is granted nothing more until a person has looked."""
@@ -25,7 +24,7 @@ class Grant:
 
 
 def grant_rights(
-    connection: Connection,
+    home: Home,
     centre: Centre,
     device: DeviceEpoch,
     account_id: str,
@@ -40,7 +39,7 @@ def grant_rights(
     heard of is part of the answer. Refusals: `account_unknown`, `account_elsewhere`, `account_frozen`,
     `grants_stopped`.
     """
-    book = CentreBook(connection)
+    book = home.book()
     book.prefetch([(DepositAccount, (account_id,)), (Right, (account_id, device.device, device.epoch))])
     account = book.get(DepositAccount, account_id)
     if account is None or account.state != "open":
@@ -49,7 +48,7 @@ def grant_rights(
         return Refusal("account_elsewhere", "account")
     if account.freezes:
         return Refusal("account_frozen", "account")
-    if _overdrawn_by(connection, device):
+    if _overdrawn_by(home, device):
         return Refusal("grants_stopped")
     available = available_on(account)
     before = right_of(account_id, device.device, device.epoch, book)
@@ -64,15 +63,11 @@ def grant_rights(
         currency=account.currency,
         granted=before.granted + more,
     )
-    issued = issue(connection, centre, account.branch, body, book=book)
+    issued = issue(home, centre, account.branch, body, book=book)
     return Grant(unheard + more, available - more, issued.positions[account.branch])
 
 
-def _overdrawn_by(connection: Connection, device: DeviceEpoch) -> bool:
+def _overdrawn_by(home: Home, device: DeviceEpoch) -> bool:
     """Whether a case is open because the device epoch has signed away what it did not hold."""
-    found = connection.execute(
-        b"SELECT 1 FROM cases WHERE device = %s AND epoch = %s AND state = 'open' "
-        b"AND (code = ANY(%s) OR starts_with(code, 'authority_')) LIMIT 1",
-        (device.device, device.epoch, list(_STOPPING)),
-    )
-    return found.fetchone() is not None
+    codes = home.open_case_codes((device.device, device.epoch))
+    return any(code in _STOPPING or code.startswith("authority_") for code in codes)

@@ -9,20 +9,10 @@ from typing import Any
 import msgspec
 
 from core.operations.kind import Decoded
-from sync_server.database import Connection
+from sync_server.store.home import Home
+from sync_server.store.values import CaseRow
 
 _encode = msgspec.json.Encoder().encode
-_INSERT = (
-    b"INSERT INTO cases (opened_at, code, device, epoch, operation_id, detail) "
-    b"SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::uuid[], %s::text[])"
-)
-
-_INSERT_ONCE = (
-    b"INSERT INTO cases (opened_at, code, operation_id, detail) SELECT new.* FROM "
-    b"(VALUES (%s::text, %s::text, %s::uuid, %s::text)) AS new (opened_at, code, operation_id, detail) "
-    b"WHERE NOT EXISTS (SELECT 1 FROM cases c WHERE c.operation_id = new.operation_id AND c.code = new.code "
-    b"AND c.detail = new.detail AND c.state = 'open')"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +24,18 @@ class Case:
     detail: Mapping[str, object]
 
 
-def open_cases(connection: Connection, cases: Sequence[Case], opened_at: str) -> None:
-    """Open them in one statement, in their order."""
-    if not cases:
-        return
-    operations = [case.decoded.operation for case in cases]
-    columns = (
-        [opened_at] * len(cases),
-        [case.code for case in cases],
-        [operation.device for operation in operations],
-        [operation.epoch for operation in operations],
-        [operation.id for operation in operations],
-        [_encode(case.detail).decode() for case in cases],
-    )
-    connection.execute(_INSERT, columns)
+def open_cases(home: Home, cases: Sequence[Case], opened_at: str) -> None:
+    """Open them in their order."""
+    home.open_cases([_row(case, opened_at) for case in cases])
 
 
-def open_payment_case(connection: Connection, transfer_id: str, why: str, opened_at: str) -> None:
+def _row(case: Case, opened_at: str) -> CaseRow:
+    operation = case.decoded.operation
+    detail = _encode(case.detail).decode()
+    return CaseRow(opened_at, case.code, operation.device, operation.epoch, operation.id, detail)
+
+
+def open_payment_case(home: Home, transfer_id: str, why: str, opened_at: str) -> None:
     """About a payment on which no program may decide; none beside one that is open for the same reason."""
     detail = _encode({"why": why}).decode()
-    connection.execute(_INSERT_ONCE, (opened_at, "payment_needs_person", transfer_id, detail))
-
-
-def close_case(connection: Connection, number: int) -> bool:
-    """A person has looked; False if no open case has that number."""
-    done = connection.execute(b"UPDATE cases SET state = 'closed' WHERE no = %s AND state = 'open'", (number,))
-    return done.rowcount == 1
+    home.open_case_once(CaseRow(opened_at, "payment_needs_person", None, None, transfer_id, detail))

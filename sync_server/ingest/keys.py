@@ -11,10 +11,10 @@ from core.canonical import from_base64url
 from core.errors import IntegrityFault
 from core.operations.kind import Decoded
 from core.operations.sessions import SessionOpened, key_thumbprint
-from sync_server.database import Connection
+from sync_server.store.home import Database
+from sync_server.store.values import ChainName
 
 _REMEMBERED_MAX = 20_000
-ChainName = tuple[str, int]
 
 
 @dataclass
@@ -23,14 +23,15 @@ class KnownKeys:
 
     _keys: dict[tuple[str, int, str], VerifyKey] = field(default_factory=dict)
 
-    def find(self, connection: Connection, chain: ChainName, kid: str) -> VerifyKey:
+    def find(self, database: Database, chain: ChainName, kid: str) -> VerifyKey:
         """The key of that name on that chain. Raises `IntegrityFault("key_unknown")`."""
         known = self._keys.get((*chain, kid))
         if known is None:
-            row = connection.execute(_FIND, (*chain, kid, *chain, kid)).fetchone()
-            if row is None:
+            with database.transaction() as home:
+                public_key = home.key_of(chain, kid)
+            if public_key is None:
                 raise IntegrityFault("key_unknown", kid)
-            known = self.remember(chain, kid, row[0])
+            known = self.remember(chain, kid, public_key)
         return known
 
     def remember(self, chain: ChainName, kid: str, public_key: str) -> VerifyKey:
@@ -40,12 +41,6 @@ class KnownKeys:
         key = VerifyKey(from_base64url(public_key))
         self._keys[(*chain, kid)] = key
         return key
-
-
-_FIND = (
-    b"SELECT public_key FROM devices WHERE device = %s AND epoch = %s AND kid = %s "
-    b"UNION ALL SELECT public_key FROM sessions WHERE device = %s AND epoch = %s AND kid = %s"
-)
 
 
 def opened_key(decoded: Decoded[Any]) -> tuple[str, str] | None:

@@ -14,8 +14,9 @@ from core.operations import rules
 from core.operations.kind import Decoded
 from core.records import RECORD_BYTES_MAX, record_digest
 from core.sync.messages import Push, Refused
-from sync_server.database import Connection
-from sync_server.ingest.keys import ChainName, KnownKeys, opened_key
+from sync_server.ingest.keys import KnownKeys, opened_key
+from sync_server.store.home import Database
+from sync_server.store.values import ChainName
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Verified:
     refused: Refused | None
 
 
-def verify_run(connection: Connection, keys: KnownKeys, push: Push) -> Verified:
+def verify_run(database: Database, keys: KnownKeys, push: Push) -> Verified:
     """Check every signature and decode every body, up to the first that fails."""
     chain = (push.device, push.epoch)
     run: list[Decoded[Any]] = []
@@ -35,7 +36,7 @@ def verify_run(connection: Connection, keys: KnownKeys, push: Push) -> Verified:
     refused: Refused | None = None
     for jws in push.operations:
         try:
-            decoded = _verify_one(connection, keys, chain, jws, run)
+            decoded = _verify_one(database, keys, chain, jws, run)
             touched.append(tuple(rules.touches(decoded, with_balances=True)))
         except IntegrityFault as fault:
             refused = Refused(run[-1].operation.seq + 1 if run else 0, fault.code)
@@ -45,7 +46,7 @@ def verify_run(connection: Connection, keys: KnownKeys, push: Push) -> Verified:
 
 
 def _verify_one(
-    connection: Connection, keys: KnownKeys, chain: ChainName, jws: str, before: Sequence[Decoded[Any]]
+    database: Database, keys: KnownKeys, chain: ChainName, jws: str, before: Sequence[Decoded[Any]]
 ) -> Decoded[Any]:
     signed = read_operation(jws)
     operation = signed.operation
@@ -53,7 +54,7 @@ def _verify_one(
         raise IntegrityFault("chain_differs", operation.device)
     if before and operation.seq != before[-1].operation.seq + 1:
         raise IntegrityFault("seq_not_contiguous", str(operation.seq))
-    check_signature(jws, keys.find(connection, chain, signed.kid))
+    check_signature(jws, keys.find(database, chain, signed.kid))
     decoded = rules.decode(signed)
     opened = opened_key(decoded)
     if opened is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.book import Book
 from core.book.rows import DepositAccount, Iban
 from core.operations.bank import centre_chain
 from core.operations.transfers import (
@@ -13,10 +12,10 @@ from core.operations.transfers import (
     TransferSettled,
 )
 from sync_server.centre.issue import Centre, issue
-from sync_server.database import Connection
-from sync_server.payments.queue import DuePayment, Payee
+from sync_server.payments.queue import Payee
 from sync_server.payments.states import Outcome
-from sync_server.store.rows import PostgresStore
+from sync_server.store.home import Home
+from sync_server.store.values import DuePayment
 
 UNKNOWN_ACCOUNT = "AC01"
 CLOSED_ACCOUNT = "AC04"
@@ -24,15 +23,15 @@ OTHER_CURRENCY = "AC09"
 UNKNOWN_BANK = "RC01"
 
 
-def complete_at_branch(connection: Connection, centre: Centre, payment: DuePayment, payee: Payee) -> Outcome:
+def complete_at_branch(home: Home, centre: Centre, payment: DuePayment, payee: Payee) -> Outcome:
     """Credit the payee at their own branch and tell the sending one, or return the money with the reason."""
-    book = Book(PostgresStore(connection))
+    book = home.book()
     known = book.get(Iban, payee.iban)
     account = book.get(DepositAccount, known.account) if known else None
     reason = why_not(account, payment.currency)
     if account is None or reason is not None:
         return Outcome("rejected", reason or UNKNOWN_ACCOUNT)
-    _lock_in_order(connection, {payment.branch, account.branch})
+    _lock_in_order(home, {payment.branch, account.branch})
     received = TransferReceived(
         account=account.id,
         route="branch",
@@ -41,8 +40,8 @@ def complete_at_branch(connection: Connection, centre: Centre, payment: DuePayme
         amount=payment.amount,
         details=payment.details,
     )
-    issue(connection, centre, account.branch, received)
-    issue(connection, centre, payment.branch, TransferCompleted(transfer=payment.transfer_id))
+    issue(home, centre, account.branch, received)
+    issue(home, centre, payment.branch, TransferCompleted(transfer=payment.transfer_id))
     return Outcome("completed")
 
 
@@ -55,20 +54,19 @@ def why_not(account: DepositAccount | None, currency: str) -> str | None:
     return OTHER_CURRENCY if account.currency != currency else None
 
 
-def _lock_in_order(connection: Connection, branches: set[str]) -> None:
+def _lock_in_order(home: Home, branches: set[str]) -> None:
     """Chains, then feeds, each sorted: transfers in both directions at once must not wait for one another."""
-    chains = sorted(centre_chain(branch) for branch in branches)
-    connection.execute(b"SELECT 1 FROM chains WHERE device = ANY(%s) ORDER BY device, epoch FOR UPDATE", (chains,))
-    connection.execute(b"SELECT 1 FROM feed_heads WHERE feed = ANY(%s) ORDER BY feed FOR UPDATE", (sorted(branches),))
+    home.lock_chains(centre_chain(branch) for branch in branches)
+    home.lock_feeds(branches)
 
 
-def settle_with_partner(connection: Connection, centre: Centre, payment: DuePayment) -> None:
+def settle_with_partner(home: Home, centre: Centre, payment: DuePayment) -> None:
     """The partner has settled: the money leaves clearing."""
     body = TransferSettled(transfer=payment.transfer_id, currency=payment.currency, amount=payment.amount)
-    issue(connection, centre, payment.branch, body)
+    issue(home, centre, payment.branch, body)
 
 
-def give_back(connection: Connection, centre: Centre, payment: DuePayment, reason: str) -> None:
+def give_back(home: Home, centre: Centre, payment: DuePayment, reason: str) -> None:
     """Return the money to the account it came from, with the reason."""
     route: Route = "partner" if payment.route == "partner" else "branch"
     body = TransferReturned(
@@ -79,4 +77,4 @@ def give_back(connection: Connection, centre: Centre, payment: DuePayment, reaso
         amount=payment.amount,
         reason=reason,
     )
-    issue(connection, centre, payment.branch, body)
+    issue(home, centre, payment.branch, body)

@@ -11,53 +11,33 @@ from core.ids import Randomness
 from core.operations.transfers import TransferReceived
 from core.records import make_record
 from sync_server.centre.issue import Centre, issue
-from sync_server.database import Connection
 from sync_server.partner_bank.messages import Payment, PaymentReport
 from sync_server.partner_bank.rules import REASONS
 from sync_server.payments.completing import UNKNOWN_ACCOUNT, UNKNOWN_BANK, why_not
-from sync_server.store.rows import CentreBook
+from sync_server.store.home import Home
 
 _BIC_LENGTH = 8
 _WORDS = {**REASONS, "AC09": "Account currency is invalid or missing"}
 
 
 def take_payment(
-    connection: Connection, centre: Centre, randomness: Randomness, partner: str, own_bic: str, payment: Payment
+    home: Home, centre: Centre, randomness: Randomness, partner: str, own_bic: str, payment: Payment
 ) -> PaymentReport | None:
     """Credit the payment or reject it, in the caller's transaction; a repeated one has the same answer again.
 
     None if its end-to-end id stands for another payment of that partner.
     """
     content = digest(msgspec.json.encode(payment))
-    first = connection.execute(
-        b"INSERT INTO inbound_payments (partner, end_to_end_id, content_digest, answer) VALUES (%s, %s, %s, '') "
-        b"ON CONFLICT DO NOTHING RETURNING true",
-        (partner, payment.end_to_end_id, content),
-    ).fetchone()
-    if first is None:
-        return _answered(connection, partner, payment.end_to_end_id, content)
-    report = _decide(connection, centre, randomness, own_bic, payment)
-    connection.execute(
-        b"UPDATE inbound_payments SET answer = %s WHERE partner = %s AND end_to_end_id = %s",
-        (msgspec.json.encode(report).decode(), partner, payment.end_to_end_id),
-    )
+    kept = home.payments.take_inbound(partner, payment.end_to_end_id, content)
+    if kept is not None:
+        return msgspec.json.decode(kept.answer, type=PaymentReport) if kept.content_digest == content else None
+    report = _decide(home, centre, randomness, own_bic, payment)
+    home.payments.answer_inbound(partner, payment.end_to_end_id, msgspec.json.encode(report).decode())
     return report
 
 
-def _answered(connection: Connection, partner: str, end_to_end_id: str, content: str) -> PaymentReport | None:
-    row = connection.execute(
-        b"SELECT content_digest, answer FROM inbound_payments WHERE partner = %s AND end_to_end_id = %s",
-        (partner, end_to_end_id),
-    ).fetchone()
-    if row is None or row[0] != content:
-        return None
-    return msgspec.json.decode(row[1], type=PaymentReport)
-
-
-def _decide(
-    connection: Connection, centre: Centre, randomness: Randomness, own_bic: str, payment: Payment
-) -> PaymentReport:
-    book = CentreBook(connection)
+def _decide(home: Home, centre: Centre, randomness: Randomness, own_bic: str, payment: Payment) -> PaymentReport:
+    book = home.book()
     known = book.get(Iban, payment.creditor.iban)
     account = book.get(DepositAccount, known.account) if known else None
     reason = why_not(account, payment.currency)
@@ -80,7 +60,7 @@ def _decide(
         amount=payment.amount,
         details=details,
     )
-    issue(connection, centre, account.branch, body, book=book, records={details: record})
+    issue(home, centre, account.branch, body, book=book, records={details: record})
     return _report(centre, payment, None)
 
 

@@ -7,13 +7,13 @@ A transfer to another branch goes `queued -> completed` or `queued -> returned`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from core.ids import Randomness
 from sync_server.payments.partner_client import Accepted, Asked, NotFound, Rejected, Settled, Submitted, Unknown
+from sync_server.store.values import PAYMENT_FINAL, PaymentState
 
-State = Literal["queued", "sent", "unknown", "accepted", "settled", "rejected", "returned", "completed"]
-FINAL: frozenset[State] = frozenset({"settled", "returned", "completed"})
+State = PaymentState
+FINAL = PAYMENT_FINAL
 MUST_ASK_FIRST: frozenset[State] = frozenset({"sent", "unknown", "accepted"})
 """States in which a request may have left: the partner is asked, under the same end-to-end id, before anything else."""
 

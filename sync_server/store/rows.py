@@ -6,18 +6,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from psycopg.errors import SerializationFailure, UniqueViolation
+from psycopg.errors import UniqueViolation
 
 from core.book import Book, Key, Row
 from core.book.columns import Column, columns_of
-from core.book.rows import Customer, DepositAccount, Drawer, Freeze, Hold, PersonKeys, Request, Transfer
 from sync_server.database import Connection
+from sync_server.store.home import LOCKED, MetOthers
 
 _SQL_TYPES: Mapping[type, str] = {str: "text", int: "bigint", bool: "boolean"}
-_LOCKED: frozenset[type[Row]] = frozenset(
-    {DepositAccount, Customer, Freeze, Hold, Drawer, PersonKeys, Request, Transfer}
-)
-"""Rows that operations of several chains change. Rights need no lock of their own: their account's row is locked."""
 
 
 class PostgresStore:
@@ -26,18 +22,12 @@ class PostgresStore:
     def __init__(self, connection: Connection, *, locking: bool = True) -> None:
         self._connection = connection
         self._locking = locking
-        self.absent: set[Key] = set()
-        """What was asked for and is not there."""
 
     def load(self, table: type[Row], keys: list[tuple[object, ...]]) -> list[Row]:
         """The rows of those keys, locked in the order of the keys where several chains change them."""
         columns = [list(column) for column in zip(*keys, strict=True)]
-        statement = _select(table, locking=self._locking and table in _LOCKED)
-        rows = [table(*values) for values in self._connection.execute(statement, columns, prepare=True)]
-        if len(rows) < len(keys):
-            here = {tuple(getattr(row, name) for name in table.KEY) for row in rows}
-            self.absent.update((table, key) for key in keys if key not in here)
-        return rows
+        statement = _select(table, locking=self._locking and table in LOCKED)
+        return [table(*values) for values in self._connection.execute(statement, columns, prepare=True)]
 
     def operation(self, identifier: str) -> str | None:
         """The signed text of an operation that is in the database."""
@@ -45,28 +35,10 @@ class PostgresStore:
         return str(found[0]) if found is not None else None
 
 
-class CentreBook(Book):
-    """A book over the centre's database that remembers which rows were not there when it looked.
-
-    No lock keeps a row away that does not exist yet: if one of those has come meanwhile, what was worked out does not
-    hold, and has to be done again.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        store = PostgresStore(connection)
-        super().__init__(store)
-        self.absent = store.absent
-
-    def written(self) -> None:
-        """As in every book; what was not there is there now."""
-        super().written()
-        self.absent.clear()
-
-
 def write_rows(connection: Connection, book: Book, absent: Container[Key] = frozenset()) -> None:
     """Write every changed row of the book, but not the balances of the books (see `write_balances`).
 
-    Raises `SerializationFailure` if a row that was `absent` exists by now.
+    Raises `MetOthers` if a row that was `absent` exists by now.
     """
     for table in sorted(book.changes, key=lambda table: table.TABLE):
         changed = sorted(book.changes[table].items(), key=lambda item: repr(item[0]))
@@ -76,7 +48,7 @@ def write_rows(connection: Connection, book: Book, absent: Container[Key] = froz
             try:
                 _write(connection, _insert(table), new)
             except UniqueViolation as violation:
-                raise SerializationFailure(f"a row of {table.TABLE} has come meanwhile") from violation
+                raise MetOthers(f"a row of {table.TABLE} has come meanwhile") from violation
         if old:
             _write(connection, _upsert(table), old)
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from sync_server.problems import Problem, answer_problem, database_busy, database_unavailable
+from sync_server.store.home import MetOthers
 
 _BY_STATUS = {
     404: "not_found",
@@ -23,6 +24,7 @@ _BY_STATUS = {
     415: "media_type_unsupported",
 }
 _BUSY = (
+    MetOthers,
     psycopg.errors.SerializationFailure,
     psycopg.errors.DeadlockDetected,
     psycopg.errors.LockNotAvailable,

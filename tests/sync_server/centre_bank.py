@@ -35,6 +35,7 @@ from sync_server.centre.people import admit_staff
 from sync_server.environment import Secret
 from sync_server.settings import ServerSettings
 from sync_server.store.migrate import migrate
+from sync_server.store.postgres import PostgresHome
 from sync_server.store.rows import read_all
 from tests.bank import BANK_CODE, BankInADict, Chain, SignedIn
 from tests.sync_server.serving import served
@@ -211,6 +212,12 @@ class CentreBank:
         with psycopg.connect(self.owner_url if as_owner else self.app_url) as connection:
             yield connection
 
+    @contextmanager
+    def transaction(self) -> Iterator[PostgresHome]:
+        """A transaction of the centre's home."""
+        with self.connection() as connection:
+            yield PostgresHome(connection)
+
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query answers."""
         with self.connection() as connection:
@@ -218,8 +225,8 @@ class CentreBank:
 
     def issue(self, branch: str | None, body: Body) -> Issued:
         """An operation of the centre."""
-        with self.connection() as connection:
-            return issue(connection, self.centre, branch, body)
+        with self.transaction() as home:
+            return issue(home, self.centre, branch, body)
 
     def settings(self, **changes: Any) -> ServerSettings:
         """Settings of a server for this bank."""
@@ -255,13 +262,11 @@ class CentreBank:
     def enrol(self, device: str, branch: str) -> Chain:
         """A trusted device with a chain that has nothing on it."""
         key = new_signing_key(system_randomness)
-        with self.connection() as connection:
-            code = invite_device(
-                connection, self.centre, system_randomness, device=device, branch=branch, purpose="desktop"
-            )
+        with self.transaction() as home:
+            code = invite_device(home, self.centre, system_randomness, device=device, branch=branch, purpose="desktop")
             assert isinstance(code, str)
-            shown = request_enrolment(connection, self.centre, code, public_text(key))
-            state = trust_device(connection, self.centre, device, key_name(key))
+            shown = request_enrolment(home, self.centre, code, public_text(key))
+            state = trust_device(home, self.centre, device, key_name(key))
             assert getattr(state, "state", "") == "trusted", (shown, state)
         epoch = state.epoch  # type: ignore[union-attr]
         chain = self.maker.chains[device, epoch] = Chain(device, epoch, branch, key)
@@ -270,10 +275,10 @@ class CentreBank:
     def desk(self, device: str, branch: str) -> Desk:
         """A device at work, what it made so far not pushed yet; its people are named after it."""
         chain = self.enrol(device, branch)
-        with self.connection() as connection:
+        with self.transaction() as home:
             for person, role in ((f"{device}-t", "teller"), (f"{device}-s", "supervisor")):
                 admit_staff(
-                    connection,
+                    home,
                     self.centre,
                     system_randomness,
                     person=person,
@@ -283,7 +288,7 @@ class CentreBank:
                     currency="DKK",
                     approval_limit=10**9,
                 )
-            leased = [row for row in read_all(connection, IbanBlock) if isinstance(row, IbanBlock)]
+            leased = [row for row in read_all(home.connection, IbanBlock) if isinstance(row, IbanBlock)]
         self.maker.found_desk(chain, f"{device}-s", f"{device}-t")
         supervisor = self.maker.sign_in(chain, f"{device}-s")
         teller = self.maker.sign_in(chain, f"{device}-t")

@@ -29,8 +29,8 @@ def device() -> str:
 @pytest.fixture
 def invited(bank: CentreBank, device: str) -> str:
     """A one-time code for the device."""
-    with bank.connection() as connection:
-        code = invite_device(connection, bank.centre, system_randomness, device=device, branch="nor", purpose="desktop")
+    with bank.transaction() as home:
+        code = invite_device(home, bank.centre, system_randomness, device=device, branch="nor", purpose="desktop")
     assert isinstance(code, str)
     return code
 
@@ -43,8 +43,8 @@ def show(address: str, code: str, key: SigningKey, /, **changes: object) -> http
 
 
 def trust(bank: CentreBank, device: str, fingerprint: str) -> object:
-    with bank.connection() as connection:
-        return trust_device(connection, bank.centre, device, fingerprint)
+    with bank.transaction() as home:
+        return trust_device(home, bank.centre, device, fingerprint)
 
 
 def new_key() -> SigningKey:
@@ -61,8 +61,8 @@ def test_a_device_waits_until_a_person_has_compared_its_fingerprint(
     wrong = trust(bank, device, key_name(new_key()))
     assert isinstance(wrong, Refusal)
     assert wrong.code == "fingerprint_differs"
-    with bank.connection() as connection:
-        assert find_device(connection, device, 1) is None
+    with bank.transaction() as home:
+        assert find_device(home, device, 1) is None
     trust(bank, device, key_name(key))
     trusted = httpx.get(f"{address}/v1/enrolments/{key_name(key)}", trust_env=False).json()
     assert (trusted["state"], trusted["centre_key"]) == ("trusted", bank.keys.public)
@@ -91,10 +91,8 @@ def test_of_two_keys_that_race_for_a_code_one_wins(bank: CentreBank, address: st
 def test_a_key_enrols_once(bank: CentreBank, address: str, device: str, invited: str) -> None:
     key = new_key()
     assert show(address, invited, key).status_code == 200
-    with bank.connection() as connection:
-        code = invite_device(
-            connection, bank.centre, system_randomness, device=f"{device}b", branch="nor", purpose="desktop"
-        )
+    with bank.transaction() as home:
+        code = invite_device(home, bank.centre, system_randomness, device=f"{device}b", branch="nor", purpose="desktop")
     assert show(address, str(code), key).json()["code"] == "enrolment_code_wrong"
 
 
@@ -164,10 +162,8 @@ def test_a_proof_that_does_not_hold_is_refused(
 
 @pytest.mark.parametrize("code", ["", "centre-nor", "UPPER", "a" * 33, "x\x00"])
 def test_a_device_has_a_plain_code(bank: CentreBank, code: str) -> None:
-    with bank.connection() as connection:
-        refusal = invite_device(
-            connection, bank.centre, system_randomness, device=code, branch="nor", purpose="desktop"
-        )
+    with bank.transaction() as home:
+        refusal = invite_device(home, bank.centre, system_randomness, device=code, branch="nor", purpose="desktop")
     assert isinstance(refusal, Refusal)
     assert refusal.code == "device_code_malformed"
 

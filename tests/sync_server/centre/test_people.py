@@ -50,9 +50,9 @@ class Person:
     def __init__(self, bank: CentreBank, address: str, branch: str = "nor") -> None:
         self.code, self.address = f"person-{next(_numbers)}", address
         self.bank = bank
-        with bank.connection() as connection:
+        with bank.transaction() as home:
             self.activation_code = admit_staff(
-                connection,
+                home,
                 bank.centre,
                 system_randomness,
                 person=self.code,

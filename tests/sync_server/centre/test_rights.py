@@ -11,7 +11,6 @@ from core.ids import Identifiers
 from core.operations.accounts import AccountFrozen
 from core.operations.rights import RightsGranted, RightsReturned
 from core.sync.messages import FeedItem
-from sync_server.ingest.cases import close_case
 from tests.sync_server.centre_bank import CentreBank, Desk, answer_of, at_once
 
 _numbers = count(1)
@@ -123,10 +122,10 @@ def test_who_gave_away_more_than_it_held_is_granted_nothing_until_a_person_has_l
     desk.settle(address)
     assert bank.cases(beyond.operation.id) == ["rights_exceeded"]
     assert refused(desk, address, account) == (409, "grants_stopped")
-    with bank.connection() as connection:
+    with bank.transaction() as home:
         (number,) = bank.rows("SELECT no FROM cases WHERE operation_id = %s", beyond.operation.id)[0]
-        assert close_case(connection, number)
-        assert not close_case(connection, number)
+        assert home.close_case(number)
+        assert not home.close_case(number)
     assert desk.want(address, account, 1_00).granted == 1_00
 
 

@@ -282,8 +282,8 @@ def test_what_a_revoked_device_still_says_is_kept_and_not_booked(bank: CentreBan
     account = desk.account(deposit=100_00)
     desk.settle(address)
     last = desk.make(desk.deposit(account, 1_00))
-    with bank.connection() as connection:
-        assert revoke_device(connection, bank.centre, desk.chain.device, 1) is None
+    with bank.transaction() as home:
+        assert revoke_device(home, bank.centre, desk.chain.device, 1) is None
     assert [verdict.verdict for verdict in desk.settle(address)] == ["quarantined"]
     assert kept(bank, desk) == [(last.jws, "chain_quarantined")]
     assert bank.balance(account) == 100_00

@@ -1,7 +1,7 @@
 """Two processes on one payment: whoever was paused too long has no say, and nobody gives back what may be paid."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from fastapi import FastAPI
@@ -12,14 +12,14 @@ from starlette.routing import Route
 
 from core.clock import FixedClock, SystemClock
 from core.iban import make_iban
-from core.ids import Identifiers
 from sync_server.database import Pool, connection_pool
 from sync_server.environment import Secret
 from sync_server.metrics import Metrics
 from sync_server.payments.jobs import PaymentJobs
-from sync_server.payments.queue import claim, lock, update
 from sync_server.services import Services
 from sync_server.settings import PartnerSettings
+from sync_server.store.postgres import PostgresDatabase
+from sync_server.store.values import PaymentStep
 from tests.sync_server.centre_bank import CentreBank, Desk
 from tests.sync_server.serving import served
 
@@ -82,7 +82,8 @@ def jobs_with(
 
     def make(partners: tuple[PartnerSettings, ...]) -> PaymentJobs:
         settings = centre_bank.settings(partners=partners)
-        services = Services(settings, pool, clock, Identifiers(clock), Metrics(), centre_bank.centre)
+        centre = replace(centre_bank.centre, clock=clock)
+        services = Services(settings, PostgresDatabase(pool), clock, centre.ids, Metrics(), centre)
         made.append(PaymentJobs(services))
         return made[-1]
 
@@ -176,18 +177,16 @@ def test_a_late_answer_does_not_undo_what_another_process_has_finished(
 def test_who_was_overtaken_before_sending_may_neither_send_nor_book(
     pool: Pool, clock: FixedClock, centre_bank: CentreBank, transfer: str
 ) -> None:
-    with pool.connection() as connection:
-        paused = claim(connection, clock.now_ms())
-        overtaker = claim(connection, clock.now_ms() + 61_000)
+    database, now_ms = PostgresDatabase(pool), clock.now_ms()
+    sent = PaymentStep("sent", reason=None, partner="skov", next_attempt_ms=0, updated_at="x")
+    with database.transaction() as home:
+        paused = home.payments.claim(now_ms, now_ms + 60_000)
+        overtaker = home.payments.claim(now_ms + 61_000, now_ms + 121_000)
         assert paused is not None
         assert overtaker is not None
         assert paused.transfer_id == overtaker.transfer_id == transfer
-        assert lock(connection, paused) is None
-        written = [
-            update(connection, each, "sent", reason=None, partner="skov", next_attempt_ms=0, updated_at="x")
-            for each in (paused, overtaker)
-        ]
-    assert written == [False, True]
-    with pool.connection() as connection:
-        assert update(connection, overtaker, "settled", reason=None, partner=None, next_attempt_ms=0, updated_at="x")
-        assert not update(connection, overtaker, "sent", reason=None, partner=None, next_attempt_ms=0, updated_at="x")
+        assert home.payments.lock(paused) is None
+        assert [home.payments.update(each, sent) for each in (paused, overtaker)] == [False, True]
+    with database.transaction() as home:
+        assert home.payments.update(overtaker, sent._replace(state="settled", partner=None))
+        assert not home.payments.update(overtaker, sent)

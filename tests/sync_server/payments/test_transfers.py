@@ -21,7 +21,6 @@ from core.operations.transfers import Route
 from sync_server.partner_bank.customers import seeded_customers
 from sync_server.partner_bank.messages import end_to_end_id
 from sync_server.partner_bank.settings import partner_bank_settings
-from sync_server.payments.queue import held, release
 from tests.bank import BANK_CODE
 from tests.sync_server.centre_bank import CentreBank, Desk
 from tests.sync_server.payments.conftest import TOKEN
@@ -164,9 +163,9 @@ def test_money_that_should_not_have_left_its_account_waits_for_a_person(
     assert verdicts[beyond.hash] == "applied_with_exception"
     wait_state(centre_bank, within.operation.id, "returned")
     assert state_of(centre_bank, beyond.operation.id) == ("queued", None)
-    with centre_bank.connection() as connection:
-        assert [transfer for transfer, *_ in held(connection)] == [beyond.operation.id]
-        assert release(connection, beyond.operation.id)
+    with centre_bank.transaction() as home:
+        assert [each.transfer_id for each in home.payments.held()] == [beyond.operation.id]
+        assert home.payments.release(beyond.operation.id)
     wait_state(centre_bank, beyond.operation.id, "accepted", "settled")
 
 

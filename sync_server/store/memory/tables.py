@@ -1,0 +1,77 @@
+"""What the centre keeps in memory: a dict for each table, its values immutable."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from core.ledger import Posting
+from core.sync.messages import Verdict
+from sync_server.store.values import (
+    CaseRow,
+    ChainName,
+    ChainRow,
+    DuePayment,
+    Enrolment,
+    InboundPayment,
+    Unbooked,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+Lock = tuple[Any, Any]
+"""What a transaction holds against the others: a table (or a row's type) and a key."""
+Place = tuple[str, int, int]
+"""Device, epoch and `seq` of an operation."""
+
+
+class Table(Generic[K, V]):
+    """A table by its name; the type says what its keys and values are."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Kept(NamedTuple):
+    """An operation as the centre keeps it."""
+
+    id: str
+    place: Place
+    kind: str
+    jws: str
+    records: tuple[str, ...]
+    postings: tuple[Posting, ...]
+    verdict: Verdict
+
+
+class KeptUnbooked(NamedTuple):
+    """An operation that is kept as bytes only, and since when."""
+
+    operation: Unbooked
+    received_at: str
+
+
+class KeptPayment(NamedTuple):
+    """A payment as it stands."""
+
+    due: DuePayment
+    next_attempt_ms: int
+    updated_at: str
+
+
+CHAINS: Table[ChainName, ChainRow] = Table("chains")
+OPERATIONS: Table[int, Kept] = Table("operations")
+NUMBERS: Table[str, int] = Table("operation numbers by id")
+PLACES: Table[Place, int] = Table("operation numbers by place")
+UNBOOKED: Table[tuple[str, int, str], KeptUnbooked] = Table("quarantined_operations")
+RECORDS: Table[str, bytes] = Table("records")
+CASES: Table[int, CaseRow] = Table("cases")
+OPEN_CASES: Table[int, CaseRow] = Table("cases that are open")
+FEED_HEADS: Table[str, int] = Table("feed_heads")
+FEED_ITEMS: Table[tuple[str, int], int] = Table("feed_items")
+ENROLMENTS: Table[str, Enrolment] = Table("enrolments")
+FINGERPRINTS: Table[str, str] = Table("enrolments by fingerprint")
+PAYMENTS: Table[str, KeptPayment] = Table("payments")
+INBOUND: Table[tuple[str, str], InboundPayment] = Table("inbound_payments")
