@@ -30,10 +30,9 @@ from core.operations.kind import Body
 from core.operations.sessions import KeyRegistered
 from core.people.keys import key_name
 from core.secrets.store import SecretStore
-from core.store import sign_in
-from core.store.log import export_lines
+from core.store.home import DeviceHome
 from core.store.sign_in import LocalPerson
-from core.store.state import Head, load_head, save_head
+from core.store.state import Head
 from core.store.store import Store
 
 SESSION_MS = 12 * 60 * 60 * 1000
@@ -63,9 +62,7 @@ class Device:
         _check_key(SigningKey(secret(secret_store, DEVICE_KEY)), identity.kid)
         store = Store.open(path, database_key(secret_store, randomness), create=True)
         try:
-            with store.transaction() as cursor:
-                if load_head(cursor) is None:
-                    save_head(cursor, _head_of(identity))
+            _write_identity(store, identity)
         finally:
             store.close()
         return cls.open(path, secret_store, clock, randomness)
@@ -102,12 +99,30 @@ class Device:
         """
         store = Store.open(path, secret(secret_store, DATABASE_KEY))
         try:
-            workings = Workings(store, SigningKey(secret(secret_store, DEVICE_KEY)), clock, randomness)
-            _check_key(workings.key, workings.head.kid)
-            sessions.close_left_open(workings)
+            return cls.over(store, SigningKey(secret(secret_store, DEVICE_KEY)), clock, randomness)
         except BaseException:
             store.close()
             raise
+
+    @classmethod
+    def over(
+        cls,
+        home: DeviceHome,
+        key: SigningKey,
+        clock: Clock,
+        randomness: Randomness = system_randomness,
+        *,
+        identity: DeviceIdentity | None = None,
+    ) -> Device:
+        """A device over any home, as after a start of the program; `identity` is for a home that is empty yet.
+
+        Raises `StoreProblem("store_empty")`, `KeyringProblem("device_key_other")`.
+        """
+        if identity is not None:
+            _write_identity(home, identity)
+        workings = Workings(home, key, clock, randomness)
+        _check_key(workings.key, workings.head.kid)
+        sessions.close_left_open(workings)
         return cls(workings)
 
     def close(self) -> None:
@@ -235,22 +250,22 @@ class Device:
     def local_person(self, person: str) -> LocalPerson | None:
         """What signing in keeps of the person on this device."""
         with self._workings.lock:
-            return sign_in.load_person(self._workings.store.cursor, person)
+            return self._workings.store.person(person)
 
     def local_people(self) -> tuple[LocalPerson, ...]:
         """Everybody of whom this device keeps something."""
         with self._workings.lock:
-            return sign_in.load_people(self._workings.store.cursor)
+            return self._workings.store.people()
 
     def save_local_person(self, person: LocalPerson) -> None:
         """Keep that, durably: sealed secrets, failures, the last code's step."""
-        with self._workings.lock, self._workings.store.transaction() as cursor:
-            sign_in.save_person(cursor, person)
+        with self._workings.lock, self._workings.store.transaction():
+            self._workings.store.put_person(person)
 
     def forget_local_person(self, person: str) -> None:
         """Forget what was kept of the person here."""
-        with self._workings.lock, self._workings.store.transaction() as cursor:
-            sign_in.forget_person(cursor, person)
+        with self._workings.lock, self._workings.store.transaction():
+            self._workings.store.remove_person(person)
 
     def setting(self, name: str) -> str | None:
         """A setting of this device."""
@@ -341,10 +356,13 @@ class Device:
 
     def export_chain(self, device: str, epoch: int) -> Iterator[str]:
         """The signed text of every operation of a chain that is here, in order, one at a time."""
-        with self.reading() as connection:
-            driver = connection.connection.driver_connection
-            if driver is not None:
-                yield from export_lines(driver.cursor(), device, epoch)
+        return self._workings.store.chain_texts(device, epoch)
+
+
+def _write_identity(home: DeviceHome, identity: DeviceIdentity) -> None:
+    with home.transaction():
+        if home.head() is None:
+            home.put_head(_head_of(identity))
 
 
 def _head_of(identity: DeviceIdentity) -> Head:

@@ -10,8 +10,6 @@ from core.operations.customers import next_stamp
 NUMBERS_LEFT_MIN = 20
 """With fewer left, a new block is asked for."""
 
-_BLOCKS = "SELECT first, last FROM iban_blocks WHERE device = ? AND epoch = ? ORDER BY first"
-
 
 class IbanGiver:
     """Remembers where in each block the next free number is, so that it is looked for only once."""
@@ -24,7 +22,7 @@ class IbanGiver:
         bank = workings.book.get(Bank, "bank")
         if bank is None:
             return None
-        for first, last in _blocks(workings):
+        for first, last in workings.store.rows.iban_blocks():
             number = self._first_free(workings, bank, first, last)
             if number is not None:
                 return make_iban(bank.country, bank.bank_code, number), first
@@ -32,7 +30,7 @@ class IbanGiver:
 
     def left(self, workings: Workings) -> int:
         """How many numbers are left, at most (those looked at are known to be taken)."""
-        return sum(last + 1 - self._next.get(first, first) for first, last in _blocks(workings))
+        return sum(last + 1 - self._next.get(first, first) for first, last in workings.store.rows.iban_blocks())
 
     def _first_free(self, workings: Workings, bank: Bank, first: int, last: int) -> int | None:
         number = self._next.get(first) or _guess(workings, bank, first, last)
@@ -52,12 +50,6 @@ def _guess(workings: Workings, bank: Bank, first: int, last: int) -> int:
         else:
             high = middle
     return low
-
-
-def _blocks(workings: Workings) -> list[tuple[int, int]]:
-    head = workings.head
-    rows = workings.store.cursor.execute(_BLOCKS, (head.device, head.epoch)).fetchall()
-    return [(int(first), int(last)) for first, last in rows]
 
 
 def stamp(workings: Workings) -> str:

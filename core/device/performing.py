@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -38,14 +39,6 @@ APPROVAL_MS = 10 * 60 * 1000
 """How long an approval may wait for its operation."""
 
 _NEWEST: dict[str, Kind[Any]] = {name: KINDS[name, version] for name, version in sorted(KINDS)}
-_OPEN_DAY = (
-    "SELECT business_date FROM days WHERE device = ? AND epoch = ? AND state = 'open' "
-    "ORDER BY business_date DESC LIMIT 1"
-)
-_OPEN_DRAWER = (
-    "SELECT drawer FROM drawers WHERE device = ? AND epoch = ? AND state = 'open' AND currency = coalesce(?, currency) "
-    "AND person = coalesce(?, person) ORDER BY drawer LIMIT 1"
-)
 
 
 def draft(
@@ -129,30 +122,19 @@ def _refusal_of(fault: IntegrityFault) -> Refusal:
 
 def open_day(workings: Workings) -> str | None:
     """The newest business date that is open on this device."""
-    head = workings.head
-    return _remembered(workings, _OPEN_DAY, (head.device, head.epoch))
-
-
-def _remembered(workings: Workings, statement: str, values: tuple[str | int | None, ...]) -> str | None:
-    """The first column of the first row, asked for once until a day or drawer changes."""
-    key = (statement, *map(str, values))
-    if key not in workings.desk_state:
-        row = workings.store.cursor.execute(statement, values).fetchone()
-        workings.desk_state[key] = str(row[0]) if row else None
-    return workings.desk_state[key]
+    return workings.remembered(("day",), workings.store.rows.open_day)
 
 
 def _drawer_for(workings: Workings, kind: Kind[Any], body: Body, session: OpenSession | None) -> str | None:
     """The person's open drawer; for the end of a day any that is open, so that it is found to be open still."""
-    head = workings.head
-    wanted: tuple[str, int, str | None, str | None]
+    rows = workings.store.rows
     if kind.needs_drawer and session is not None:
-        wanted = (head.device, head.epoch, getattr(body, "currency", None), session.person)
-    elif kind.name == "day.closed":
-        wanted = (head.device, head.epoch, None, None)
-    else:
-        return None
-    return _remembered(workings, _OPEN_DRAWER, wanted)
+        currency, person = getattr(body, "currency", None), session.person
+        find = partial(rows.open_drawer, currency=currency, person=person)
+        return workings.remembered(("drawer", currency, person), find)
+    if kind.name == "day.closed":
+        return workings.remembered(("drawer",), rows.open_drawer)
+    return None
 
 
 def _decoded(workings: Workings, made: Draft, approver: str | None) -> Decoded[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, cast
+from typing import Literal
 
 from nacl.signing import SigningKey
 
@@ -17,7 +17,6 @@ from core.people.keys import key_name, new_signing_key, public_text
 from core.people.sessions import SESSION_MS_MAX, SessionStatement, make_session
 
 CloseReason = Literal["signed-out", "locked", "idle", "ended", "restarted", "approved"]
-_LEFT_OPEN = "SELECT kid FROM sessions WHERE device = ? AND epoch = ? AND closed_seq IS NULL ORDER BY opened_seq"
 _BY_DEVICE: frozenset[CloseReason] = frozenset({"ended", "restarted"})
 
 
@@ -78,15 +77,10 @@ def _close(workings: Workings, kid: str, reason: CloseReason, signed_by: OpenSes
 
 def close_left_open(workings: Workings) -> int:
     """Close what a crash left open: the keys are gone, and the chain says so. Answers how many there were."""
-    head = workings.head
-    kids = [cast("str", row[0]) for row in _rows(workings, _LEFT_OPEN, (head.device, head.epoch))]
+    kids = workings.store.rows.open_sessions()
     for kid in kids:
         _close(workings, kid, "restarted", None)
     return len(kids)
-
-
-def _rows(workings: Workings, statement: str, values: tuple[object, ...]) -> list[Any]:
-    return list(workings.store.cursor.execute(statement, values).fetchall())
 
 
 def register_keys(workings: Workings, keys: Iterable[KeyRegistered]) -> Performed | Refusals:

@@ -14,8 +14,6 @@ from core.operations.rights import RightsReturned, payable_by, right_of
 AT_ONCE = 200
 """The most accounts that are handed back in one go, so that a teller never waits long."""
 
-_HELD = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
-
 
 def hand_back(workings: Workings, allowance: int, *, tolerated: int, keeping: frozenset[str] = frozenset()) -> int:
     """Return what is held beyond `allowance` on each account that holds more than `tolerated` (minor units).
@@ -25,8 +23,7 @@ def hand_back(workings: Workings, allowance: int, *, tolerated: int, keeping: fr
     have moved since the last time are looked at (the first time, all).
     """
     if workings.rights_moved is None or tolerated < workings.surplus_tolerated:
-        rows = workings.store.cursor.execute(_HELD, (tolerated,)).fetchall()
-        workings.rights_moved = {account for (account,) in rows}
+        workings.rights_moved = workings.store.rows.rights_above(tolerated)
     workings.surplus_tolerated = tolerated
     moved = sorted(workings.rights_moved - keeping)[:AT_ONCE]
     count = sum(_hand_back(workings, account, allowance, tolerated) for account in moved)

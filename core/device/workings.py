@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from nacl.signing import SigningKey
 
@@ -19,9 +18,9 @@ from core.device.values import Changed, DeviceIdentity
 from core.envelope import read_operation
 from core.errors import StoreProblem
 from core.ids import Identifiers, Randomness
+from core.store.home import DeviceHome
 from core.store.log import ChainHead
-from core.store.state import Head, load_head, save_head
-from core.store.store import Store
+from core.store.state import Head
 
 _OPERATIONS_PER_BOOK = 20_000
 """After so many the rows in memory are dropped, so that they never grow without end."""
@@ -40,7 +39,7 @@ class Workings:
     `stopped` is why the device may do nothing any more, `last_at_ms` the time of the own chain's last operation.
     """
 
-    def __init__(self, store: Store, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, store: DeviceHome, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
         self.store = store
         self.key = key
         self.clock = clock
@@ -48,7 +47,7 @@ class Workings:
         self.identifiers = Identifiers(clock, randomness)
         self.lock = threading.RLock()
         self.listeners: list[Listener] = []
-        head = load_head(store.cursor)
+        head = store.head()
         if head is None:
             raise StoreProblem("This file belongs to no device. Enrol the device anew.", code="store_empty")
         self.head: Head = head
@@ -86,15 +85,15 @@ class Workings:
         self.tell(Changed(own=True))
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Any]:
+    def writing(self) -> Iterator[None]:
         """One durable transaction with the book written at its end; if anything is raised, nothing has happened."""
         own, head = self.own, self.head
         try:
-            with self.store.transaction() as cursor:
-                yield cursor
+            with self.store.transaction():
+                yield
                 self.store.rows.write(self.book)
                 if self.head is not head:
-                    save_head(cursor, self.head)
+                    self.store.put_head(self.head)
         except BaseException:
             self.own, self.head = own, head
             self.book = Book(self.store.rows)
@@ -105,6 +104,12 @@ class Workings:
         if not self._until_fresh:
             self.book = Book(self.store.rows)
             self._until_fresh = _OPERATIONS_PER_BOOK
+
+    def remembered(self, key: tuple[str | None, ...], find: Callable[[], str | None]) -> str | None:
+        """What `find` says of the desk's day and drawers, asked for once until one of them changes."""
+        if key not in self.desk_state:
+            self.desk_state[key] = find()
+        return self.desk_state[key]
 
     def _note_changes(self) -> None:
         changes = self.book.changes

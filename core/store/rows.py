@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from msgspec.structs import astuple
 from sqlalchemy import select
 
 from core.book import Book, Row
@@ -22,6 +21,17 @@ _BALANCE = (
     "WHERE l.branch = ? AND l.account = ? AND l.currency = ? ORDER BY p.operation DESC, p.line DESC LIMIT 1"
 )
 _OWN_RIGHT = "SELECT granted, minted, used, returned FROM deposit_accounts WHERE id = ?"
+_OPEN_DAY = (
+    "SELECT business_date FROM days WHERE device = ? AND epoch = ? AND state = 'open' "
+    "ORDER BY business_date DESC LIMIT 1"
+)
+_OPEN_DRAWER = (
+    "SELECT drawer FROM drawers WHERE device = ? AND epoch = ? AND state = 'open' AND currency = coalesce(?, currency) "
+    "AND person = coalesce(?, person) ORDER BY drawer LIMIT 1"
+)
+_RIGHTS_ABOVE = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
+_BLOCKS = "SELECT first, last FROM iban_blocks WHERE device = ? AND epoch = ? ORDER BY first"
+_OPEN_SESSIONS = "SELECT kid FROM sessions WHERE device = ? AND epoch = ? AND closed_seq IS NULL ORDER BY opened_seq"
 _SET_HOLDER = "UPDATE deposit_accounts SET customer = ? WHERE id = ? AND customer <> ?"
 _SET_OWN_RIGHT = "UPDATE deposit_accounts SET granted = ?, minted = ?, used = ?, returned = ? WHERE id = ?"
 
@@ -83,6 +93,36 @@ class RowStore:
         wanted = select(*(columns.c[name] for name in table.__struct_fields__))
         statement = compiled(wanted.order_by(*(columns.c[name] for name in table.KEY)))
         return [row_of(table, values) for values in self._cursor.execute(statement).fetchall()]
+
+    def open_day(self) -> str | None:
+        """The newest business date that is open on the own device epoch."""
+        return self._first(_OPEN_DAY, *self._own_epoch())
+
+    def open_drawer(self, *, currency: str | None = None, person: str | None = None) -> str | None:
+        """The first drawer, by code, that is open on the own device epoch, in that currency and held by that person."""
+        return self._first(_OPEN_DRAWER, *self._own_epoch(), currency, person)
+
+    def rights_above(self, least: int) -> set[str]:
+        """The accounts of which the own device epoch may pay out more than `least`, in minor units."""
+        return {account for (account,) in self._cursor.execute(_RIGHTS_ABOVE, (least,)).fetchall()}
+
+    def iban_blocks(self) -> list[tuple[int, int]]:
+        """First and last number of each block leased to the own device epoch, in order."""
+        rows = self._cursor.execute(_BLOCKS, self._own_epoch()).fetchall()
+        return [(int(first), int(last)) for first, last in rows]
+
+    def open_sessions(self) -> list[str]:
+        """The keys of the own device epoch's sessions that are not closed, in the order of their opening."""
+        return [str(kid) for (kid,) in self._cursor.execute(_OPEN_SESSIONS, self._own_epoch()).fetchall()]
+
+    def _own_epoch(self) -> tuple[str, int]:
+        if self.own is None:
+            raise RuntimeError("no device has been written into this home")
+        return self.own
+
+    def _first(self, statement: str, *values: object) -> str | None:
+        row = self._cursor.execute(statement, values).fetchone()
+        return str(row[0]) if row else None
 
     def write(self, book: Book) -> None:
         """Write the book's changed rows, and the cards of customers whom they concern, inside the open transaction.

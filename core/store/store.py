@@ -9,19 +9,24 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from core.store import migrating
+from core.store import migrating, sign_in, state
 from core.store.engine import check_sqlite_version, connect, reading_engine
 from core.store.lock import FileLock
-from core.store.log import OperationLog
+from core.store.log import OperationLog, export_lines
 from core.store.problems import DRIVER_ERROR, missing, problem_of_system, store_problem
 from core.store.rows import RowStore
+from core.store.sign_in import LocalPerson
+from core.store.state import Head
 
 _SETTING = "SELECT value FROM settings WHERE name = ?"
 _PUT_SETTING = "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)"
 
 
 class Store:
-    """A device's file. Only one thread at a time may be in `transaction` or use `cursor`: the device sees to that."""
+    """A device's file: the `DeviceHome` on disk.
+
+    Only one thread at a time may be in `transaction` or use `cursor`: the device sees to that.
+    """
 
     def __init__(self, path: Path, key: bytes, lock: FileLock) -> None:
         self.path = path
@@ -101,6 +106,37 @@ class Store:
     def put_setting(self, name: str, value: str) -> None:
         """Keep a setting, inside an open transaction."""
         self.cursor.execute(_PUT_SETTING, (name, value))
+
+    def head(self) -> Head | None:
+        """The device's line, or None in a file that no device has been written into."""
+        return state.load_head(self.cursor)
+
+    def put_head(self, head: Head) -> None:
+        """Write the device's line, inside an open transaction."""
+        state.save_head(self.cursor, head)
+
+    def person(self, person: str) -> LocalPerson | None:
+        """The person, if this device knows them."""
+        return sign_in.load_person(self.cursor, person)
+
+    def people(self) -> tuple[LocalPerson, ...]:
+        """Everybody whom this device knows, by code."""
+        return sign_in.load_people(self.cursor)
+
+    def put_person(self, person: LocalPerson) -> None:
+        """Keep the person, in place of what was known of them, inside an open transaction."""
+        sign_in.save_person(self.cursor, person)
+
+    def remove_person(self, person: str) -> None:
+        """Forget the person's secrets here, inside an open transaction."""
+        sign_in.forget_person(self.cursor, person)
+
+    def chain_texts(self, device: str, epoch: int) -> Iterator[str]:
+        """The signed text of every operation of a chain, in order, one at a time, from any thread."""
+        with self.reading() as connection:
+            driver = connection.connection.driver_connection
+            if driver is not None:
+                yield from export_lines(driver.cursor(), device, epoch)
 
 
 def _require(path: Path, *, create: bool) -> None:

@@ -38,8 +38,11 @@ def centre(clock: FixedClock) -> MemoryCentre:
 
 
 @pytest.fixture
-def branch(tmp_path: Path, centre: MemoryCentre, clock: FixedClock) -> Iterator[OpenBranch]:
-    desk = Desk(tmp_path, centre, clock, "odense-1", "odense")
+def branch(
+    request: pytest.FixtureRequest, tmp_path: Path, centre: MemoryCentre, clock: FixedClock
+) -> Iterator[OpenBranch]:
+    """Over a file, or over the home that `both_homes` names."""
+    desk = Desk(tmp_path, centre, clock, "odense-1", "odense", getattr(request, "param", "file"))
     desk.read()
     desk.found("mette", "jens")
     supervisor, teller = desk.sign_in("mette"), desk.sign_in("jens")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+import pytest
 from nacl.signing import SigningKey
 
 from core.clock import FixedClock, instant
 from core.device import Device, DeviceIdentity, Draft, OpenSession, Performed, Refusals
 from core.device.keys import device_key
 from core.ids import Randomness
+from core.ledger import Posting
 from core.operations.accounts import AccountOpened
 from core.operations.cash import CashDeposited, CashWithdrawn
 from core.operations.customers import CustomerRegistered, KycDecided
@@ -20,10 +24,20 @@ from core.operations.sessions import KeyRegistered
 from core.people.keys import key_name, new_signing_key, public_text
 from core.people.registration import Registration, RegistrationStatement, make_registration, make_witness
 from core.records import make_record
+from core.store.memory import MemoryHome
+from core.store.queries.books import entries
 from tests.bank import DATE, counted_randomness
 from tests.core.device.memory_centre import MemoryCentre
 
 _NAMES = {kind.body: kind.name for kind in KINDS.values()}
+
+
+def entries_of(desk: Desk) -> list[tuple[str, Posting]]:
+    """Every posting that the desk holds, with the id of its operation, ordered."""
+    if desk.home == "memory":
+        return [(operation, one) for operation, all_ in sorted(desk.memory.log.postings.items()) for one in all_]
+    with desk.device.reading() as connection:
+        return list(entries(connection))
 
 
 class MemorySecrets:
@@ -42,11 +56,26 @@ class MemorySecrets:
         self.kept.pop(name, None)
 
 
-class Desk:
-    """A device, and what a person at it does."""
+HomeKind = Literal["file", "memory"]
+both_homes = pytest.mark.parametrize("branch", ["file", "memory"], indirect=True)
+"""The test is of the desk in its file, and of the same over a home in memory."""
 
-    def __init__(self, folder: Path, centre: MemoryCentre, clock: FixedClock, device: str, branch: str) -> None:
+
+class Desk:
+    """A device, and what a person at it does. `memory` is its home where that is not the file at `path`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        centre: MemoryCentre,
+        clock: FixedClock,
+        device: str,
+        branch: str,
+        home: HomeKind = "file",
+    ) -> None:
         self.path = folder / f"{device}.db"
+        self.home = home
+        self.memory = MemoryHome()
         self.centre = centre
         self.clock = clock
         self.branch = branch
@@ -59,12 +88,38 @@ class Desk:
         identity = DeviceIdentity(
             device, 1, branch, "desktop", key_name(key), public_text(centre.key), "http://127.0.0.1:1"
         )
-        self.device = Device.create(self.path, self.secrets, clock, self.randomness, identity=identity)
+        if home == "file":
+            self.device = Device.create(self.path, self.secrets, clock, self.randomness, identity=identity)
+        else:
+            self.device = Device.over(self.memory, key, clock, self.randomness, identity=identity)
 
     def reopen(self) -> None:
         """Start the program again."""
         self.device.close()
-        self.device = Device.open(self.path, self.secrets, self.clock, self.randomness)
+        self._open()
+
+    def _open(self) -> None:
+        if self.home == "file":
+            self.device = Device.open(self.path, self.secrets, self.clock, self.randomness)
+        else:
+            self.device = Device.over(self.memory, self.device.key, self.clock, self.randomness)
+
+    def kept_copy(self) -> Callable[[], None]:
+        """Start again from a copy of the home as it is now. Answers what puts the copy back and starts from it."""
+        self.device.close()
+        kept, file = self.memory.copy(), self.path.read_bytes() if self.home == "file" else b""
+        self._open()
+
+        def put_back() -> None:
+            self.device.close()
+            self.memory = kept.copy()
+            if self.home == "file":
+                for beside in self.path.parent.glob(f"{self.path.name}-*"):
+                    beside.unlink()
+                self.path.write_bytes(file)
+            self._open()
+
+        return put_back
 
     def sync(self) -> None:
         """Push everything, then read both feeds to their ends."""

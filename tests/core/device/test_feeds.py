@@ -17,17 +17,18 @@ from core.records import record_digest
 from core.store.queries.accounts import account_activity, account_summary
 from core.store.queries.books import chain_ends, entries, trial_balance
 from core.store.queries.journal import journal
+from core.store.store import Store
 from core.sync.messages import FeedPage, Verdict
 from tests.bank import counted_randomness
 from tests.core.device.conftest import OpenBranch
-from tests.core.device.desk import Desk
+from tests.core.device.desk import Desk, both_homes, entries_of
 
 
 @pytest.fixture
 def second(branch: OpenBranch, tmp_path: Path) -> Desk:
     """Another desk of the same branch, with nobody at it."""
     branch.desk.sync()
-    return Desk(tmp_path, branch.centre, branch.clock, "odense-2", "odense")
+    return Desk(tmp_path, branch.centre, branch.clock, "odense-2", "odense", branch.desk.home)
 
 
 def work(branch: OpenBranch) -> str:
@@ -84,6 +85,7 @@ def test_work_at_both_desks_crosses_and_converges(branch: OpenBranch, second: De
     second.device.close()
 
 
+@both_homes
 def test_a_grant_makes_money_payable_at_another_desk(branch: OpenBranch, second: Desk) -> None:
     desk = branch.desk
     account = work(branch)
@@ -122,11 +124,11 @@ def code_of(desk: Desk, page: FeedPage) -> str:
     with pytest.raises(IntegrityFault) as raised:
         desk.device.accept_feed_page(page)
     assert desk.device.feed_position(page.feed) == position
-    with desk.device.reading() as connection:
-        assert list(entries(connection)) == []
+    assert entries_of(desk) == []
     return raised.value.code
 
 
+@both_homes
 def test_a_changed_feed_is_refused_whole(branch: OpenBranch, second: Desk) -> None:
     work(branch)
     second.device.accept_feed_page(branch.centre.page("bank", 0))
@@ -155,6 +157,7 @@ def code_only(desk: Desk, page: FeedPage) -> str:
     return raised.value.code
 
 
+@both_homes
 def test_an_operation_of_another_key_is_refused(branch: OpenBranch, second: Desk) -> None:
     """The centre's own database is no way to write in a teller's name."""
     work(branch)
@@ -185,6 +188,7 @@ def test_another_bank_cannot_take_over(branch: OpenBranch, tmp_path: Path) -> No
     desk.device.close()
 
 
+@both_homes
 def test_a_record_that_is_not_the_named_one_is_refused(branch: OpenBranch, second: Desk) -> None:
     work(branch)
     second.device.accept_feed_page(branch.centre.page("bank", 0))
@@ -198,6 +202,7 @@ def test_a_record_that_is_not_the_named_one_is_refused(branch: OpenBranch, secon
     second.device.close()
 
 
+@both_homes
 def test_an_own_operation_with_other_content_is_a_fault(branch: OpenBranch) -> None:
     work(branch)
     page = branch.centre.page("odense", branch.desk.device.feed_position("odense"))
@@ -227,6 +232,7 @@ def test_a_file_put_back_from_an_old_copy_is_noticed(branch: OpenBranch, tmp_pat
     assert code_only(desk, page) in {"device_behind", "own_operation_differs"}
 
 
+@both_homes
 def test_a_suspended_colleague_is_refused_once_the_feed_says_so(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = work(branch)
@@ -281,7 +287,9 @@ def test_a_clock_that_ran_ahead_does_not_win_for_ever(branch: OpenBranch) -> Non
     verdicts: list[Verdict] = list(answer.verdicts)
     verdicts[place] = msgspec.structs.replace(verdicts[place], stamp="0000000000001-0000-odense-1")
     desk.device.accept_push_answer(msgspec.structs.replace(answer, verdicts=tuple(verdicts)))
-    rows = desk.device._workings.store.cursor.execute(
+    store = desk.device._workings.store
+    assert isinstance(store, Store)
+    rows = store.cursor.execute(
         "SELECT DISTINCT stamp FROM profile_values WHERE customer = ?", (customer,)
     ).fetchall()
     assert rows == [("0000000000001-0000-odense-1",)]

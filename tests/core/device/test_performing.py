@@ -15,11 +15,12 @@ from core.operations.reversals import EntryReversed, lines
 from core.operations.transfers import TransferMade
 from core.records import make_record
 from core.store.queries.accounts import ActivityLine, account_activity
-from core.store.queries.books import entries, trial_balance
+from core.store.queries.books import trial_balance
 from core.store.queries.customers import customer_file, find_customers
 from core.store.queries.drawers import day_state, drawer_notes, drawer_of
 from core.store.queries.journal import journal, operation_detail
 from tests.core.device.conftest import OpenBranch
+from tests.core.device.desk import both_homes, entries_of
 
 
 def account_with(branch: OpenBranch, amount: int) -> str:
@@ -29,6 +30,7 @@ def account_with(branch: OpenBranch, amount: int) -> str:
     return account
 
 
+@both_homes
 def test_a_deposit_can_be_paid_out_again_without_the_line(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
@@ -38,6 +40,7 @@ def test_a_deposit_can_be_paid_out_again_without_the_line(branch: OpenBranch) ->
     assert desk.refused(teller, desk.withdrawn(account, 600_01)) == ["rights_exceeded"]
 
 
+@both_homes
 def test_what_is_refused_leaves_nothing(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
@@ -47,6 +50,7 @@ def test_what_is_refused_leaves_nothing(branch: OpenBranch) -> None:
     assert desk.device.payable_here(account) == 1_000_00
 
 
+@both_homes
 def test_a_draft_shows_what_would_be_and_writes_nothing(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
@@ -61,6 +65,7 @@ def test_a_draft_shows_what_would_be_and_writes_nothing(branch: OpenBranch) -> N
     assert desk.device.chain_head() == head
 
 
+@both_homes
 def test_a_draft_is_checked_again_when_it_is_performed(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
@@ -85,6 +90,7 @@ def test_cash_above_the_limit_takes_two_people(branch: OpenBranch) -> None:
     assert detail.line.approver == "mette"
 
 
+@both_homes
 def test_an_approval_is_for_one_draft_alone(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 9_000_00)
@@ -114,6 +120,7 @@ def test_an_impossible_amount_is_refused_and_not_written(branch: OpenBranch, amo
     assert desk.device.chain_head() == head
 
 
+@both_homes
 def test_the_chain_is_signed_and_linked_from_its_first_operation(branch: OpenBranch) -> None:
     account_with(branch, 1_000_00)
     identity = branch.desk.device.identity
@@ -130,14 +137,14 @@ def test_the_chain_is_signed_and_linked_from_its_first_operation(branch: OpenBra
         verify_compact(one.jws, keys[one.kid], "counterfoil+jws")
 
 
+@both_homes
 def test_a_disk_that_fails_half_way_leaves_nothing_half_done(
     branch: OpenBranch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
     before = desk.device.chain_head()
-    with desk.device.reading() as connection:
-        held = list(entries(connection))
+    held = entries_of(desk)
     workings: Workings = desk.device._workings
 
     def fail(_book: Any) -> None:
@@ -149,13 +156,13 @@ def test_a_disk_that_fails_half_way_leaves_nothing_half_done(
             desk.perform(teller, desk.withdrawn(account, 400_00))
     assert desk.device.chain_head() == before
     assert desk.device.payable_here(account) == 1_000_00
-    with desk.device.reading() as connection:
-        assert list(entries(connection)) == held
+    assert entries_of(desk) == held
     desk.perform(teller, desk.withdrawn(account, 1_000_00))
     desk.reopen()
     assert desk.device.payable_here(account) == 0
 
 
+@both_homes
 def test_everything_is_there_after_starting_again(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
@@ -304,6 +311,7 @@ def test_a_record_must_be_the_one_that_is_named(branch: OpenBranch) -> None:
         assert account_activity(connection, account).lines[0].details == {"narrative": "rent"}
 
 
+@both_homes
 def test_who_listens_hears_what_changed(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)
@@ -317,6 +325,7 @@ def test_who_listens_hears_what_changed(branch: OpenBranch) -> None:
     ]
 
 
+@both_homes
 def test_acting_at_once_is_performing(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = account_with(branch, 1_000_00)

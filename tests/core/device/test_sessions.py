@@ -16,12 +16,13 @@ from core.store.queries.people import keys_of, public_keys, staff
 from core.store.sign_in import LocalPerson
 from tests.bank import counted_randomness
 from tests.core.device.conftest import OpenBranch
-from tests.core.device.desk import Desk, MemorySecrets
+from tests.core.device.desk import Desk, MemorySecrets, both_homes
 from tests.core.device.memory_centre import MemoryCentre
 
 HOUR_MS = 60 * 60 * 1000
 
 
+@both_homes
 def test_a_closed_session_signs_nothing_more(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     account = desk.account(teller, desk.customer(teller, branch.supervisor))
@@ -41,6 +42,7 @@ def test_a_session_ends_with_the_day_it_was_opened_for(branch: OpenBranch) -> No
     assert (line.kind, line.note.person) == ("session.closed", None)
 
 
+@both_homes
 def test_somebody_without_a_key_here_cannot_sign_in(branch: OpenBranch) -> None:
     stranger = new_signing_key(counted_randomness("stranger"))
     done = branch.desk.device.open_session("jens", stranger, 1)
@@ -90,6 +92,7 @@ def test_every_key_in_a_persons_name_is_listed(branch: OpenBranch) -> None:
     assert {("device", "odense-1"), ("device", "centre"), ("staff", "jens"), ("session", "jens")} <= uses
 
 
+@both_homes
 def test_what_signing_in_keeps_survives_a_restart(branch: OpenBranch) -> None:
     kept = LocalPerson("jens", "Jens Holm", b"sealed", 17, 2, 1234)
     branch.desk.device.save_local_person(kept)
@@ -132,6 +135,7 @@ def test_a_device_is_made_only_for_the_key_that_is_trusted(tmp_path: Path, clock
     assert not (tmp_path / "device.db").exists()
 
 
+@both_homes
 def test_account_numbers_come_from_the_own_block_and_never_twice(branch: OpenBranch) -> None:
     desk, teller = branch.desk, branch.teller
     customer = desk.customer(teller, branch.supervisor)
@@ -155,6 +159,7 @@ def test_a_block_that_runs_out_is_noticed_before(tmp_path: Path, centre: MemoryC
     desk.device.close()
 
 
+@both_homes
 def test_stamps_grow_even_when_the_clock_goes_back(branch: OpenBranch) -> None:
     desk = branch.desk
     before = desk.device.next_stamp()

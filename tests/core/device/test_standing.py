@@ -1,18 +1,18 @@
 """A device whose chain is in doubt does nothing more, for good; and a clock that went back spends nothing."""
 
-import shutil
 from collections.abc import Callable
 
 import msgspec
 import pytest
 
-from core.device import Device, Performed, Refusals
+from core.device import Performed, Refusals
 from core.envelope import read_operation
 from core.errors import IntegrityFault
 from core.operations.bank import DeviceRevoked
 from core.operations.rights import RightsReturned
 from core.sync.messages import PushAnswer, Verdict
 from tests.core.device.conftest import OpenBranch
+from tests.core.device.desk import both_homes
 
 MINUTE = 60_000
 
@@ -28,18 +28,11 @@ def fall_behind(branch: OpenBranch) -> None:
     """The file is put back as it was before the last operations went to the centre."""
     desk = branch.desk
     desk.sync()
-    kept = desk.path.with_suffix(".kept")
-    desk.device.close()
-    shutil.copy(desk.path, kept)
-    desk.reopen()
+    put_back = desk.kept_copy()
     branch.teller, branch.supervisor = desk.sign_in("jens"), desk.sign_in("mette")
     account_with(branch, 100_00)
     desk.sync()
-    desk.device.close()
-    for beside in desk.path.parent.glob(f"{desk.path.name}-*"):
-        beside.unlink()
-    shutil.copy(kept, desk.path)
-    desk.device = Device.open(desk.path, desk.secrets, desk.clock, desk.randomness)
+    put_back()
     branch.teller = desk.sign_in("jens")
 
 
@@ -82,6 +75,7 @@ def read_of_the_revocation(branch: OpenBranch) -> None:
     branch.desk.read()
 
 
+@both_homes
 @pytest.mark.parametrize(
     ("happens", "why"),
     [
@@ -112,6 +106,7 @@ def test_a_device_in_doubt_pays_out_nothing_even_after_a_restart(
     assert (done.first.code, done.first.detail) == ("device_stopped", {"why": why})
 
 
+@both_homes
 def test_a_stopped_device_says_why_and_lets_people_look_and_leave(branch: OpenBranch) -> None:
     desk = branch.desk
     account = account_with(branch, 1_000_00)
@@ -129,6 +124,7 @@ def test_people_can_sign_out_of_a_revoked_device(branch: OpenBranch) -> None:
     assert isinstance(branch.desk.device.close_session(branch.teller, "signed-out"), Performed)
 
 
+@both_homes
 def test_a_stopped_device_gives_no_rights_away(branch: OpenBranch) -> None:
     account = account_with(branch, 1_000_00)
     push_a_fork(branch)
@@ -137,6 +133,7 @@ def test_a_stopped_device_gives_no_rights_away(branch: OpenBranch) -> None:
     assert isinstance(done, Refusals)
 
 
+@both_homes
 def test_what_others_do_wrong_stops_nobody_here(branch: OpenBranch) -> None:
     desk = branch.desk
     account_with(branch, 1_00)
@@ -151,6 +148,7 @@ def test_what_others_do_wrong_stops_nobody_here(branch: OpenBranch) -> None:
     assert desk.device.stopped is None
 
 
+@both_homes
 def test_a_clock_that_went_back_spends_nothing(branch: OpenBranch) -> None:
     desk = branch.desk
     account = account_with(branch, 1_000_00)
@@ -161,6 +159,7 @@ def test_a_clock_that_went_back_spends_nothing(branch: OpenBranch) -> None:
     desk.perform(branch.teller, desk.withdrawn(account, 1_00))
 
 
+@both_homes
 def test_the_last_time_is_known_after_a_restart(branch: OpenBranch) -> None:
     desk = branch.desk
     account = account_with(branch, 1_000_00)
@@ -174,6 +173,7 @@ def test_the_last_time_is_known_after_a_restart(branch: OpenBranch) -> None:
     assert desk.refused(teller, desk.withdrawn(account, 1_00)) == ["clock_went_back"]
 
 
+@both_homes
 def test_a_clock_set_right_by_seconds_keeps_nobody_waiting_and_times_never_go_back(branch: OpenBranch) -> None:
     desk = branch.desk
     account = account_with(branch, 1_000_00)

@@ -7,6 +7,7 @@ import pytest
 
 from core.book.rows import DepositAccount
 from core.errors import LineProblem
+from core.store.store import Store
 from core.sync.line import LineState
 from core.sync.loop import SyncLoop
 from core.sync.messages import PushAnswer, Refused
@@ -207,8 +208,9 @@ def test_rights_are_fetched_when_a_payment_needs_them(line: Line) -> None:
 def test_account_numbers_are_leased_before_they_run_out(line: Line) -> None:
     line.loop.step()
     assert "POST /v1/iban-blocks" not in line.server.seen
-    cursor = line.branch.desk.device._workings.store.cursor
-    cursor.execute("UPDATE iban_blocks SET last = first + 3")
+    store = line.branch.desk.device._workings.store
+    assert isinstance(store, Store)
+    store.cursor.execute("UPDATE iban_blocks SET last = first + 3")
     line.loop.step()
     assert "POST /v1/iban-blocks" in line.server.seen
     assert not line.branch.desk.device.wants_iban_block()
