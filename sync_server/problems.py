@@ -38,6 +38,7 @@ _KINDS = (
     ProblemKind("request_malformed", 422, "The request does not have the documented form"),
     ProblemKind("body_too_large", 413, "The body is larger than this server reads"),
     ProblemKind("body_too_slow", 408, "The body did not arrive in time", retry=True),
+    ProblemKind("request_too_slow", 408, "The request did not arrive in time", retry=True),
     ProblemKind("media_type_unsupported", 415, "The body must be application/json in UTF-8"),
     ProblemKind("not_found", 404, "There is nothing at this address"),
     ProblemKind("method_not_allowed", 405, "This address does not answer that method"),

@@ -22,6 +22,7 @@ from uvicorn.supervisors import Multiprocess
 
 from core.errors import EnvironmentProblem
 from sync_server.metrics import SHARED_FOLDER_VARIABLE
+from sync_server.web.heads import HeadLimit
 
 _BACKLOG = 512
 _KEEP_ALIVE_SECONDS = 75
@@ -53,6 +54,7 @@ def run(
     config = uvicorn.Config(
         factory if workers == 1 else partial(_in_worker, factory),
         factory=True,
+        http=HeadLimit,
         workers=workers,
         log_config=None,
         access_log=False,

@@ -17,6 +17,7 @@ from core.clock import SystemClock
 from core.ids import Identifiers
 from sync_server.metrics import Metrics
 from sync_server.web.application import web_application
+from sync_server.web.heads import HeadLimit
 from sync_server.web.serving import listening_socket
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -31,9 +32,9 @@ STOP_SECONDS = 20
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, http: type[HeadLimit] = HeadLimit) -> Iterator[str]:
     """The application on a free port; gives its address."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(app, http=http, log_config=None, access_log=False, server_header=False)
     listening = listening_socket("127.0.0.1", 0)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
