@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -34,6 +35,7 @@ from sync_server.store.home import Home, MetOthers
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import OPERATIONS
 
+T = TypeVar("T")
 _push_decoder = msgspec.json.Decoder(Push)
 _rights_decoder = msgspec.json.Decoder(RightsWanted)
 _block_decoder = msgspec.json.Decoder(IbanBlockWanted)
@@ -90,7 +92,6 @@ class CentreHost:
             Server(f"server-{number}", Centre(keys, clock, Identifiers(clock, Chance(f"{seed}/{number}").randbytes)))
             for number in range(1, servers + 1)
         ]
-        self._work: _Work | None = None
         self.trouble_percent = 0
         database.on_statement = self._on_statement
         database.wait = self._wait
@@ -98,28 +99,31 @@ class CentreHost:
     # Faults
 
     def _on_statement(self, _statement: str) -> None:
-        work = self._work
+        work = self._work()
         if work is None:
             return
         if work.stall_in is not None:
             work.stall_in -= 1
             if work.stall_in <= 0:
                 work.stall_in = None
-                self._pause("a slow server")
+                self.pause("a slow server")
         if work.die_in is not None:
             work.die_in -= 1
             if work.die_in <= 0:
                 work.die_in = None
                 raise ServerDied
 
-    def _wait(self, _lock: object) -> None:
-        self._pause("a lock")
+    def _work(self) -> _Work | None:
+        current = self._conversations.current
+        return cast("_Work | None", current.at_server) if current is not None else None
 
-    def _pause(self, what: str) -> None:
-        work = self._work
-        self._work = None
+    def _wait(self, _lock: object) -> None:
+        self.pause("a lock")
+
+    def pause(self, what: str) -> None:
+        """Let others go on. Raises `ServerDied` if the server was killed meanwhile."""
+        work = self._work()
         self._conversations.pause(what)
-        self._work = work
         if work is not None and work.life != work.server.life:
             raise ServerDied
 
@@ -127,7 +131,8 @@ class CentreHost:
         """The process is killed and started again: its open transactions are undone at once."""
         server.restart()
         for paused in tuple(self._conversations.paused):
-            if paused.waits_for in ("a slow server", "a lock"):
+            work = cast("_Work | None", paused.at_server)
+            if work is not None and work.server is server and paused in self._conversations.paused:
                 self._conversations.resume(paused)
 
     def texts(self) -> list[str]:
@@ -140,23 +145,27 @@ class CentreHost:
         """One request, worked on by one of the servers. Raises `LineProblem` where that one dies."""
         return self.work(lambda server: self._answer(server, request))
 
-    def work(self, do: Callable[[Server], Answer]) -> Answer:
+    def work(self, do: Callable[[Server], T]) -> T:
         """Let one of the servers do something. Raises `LineProblem` where it dies over it."""
-        chance = self._chance()
+        chance, current = self._chance(), self._conversations.current
+        if current is None:
+            raise RuntimeError("only a conversation can speak to a server")
         server = chance.one_of(self.servers)
-        before, self._work = self._work, _Work(server, server.life)
+        work = _Work(server, server.life)
         if chance.happens(self.trouble_percent):
             if chance.happens(30):
-                self._work.die_in = chance.up_to(30)
+                work.die_in = chance.up_to(30)
             else:
-                self._work.stall_in = chance.up_to(30)
+                work.stall_in = chance.up_to(30)
+        before, current.at_server = current.at_server, work
         try:
             return do(server)
         except ServerDied:
-            server.restart()
+            if work.life == server.life:
+                self.restart(server)
             raise LineProblem("The centre can't be reached.") from None
         finally:
-            self._work = before
+            current.at_server = before
 
     def _answer(self, server: Server, request: Request) -> Answer:
         try:

@@ -12,13 +12,17 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 
 class Conversation:
-    """A piece of work of `owner` (a desk's or a server's name). `waits_for` says where it stands."""
+    """A piece of work of `owner` (a desk's name, or who else it is). `waits_for` says where it stands.
 
-    __slots__ = ("_thread", "done", "owner", "waits_for")
+    `at_server` is what a server does for it just now.
+    """
+
+    __slots__ = ("_thread", "at_server", "done", "owner", "waits_for")
 
     def __init__(self, owner: str, thread: greenlet) -> None:
         self.owner = owner
         self.waits_for = ""
+        self.at_server: object = None
         self.done = False
         self._thread = thread
 
@@ -87,9 +91,9 @@ class Conversations:
         return next((each for each in self.paused if each.owner == owner), None)
 
     @property
-    def inside(self) -> bool:
-        """Whether a piece of work is running now, which may pause."""
-        return self._current is not None
+    def current(self) -> Conversation | None:
+        """The piece of work that is running now, which may pause."""
+        return self._current
 
     def _run(self, conversation: Conversation) -> None:
         before, self._current = self._current, conversation

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from counterfoil.simulation import counter
+from counterfoil.simulation import counter, office
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.simulation import Simulation
 
@@ -161,6 +161,15 @@ def clock(simulation: Simulation) -> None:
     simulation.note(f"the clock of {desk.name}: {kind}")
 
 
+def partner_trouble(simulation: Simulation) -> None:
+    """The partner bank gets better or worse; something that was long on its way arrives there."""
+    partner, chance = simulation.partner, simulation.chance
+    partner.trouble_percent = chance.one_of((0, 20, 60))
+    if partner.late:
+        partner.deliver_late()
+    simulation.note(f"the partner's trouble is at {partner.trouble_percent} percent")
+
+
 Happening = Callable[[Simulation], None]
 HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "customer": (customer, 420),
@@ -173,6 +182,9 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "server dies": (server_dies, 10),
     "server trouble": (server_trouble, 6),
     "clock": (clock, 8),
+    "jobs": (office.jobs, 45),
+    "money comes in": (office.money_comes_in, 15),
+    "partner trouble": (partner_trouble, 5),
 }
 ALWAYS = frozenset({"customer", "sync", "resume", "desk starts"})
 """Without these nothing moves."""

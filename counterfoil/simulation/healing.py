@@ -12,6 +12,7 @@ from typing import Any
 from core.book import Row
 from core.book.rows import DepositAccount, Freeze, LedgerBalance, Reversal, Right, Transfer
 from core.device.feeds import BANK_FEED
+from counterfoil.simulation import office
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.happenings import step_loop
 from counterfoil.simulation.invariants import Watch
@@ -20,6 +21,7 @@ from sync_server.store.memory.tables import FEED_HEADS, FEED_ITEMS, OPERATIONS, 
 
 _ROUNDS_MAX = 40
 _RESUMPTIONS_MAX = 2_000
+_JOBS_MAX = 200
 _COMPARED: tuple[type[Row], ...] = (DepositAccount, Right, Freeze, Reversal, Transfer, LedgerBalance)
 
 
@@ -46,6 +48,9 @@ def heal(simulation: Simulation, watch: Watch) -> None:
 def _mend(simulation: Simulation) -> None:
     simulation.note("everything is mended")
     simulation.centre.trouble_percent = 0
+    simulation.partner.trouble_percent = 0
+    while simulation.partner.late:
+        simulation.partner.deliver_late()
     for line in simulation.network.lines.values():
         line.mend(0)
     for desk in simulation.desks:
@@ -71,6 +76,7 @@ def _work(simulation: Simulation) -> None:
         if desk.loop is not None:
             desk.loop.resume()
             step_loop(simulation, desk)
+    office.work(simulation, _JOBS_MAX)
 
 
 def _progress(simulation: Simulation) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from core.envelope import Signed
 from core.errors import LineProblem
@@ -17,6 +17,19 @@ from counterfoil.simulation.conversations import Conversation, Conversations
 from counterfoil.simulation.counter import Account
 from counterfoil.simulation.desk import Desk, DeskDied
 from counterfoil.simulation.network import DeskGone, Network
+from counterfoil.simulation.partner import PartnerBank
+from sync_server.partner_bank.messages import Payment
+
+
+class PartnerName(NamedTuple):
+    """A partner bank: its short code here, its BIC, and the bank code inside its IBANs."""
+
+    code: str
+    bic: str
+    bank_code: str
+
+
+PARTNER = PartnerName("nordhavn", "NORDDKKK", "9999")
 
 
 class Violation(Exception):
@@ -42,8 +55,11 @@ class Simulation:
     journal: list[str] | None = None
     active: dict[str, Desk] = field(default_factory=dict)
     dishonest: set[tuple[str, int]] = field(default_factory=set)
+    sent_in: list[Payment] = field(default_factory=list)
+    came_in: dict[str, int] = field(default_factory=dict)
     network: Network = field(init=False)
     centre: CentreHost = field(init=False)
+    partner: PartnerBank = field(init=False)
 
     def note(self, text: str) -> None:
         """Write down what happens, where a trace is wanted."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from nacl.signing import SigningKey
 
 from core.clock import instant, instant_ms
 from core.device import Device, DeviceIdentity, Performed
+from core.iban import make_iban
 from core.operations.bank import BankFounded, BranchFounded, Role, StaffAdmitted
 from core.operations.drawers import DayOpened, DrawerOpened, VaultFunded
 from core.operations.sessions import KeyRegistered
@@ -24,7 +25,8 @@ from counterfoil.simulation.counter import CURRENCY, Account, Visit, deposit, op
 from counterfoil.simulation.desk import Desk, Person
 from counterfoil.simulation.happenings import TROUBLE_PERCENT
 from counterfoil.simulation.network import Line, Network
-from counterfoil.simulation.simulation import Simulation
+from counterfoil.simulation.partner import PartnerBank
+from counterfoil.simulation.simulation import PARTNER, Simulation
 from sync_server.centre.devices import EnrolmentState, invite_device, request_enrolment, trust_device
 from sync_server.centre.issue import issue
 from sync_server.centre.keys import CentreKeys
@@ -51,7 +53,7 @@ class World:
     database: MemoryDatabase
     desks: tuple[Desk, ...]
     accounts: dict[str, tuple[Account, ...]]
-    partner_ibans: tuple[str, ...] = field(default=())
+    partner_ibans: tuple[str, ...]
 
 
 @cache
@@ -61,6 +63,18 @@ def founded() -> World:
     time = TrueTime(instant_ms(MORNING))
     keys = CentreKeys(new_signing_key(chance.randbytes), chance.randbytes(32))
     simulation = _empty(0, time, chance, MemoryDatabase(), keys)
+    simulation.conversations.begin("founders", lambda: _found(simulation, keys))
+    return World(
+        time_ms=time.now_ms(),
+        keys=keys,
+        database=simulation.centre.database,
+        desks=tuple(simulation.desks),
+        accounts={branch: tuple(accounts) for branch, accounts in simulation.accounts.items()},
+        partner_ibans=tuple(make_iban("DK", PARTNER.bank_code, number) for number in range(1_000, 1_003)),
+    )
+
+
+def _found(simulation: Simulation, keys: CentreKeys) -> None:
     _found_bank(simulation, keys)
     for branch, desks in BRANCHES.items():
         for number in range(1, desks + 1):
@@ -71,13 +85,6 @@ def founded() -> World:
     _sync_all(simulation)
     _first_customers(simulation)
     _sync_all(simulation)
-    return World(
-        time_ms=time.now_ms(),
-        keys=keys,
-        database=simulation.centre.database,
-        desks=tuple(simulation.desks),
-        accounts={branch: tuple(accounts) for branch, accounts in simulation.accounts.items()},
-    )
 
 
 def begin(seed: int) -> Simulation:
@@ -104,6 +111,7 @@ def _empty(seed: int, time: TrueTime, chance: Chance, database: MemoryDatabase, 
         return simulation.chance
 
     simulation.centre = CentreHost(database, keys, time, conversations, current, SERVERS, seed)
+    simulation.partner = PartnerBank(simulation.centre.pause, current)
     simulation.network = Network(conversations, simulation.centre.answer, current)
     return simulation
 

@@ -1,0 +1,82 @@
+"""What happens at the centre: its jobs, what partners send in, and what its people do there."""
+
+from __future__ import annotations
+
+from counterfoil.simulation.centre_host import Server
+from counterfoil.simulation.counter import AMOUNT_MAX, CURRENCY
+from counterfoil.simulation.simulation import PARTNER, Simulation
+from sync_server.partner_bank.messages import Party, Payment
+from sync_server.payments.inbound import take_payment
+from sync_server.payments.steps import Partner, PaymentDesk, Stepped
+from sync_server.store.home import MetOthers
+
+OWN_BIC = "CFOLDKKK"
+_STEPS_AT_ONCE = 4
+
+
+def jobs(simulation: Simulation) -> None:
+    """A server's jobs take payments and whatever else waits a few steps further."""
+    work(simulation, _STEPS_AT_ONCE)
+
+
+def work(simulation: Simulation, most: int) -> None:
+    """At most so many steps of the jobs."""
+
+    def step(server: Server) -> None:
+        desk = payment_desk(simulation, server)
+        for _ in range(most):
+            try:
+                if not desk.step(lambda stepped: _tell(simulation, stepped)):
+                    return
+            except MetOthers:
+                return
+
+    simulation.at_centre(lambda: simulation.centre.work(step))
+
+
+def _tell(simulation: Simulation, stepped: Stepped) -> None:
+    simulation.note(f"payment {stepped.transfer_id}: {stepped.before} to {stepped.state}")
+
+
+def payment_desk(simulation: Simulation, server: Server) -> PaymentDesk:
+    """The real jobs of a server."""
+    partner = Partner(PARTNER.code, PARTNER.bic, PARTNER.bank_code, simulation.partner)
+    chance = simulation.chance
+    return PaymentDesk(simulation.centre.database, server.centre, (partner,), OWN_BIC, chance.randbytes)
+
+
+def money_comes_in(simulation: Simulation) -> None:
+    """A partner sends money in, sometimes what it has sent before."""
+    chance = simulation.chance
+    if simulation.sent_in and chance.happens(40):
+        payment = chance.one_of(simulation.sent_in)
+    else:
+        payment = _payment(simulation)
+        simulation.sent_in.append(payment)
+
+    def take(server: Server) -> None:
+        try:
+            with simulation.centre.database.transaction() as home:
+                report = take_payment(home, server.centre, chance.randbytes, PARTNER.code, OWN_BIC, payment)
+        except MetOthers:
+            return
+        if report is not None and report.status == "ACSC":
+            simulation.came_in[payment.end_to_end_id] = payment.amount
+            simulation.note(f"{payment.amount} come in for {payment.creditor.iban}")
+
+    simulation.at_centre(lambda: simulation.centre.work(take))
+
+
+def _payment(simulation: Simulation) -> Payment:
+    chance = simulation.chance
+    branch = chance.one_of(sorted(simulation.accounts))
+    account = chance.one_of(simulation.accounts[branch])
+    return Payment(
+        end_to_end_id=chance.randbytes(16).hex(),
+        amount=chance.amount(AMOUNT_MAX),
+        currency=CURRENCY,
+        debtor=Party(name="Skovby", iban=chance.one_of(simulation.partner_ibans)),
+        debtor_agent=PARTNER.bic,
+        creditor=Party(name="Holm", iban=account.iban),
+        creditor_agent=OWN_BIC,
+    )
