@@ -14,6 +14,11 @@ Connection = psycopg.Connection[TupleRow]
 Pool = ConnectionPool[Connection]
 
 _WAIT_SECONDS = 5.0
+_RECONNECT_SECONDS = 3.0
+"""After this the pool gives an attempt up, and whoever asks next begins one anew. Otherwise the pauses between attempts
+grow as long as the outage was, and a server that could work again does not."""
+_NOTICE_DEAD_HOSTS = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 12_000}
+"""A host that is gone says nothing: its connections are given up after some 11 seconds, not after hours."""
 _SESSION = (
     "SET TIME ZONE 'UTC'",
     "SET statement_timeout = '30s'",
@@ -33,7 +38,8 @@ def connection_pool(database_url: Secret, size_max: int) -> Pool:
         name="counterfoil",
         configure=_configure,
         check=ConnectionPool.check_connection,
-        kwargs={"application_name": "counterfoil"},
+        reconnect_timeout=_RECONNECT_SECONDS,
+        kwargs={"application_name": "counterfoil", **_NOTICE_DEAD_HOSTS},
     )
 
 

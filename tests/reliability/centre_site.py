@@ -51,9 +51,14 @@ class ServeProcess:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = folder / "serve.log"
-        self._environment = {**environment, "COUNTERFOIL_PORT": str(self.port), "COUNTERFOIL_WORKERS": str(workers)}
         self._workers = workers
+        self.use(environment)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def use(self, environment: dict[str, str]) -> None:
+        """Its settings from the next start on."""
+        own = {"COUNTERFOIL_PORT": str(self.port), "COUNTERFOIL_WORKERS": str(self._workers)}
+        self._environment = {**environment, **own}
 
     def start(self) -> None:
         """Start it; it answers once `wait_ready` returns."""
