@@ -1,0 +1,542 @@
+"""Whatever is sent to the centre, the answer says what is wrong and whether to retry, and honest work goes on.
+
+What bodies of operations may not be is in `ingest/test_push.py`, the edge's own limits are in `web/`.
+"""
+
+import gzip
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from core.canonical import base64url
+from core.envelope import Signed, sign_operation
+from core.people.keys import key_name, new_signing_key, public_text
+from core.sync.enrolment import make_enrolment
+from core.sync.messages import Push, PushAnswer, Refused
+from core.sync.requests import SIGNATURE_HEADER, sign_request
+from sync_server.problems import PROBLEMS
+from tests.sync_server.centre_bank import CentreBank, Desk, answer_of, at_once
+
+JSON = "application/json"
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Given to each client, which would otherwise read every certificate authority first."""
+MINUTE_MS = 60_000
+MEBIBYTE = 1024 * 1024
+NOBODYS_ACCOUNT = "01a1fb12-a58f-7000-aa85-da981a394d9a"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def address(centre_bank: CentreBank) -> Iterator[str]:
+    """The bank's server, which waits a second for a body."""
+    with centre_bank.served(body_seconds_max=1) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def desk(bank: CentreBank, address: str) -> Desk:
+    """A device of the branch `nor` with money in an account, all that it made settled."""
+    return new_desk(bank, address)
+
+
+@pytest.fixture(scope="module")
+def other(bank: CentreBank, address: str) -> Desk:
+    """Another device of the branch."""
+    return new_desk(bank, address)
+
+
+def new_desk(bank: CentreBank, address: str) -> Desk:
+    made = bank.desk(f"nor-h{next(_numbers)}", "nor")
+    made.account(deposit=100_00)
+    made.settle(address)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def honest_work_goes_on(bank: CentreBank, address: str, desk: Desk) -> Iterator[None]:
+    """Right after anything hostile, the honest device's next operation is applied and its feed is read."""
+    yield
+    account = next(iter(desk.iban_of))
+    before = bank.balance(account)
+    desk.make(desk.deposit(account, 1_00))
+    assert [verdict.verdict for verdict in desk.settle(address)] == ["applied"]
+    assert bank.balance(account) == before + 1_00
+    assert bank.rows("SELECT state FROM chains WHERE device = %s", desk.chain.device) == [("living",)]
+
+
+def problem(response: httpx.Response) -> str:
+    """The code of a problem document that is whole and true."""
+    assert response.headers["content-type"] == "application/problem+json", response.text
+    document = response.json()
+    kind = PROBLEMS[document["code"]]
+    assert (document["status"], document["title"], document["retry"]) == (response.status_code, kind.title, kind.retry)
+    assert document["type"] == kind.type
+    assert document["detail"]
+    assert "Traceback" not in response.text
+    return kind.code
+
+
+def signature(desk: Desk, method: str, target: str, body: bytes = b"", /, **changes: Any) -> str:
+    """A request signature of the desk's, with something in it changed."""
+    parts: dict[str, Any] = {"device": desk.chain.device, "epoch": desk.chain.epoch, "now_ms": desk.bank.clock.now_ms()}
+    parts |= {"method": method, "target": target, "body": body, **changes}
+    key = parts.pop("key", desk.chain.key)
+    return sign_request(key, **parts)
+
+
+def send(address: str, method: str, target: str, body: bytes | Iterator[bytes], *tokens: str, **headers: str) -> Any:
+    """A request with those signature headers, as raw as a client lets it be."""
+    named = [("content-type", JSON), *headers.items(), *((SIGNATURE_HEADER, token) for token in tokens)]
+    given = {name.replace("_", "-").lower(): value for name, value in named if name.lower() != SIGNATURE_HEADER.lower()}
+    lines = [*given.items(), *((SIGNATURE_HEADER, token) for token in tokens)]
+    with httpx.Client(base_url=address, timeout=30, trust_env=False, verify=NO_TLS) as client:
+        return client.request(method, target, content=body or None, headers=lines)
+
+
+# Who asks. Each stands for a way to use a signature that is not one's own, or not for this request.
+
+FEED = "/v1/feeds/nor?after=0"
+PUSH = "/v1/operations"
+ENDPOINTS = (
+    ("GET", FEED),
+    ("POST", PUSH),
+    ("POST", "/v1/rights"),
+    ("POST", "/v1/iban-blocks"),
+    ("POST", "/v1/staff/activations"),
+    ("POST", "/v1/staff/sign-ins"),
+    ("POST", "/v1/staff/introductions"),
+    ("GET", "/v1/staff/introductions"),
+)
+MISUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "another body": ({"body": b"{ }"}, "signature_wrong"),
+    "another path": ({"target": "/v1/feeds/syd?after=0"}, "signature_wrong"),
+    "another query": ({"target": "/v1/feeds/nor?after=1"}, "signature_wrong"),
+    "another method": ({"method": "PUT"}, "signature_wrong"),
+    "too old": ({"now_ms": -6 * MINUTE_MS}, "clock_wrong"),
+    "too early": ({"now_ms": 6 * MINUTE_MS}, "clock_wrong"),
+    "another epoch": ({"epoch": 2}, "device_unknown"),
+    "no epoch": ({"epoch": 0}, "device_unknown"),
+    "an endless epoch": ({"epoch": 10**30}, "device_unknown"),
+    "nobody's device": ({"device": "nobody"}, "device_unknown"),
+    "the centre": ({"device": "centre"}, "device_unknown"),
+    "the branch's own chain": ({"device": "centre-nor"}, "device_unknown"),
+    "a name of SQL": ({"device": "' OR 1=1 --"}, "device_unknown"),
+}
+
+
+@pytest.mark.parametrize(("method", "target"), ENDPOINTS)
+def test_who_does_not_sign_is_not_answered(address: str, desk: Desk, method: str, target: str) -> None:
+    assert problem(send(address, method, target, b"{}" if method == "POST" else b"")) == "signature_missing"
+    for token in ("", "a", "a.b.c", "." * 9000, "e30.e30.e30"):
+        body = b"{}" if method == "POST" else b""
+        assert problem(send(address, method, target, body, token)) == "signature_wrong"
+
+
+@pytest.mark.parametrize("misuse", MISUSED)
+def test_a_signature_serves_one_request_of_one_device(address: str, desk: Desk, misuse: str) -> None:
+    changes, code = MISUSED[misuse]
+    if "now_ms" in changes:
+        changes = {"now_ms": desk.bank.clock.now_ms() + changes["now_ms"]}
+    for method, target in ENDPOINTS:
+        body = b"{}" if method == "POST" else b""
+        response = send(address, method, target, body, signature(desk, method, target, body, **changes))
+        assert problem(response) == code
+        if code == "clock_wrong":
+            assert abs(response.json()["server_time_ms"] - desk.bank.clock.now_ms()) < MINUTE_MS
+
+
+def test_another_devices_key_does_not_sign_for_this_one(address: str, desk: Desk, other: Desk) -> None:
+    token = signature(desk, "GET", FEED, key=other.chain.key)
+    assert problem(send(address, "GET", FEED, b"", token)) == "signature_wrong"
+    teller = signature(desk, "GET", FEED, key=desk.teller.key)
+    assert problem(send(address, "GET", FEED, b"", teller)) == "signature_wrong"
+
+
+def test_of_two_signatures_only_one_counts(address: str, desk: Desk, other: Desk) -> None:
+    """A second header lends the first nobody's authority: only what is signed by whom it names is answered."""
+    stolen = signature(other, "GET", FEED, key=desk.chain.key)
+    response = send(address, "GET", FEED, b"", stolen, signature(desk, "GET", FEED))
+    assert problem(response) == "signature_wrong"
+
+
+def test_a_replayed_push_is_answered_alike_and_counts_once(bank: CentreBank, address: str, desk: Desk) -> None:
+    account = next(iter(desk.iban_of))
+    before = bank.balance(account)
+    made = desk.make(desk.deposit(account, 5_00))
+    body = msgspec.json.encode(Push(desk.chain.device, 1, (made.jws,)))
+    token = signature(desk, "POST", PUSH, body)
+    answers = [send(address, "POST", PUSH, body, token) for _ in range(3)]
+    desk.pushed += 1
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert answer_of(answers[0]).verdicts[0].verdict == "applied"
+    assert bank.balance(account) == before + 5_00
+    swapped = body.replace(made.jws.encode(), made.jws[:-1].encode() + b"A")
+    assert problem(send(address, "POST", PUSH, swapped, token)) == "signature_wrong"
+    assert problem(send(address, "POST", "/v1/rights", body, token)) == "signature_wrong"
+
+
+def test_a_replayed_request_for_rights_grants_once(bank: CentreBank, address: str) -> None:
+    desk = new_desk(bank, address)
+    taker = new_desk(bank, address)
+    account = next(iter(desk.iban_of))
+    (holder,) = bank.rows("SELECT granted + minted - used - returned FROM rights WHERE account = %s", account)
+    body = json.dumps({"account": account, "least": 0, "amount": 40_00, "after": 0, "holding": 0}).encode()
+    token = signature(taker, "POST", "/v1/rights", body)
+    answers = [send(address, "POST", "/v1/rights", body, token) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {200}
+    granted = bank.rows("SELECT granted FROM rights WHERE account = %s AND device = %s", account, taker.chain.device)
+    assert sum(amount for (amount,) in granted) <= 100_00 - holder[0]
+
+
+# What is said. Signed by the device itself, so that nothing but the reading of it can refuse it.
+
+
+@cache
+def bomb() -> bytes:
+    """Sixty-four mebibytes of nothing in sixty-four kibibytes."""
+    return gzip.compress(b" " * 64 * MEBIBYTE, compresslevel=1)
+
+
+Pushed = Callable[..., bytes]
+HOSTILE_BODIES: dict[str, tuple[Callable[[Pushed], bytes], str]] = {
+    "nothing": (lambda _push: b"", "json_malformed"),
+    "cut off": (lambda push: push()[:-9], "json_malformed"),
+    "with something behind it": (lambda push: push() + b"{}", "json_malformed"),
+    "in UTF-16": (lambda push: push().decode().encode("utf-16"), "json_malformed"),
+    "with a byte order mark": (lambda push: b"\xef\xbb\xbf" + push(), "json_malformed"),
+    "of broken characters": (lambda push: push().replace(b"nor", b"n\xffr", 1), "json_malformed"),
+    "half a surrogate": (lambda push: push().replace(b"nor", b"\\ud800", 1), "json_malformed"),
+    "compressed": (lambda push: gzip.compress(push()), "json_malformed"),
+    "a bomb": (lambda _push: bomb(), "json_malformed"),
+    "brackets without end": (lambda _push: b"[" * 2 * MEBIBYTE, "request_malformed"),
+    "brackets in an unknown member": (lambda _push: b'{"more":' + b"[" * MEBIBYTE, "json_malformed"),
+    "objects without end": (lambda _push: b'{"records":' * 100_000, "request_malformed"),
+    "null": (lambda _push: b"null", "request_malformed"),
+    "a list": (lambda _push: b"[]", "request_malformed"),
+    "no operations": (lambda push: push(operations=[]), "request_malformed"),
+    "too many operations": (lambda push: push(operations=["x"] * 501), "request_malformed"),
+    "an operation without end": (lambda push: push(operations=["x" * 64 * 1024]), "request_malformed"),
+    "an operation that is a number": (lambda push: push(operations=[1]), "request_malformed"),
+    "a record without end": (lambda push: push(records={"x": "y" * 32 * 1024}), "request_malformed"),
+    "a record without digest": (lambda push: push(records={"x" * 99: "y"}), "request_malformed"),
+    "records in a list": (lambda push: push(records=["x"]), "request_malformed"),
+    "an endless number": (lambda push: push().replace(b'"epoch":1', b'"epoch":' + b"9" * 5000), "request_malformed"),
+    "infinity": (lambda push: push().replace(b'"epoch":1', b'"epoch":1e999'), "request_malformed"),
+    "not a number": (lambda push: push().replace(b'"epoch":1', b'"epoch":NaN'), "json_malformed"),
+    "a number before the first": (lambda push: push(epoch=-1), "request_malformed"),
+    "another epoch": (lambda push: push(epoch=2), "device_differs"),
+    "another device": (lambda push: push(device="syd-1"), "device_differs"),
+    "a device of SQL": (lambda push: push(device="'; DROP TABLE operations; --"), "request_malformed"),
+    "a member twice, the last another device": (lambda push: push()[:-1] + b',"device":"syd-1"}', "device_differs"),
+}
+"""Made from a push that is good but for the changes it is given, and the code that each is answered with."""
+
+
+@pytest.mark.parametrize("which", HOSTILE_BODIES)
+def test_a_hostile_body_is_refused_whole_by_its_code(bank: CentreBank, address: str, desk: Desk, which: str) -> None:
+    good = desk.draft(desk.deposit(NOBODYS_ACCOUNT, 5)).jws
+
+    def push(**changes: Any) -> bytes:
+        whole = {"device": desk.chain.device, "epoch": 1, "operations": [good], "records": {}}
+        return msgspec.json.encode({**whole, **changes})
+
+    spoil, code = HOSTILE_BODIES[which]
+    before = bank.rows("SELECT count(*) FROM operations")
+    assert problem(desk.request(address, "POST", PUSH, spoil(push))) == code
+    assert bank.rows("SELECT count(*) FROM operations") == before
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip"])
+def test_no_encoding_is_undone_that_could_unfold_without_end(address: str, desk: Desk, encoding: str) -> None:
+    """A bomb stays what it is on the wire: the bytes that were signed are the bytes that are read."""
+    body = bomb()
+    token = signature(desk, "POST", PUSH, body)
+    assert problem(send(address, "POST", PUSH, body, token, content_encoding=encoding)) == "json_malformed"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/json; charset=utf-16", "multipart/form-data; boundary=x", ""]
+)
+def test_only_json_is_taken(address: str, desk: Desk, kind: str) -> None:
+    token = signature(desk, "POST", PUSH, b"{}")
+    assert problem(send(address, "POST", PUSH, b"{}", token, content_type=kind)) == "media_type_unsupported"
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["declared", "in chunks"])
+def test_a_body_beyond_the_limit_is_not_read(address: str, desk: Desk, chunked: bool) -> None:
+    body = b" " * (5 * MEBIBYTE)
+    pieces = iter([body[: 3 * MEBIBYTE], body[3 * MEBIBYTE :]])
+    response = send(address, "POST", PUSH, pieces if chunked else body, signature(desk, "POST", PUSH, body))
+    assert problem(response) == "body_too_large"
+
+
+@contextmanager
+def open_line(address: str, head: bytes) -> Iterator[socket.socket]:
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        line.sendall(head)
+        yield line
+
+
+def rest_of(line: socket.socket) -> bytes:
+    return b"".join(iter(lambda: line.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "length",
+    [b"Transfer-Encoding: chunked", b"Content-Length: 4000000"],
+    ids=["chunks without end", "a length never met"],
+)
+def test_a_body_without_an_end_is_not_waited_for(address: str, desk: Desk, length: bytes) -> None:
+    token = signature(desk, "POST", PUSH).encode()
+    head = (
+        b"POST /v1/operations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n%s\r\n%s: %s\r\n\r\n1\r\n{\r\n"
+    )
+    with open_line(address, head % (length, SIGNATURE_HEADER.encode(), token)) as line:
+        answer = rest_of(line)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    document = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (document["code"], document["retry"]) == ("body_too_slow", True)
+
+
+def test_many_lines_that_say_nothing_keep_nobody_out(bank: CentreBank, address: str, desk: Desk) -> None:
+    head = b"POST /v1/operations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    host, _, port = address.removeprefix("http://").partition(":")
+    lines = [socket.create_connection((host, int(port)), timeout=20) for _ in range(60)]
+    for line in lines:
+        line.sendall(head)
+    account = next(iter(desk.iban_of))
+    desk.make(desk.deposit(account, 2_00))
+    assert [verdict.verdict for verdict in desk.settle(address)] == ["applied"]
+    for line in lines:
+        line.close()
+
+
+# What is pushed: forged, out of order, repeated, poisonous.
+
+
+def long_run(desk: Desk, length: int) -> list[Signed]:
+    account = next(iter(desk.iban_of))
+    return [desk.make(desk.deposit(account, 1)) for _ in range(length)]
+
+
+def verdict_names(answer: PushAnswer) -> set[str]:
+    return {verdict.verdict for verdict in answer.verdicts}
+
+
+def test_of_five_hundred_the_forged_one_is_refused_and_those_before_it_stand(bank: CentreBank, address: str) -> None:
+    desk = new_desk(bank, address)
+    run = long_run(desk, 500)
+    forged = msgspec.structs.replace(run[249], jws=run[249].jws[:-9] + "AAAAAAAAA")
+    answer = answer_of(desk.push(address, [*run[:249], forged, *run[250:]]))
+    assert answer.refused == Refused(forged.operation.seq, "jws_signature")
+    assert len(answer.verdicts) == 249
+    assert answer.head_seq == run[248].operation.seq
+    desk.pushed += len(answer.verdicts)
+    assert {verdict.verdict for verdict in desk.settle(address)} == {"applied"}
+    assert bank.balance(next(iter(desk.iban_of))) == 100_00 + 500
+
+
+@pytest.mark.parametrize(
+    ("reorder", "code"),
+    [
+        (lambda run: run[::-1], "seq_not_contiguous"),
+        (lambda run: [run[0], run[2], run[1]], "seq_not_contiguous"),
+        (lambda run: [run[0], run[0], run[1]], "seq_not_contiguous"),
+        (lambda run: [run[0], *run[2:]], "seq_not_contiguous"),
+    ],
+    ids=["backwards", "two swapped", "one twice", "one left out"],
+)
+def test_operations_out_of_their_order_stop_nothing(
+    bank: CentreBank, address: str, reorder: Callable[[list[Signed]], list[Signed]], code: str
+) -> None:
+    desk = new_desk(bank, address)
+    run = long_run(desk, 4)
+    answer = answer_of(desk.push(address, reorder(run)))
+    assert answer.refused is None or answer.refused.code == code
+    assert verdict_names(answer) <= {"applied"}
+    assert bank.rows("SELECT state FROM chains WHERE device = %s", desk.chain.device) == [("living",)]
+    desk.pushed += len(answer.verdicts)
+    assert {verdict.verdict for verdict in desk.settle(address)} == {"applied"}
+    assert bank.balance(next(iter(desk.iban_of))) == 100_00 + 4
+
+
+def test_pushes_that_arrive_in_another_order_end_alike(bank: CentreBank, address: str) -> None:
+    desk = new_desk(bank, address)
+    run = long_run(desk, 9)
+    early = answer_of(desk.push(address, run[6:]))
+    assert (early.verdicts, early.head_seq) == ((), run[0].operation.seq - 1)
+    for part in (run[:3], run[3:6], run[:3], run[6:]):
+        assert verdict_names(answer_of(desk.push(address, part))) == {"applied"}
+    desk.pushed += len(run)
+    assert bank.balance(next(iter(desk.iban_of))) == 100_00 + 9
+
+
+def test_one_poisonous_device_does_not_fail_its_neighbours(bank: CentreBank, address: str) -> None:
+    """One forks, one forges, one reuses an id, one pays what it has not: all at once with one that works."""
+    good, forks, forges, reuses, overspends = (new_desk(bank, address) for _ in range(5))
+    account = next(iter(forks.iban_of))
+    forked = forks.draft(forks.deposit(account, 7_00))
+    long_run(forks, 1)
+    forks.settle(address)
+    stranger = new_signing_key(bank.maker.randomness)
+    forged = sign_operation(long_run(forges, 1)[0].operation, stranger, key_name(stranger))
+    taken = good.chain.operations[-1].operation.id
+    reused = reuses.make(reuses.deposit(next(iter(reuses.iban_of)), 1_00), id=taken)
+    beyond = overspends.make(overspends.withdrawal(next(iter(overspends.iban_of)), 900_00))
+    long_run(good, 50)
+    answers = at_once(
+        lambda: good.push(address),
+        lambda: forks.push(address, [forked]),
+        lambda: forges.push(address, [forged]),
+        lambda: reuses.push(address, [reused]),
+        lambda: overspends.push(address, [beyond]),
+    )
+    worked, fork, forgery, reuse, overspending = (answer_of(answer) for answer in answers)
+    assert verdict_names(worked) == {"applied"}
+    assert len(worked.verdicts) == 50
+    assert verdict_names(fork) == verdict_names(reuse) == {"quarantined"}
+    assert (forgery.verdicts, forgery.refused) == ((), Refused(0, "key_unknown"))
+    assert verdict_names(overspending) == {"applied_with_exception"}
+    kept = {jws for (jws,) in bank.rows("SELECT jws FROM quarantined_operations")}
+    assert {forked.jws, reused.jws} <= kept
+    good.pushed = len(good.chain.operations)
+    assert bank.balance(next(iter(good.iban_of))) == 100_00 + 50
+    assert bank.balance(account) == 100_00 + 1
+
+
+# Rights, account numbers, enrolment, people: every other door.
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"account": NOBODYS_ACCOUNT}, "account_unknown"),
+        ({"account": "' OR 1=1 --"}, "request_malformed"),
+        ({"account": None}, "request_malformed"),
+        ({"amount": 0}, "request_malformed"),
+        ({"amount": -1}, "request_malformed"),
+        ({"amount": 10**12 + 1}, "request_malformed"),
+        ({"amount": 1.5}, "request_malformed"),
+        ({"amount": "1"}, "request_malformed"),
+        ({"amount": True}, "request_malformed"),
+        ({"least": -1}, "request_malformed"),
+        ({"after": -1}, "request_malformed"),
+        ({"after": 2**63}, "request_malformed"),
+    ],
+)
+def test_rights_are_not_asked_for_so(address: str, desk: Desk, changes: dict[str, Any], code: str) -> None:
+    wanted = {"account": next(iter(desk.iban_of)), "least": 0, "amount": 1_00, "after": 0, **changes}
+    assert problem(desk.request(address, "POST", "/v1/rights", json.dumps(wanted).encode())) == code
+
+
+@pytest.mark.parametrize("holding", [-1, -(10**30), 2**53, 2**63, 10**30])
+def test_whatever_a_device_says_it_holds_it_is_granted_no_more_than_there_is(
+    bank: CentreBank, address: str, desk: Desk, holding: int
+) -> None:
+    account = next(iter(desk.iban_of))
+    wanted = {"account": account, "least": 0, "amount": 10**12, "after": 0, "holding": holding}
+    response = desk.request(address, "POST", "/v1/rights", json.dumps(wanted).encode())
+    if response.status_code != 200:
+        assert problem(response) == "request_malformed"
+    rights = "SELECT posted + overdraft_limit - rights FROM deposit_accounts WHERE id = %s"
+    assert bank.rows(rights, account)[0][0] >= 0
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"after":-1}', b'{"after":1e30}', b'{"after":"0"}', b"[" * 99_999])
+def test_account_numbers_are_not_asked_for_so(bank: CentreBank, address: str, desk: Desk, body: bytes) -> None:
+    before = bank.rows("SELECT count(*) FROM iban_blocks")
+    code = problem(desk.request(address, "POST", "/v1/iban-blocks", body))
+    assert code in {"json_malformed", "request_malformed"}
+    assert bank.rows("SELECT count(*) FROM iban_blocks") == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, "enrolment_code_wrong"),
+        ({"code": ""}, "enrolment_proof_wrong"),
+        ({"code": "\x00"}, "enrolment_proof_wrong"),
+        ({"code": "x" * 65}, "request_malformed"),
+        ({"key": "x"}, "enrolment_proof_wrong"),
+        ({"key": "é" * 43}, "enrolment_proof_wrong"),
+        ({"key": "A" * 43}, "enrolment_proof_wrong"),
+        ({"key": base64url(b"x" * 31)}, "enrolment_proof_wrong"),
+        ({"proof": ""}, "enrolment_proof_wrong"),
+        ({"proof": "a.b.c"}, "enrolment_proof_wrong"),
+        ({"proof": "é.é.é"}, "enrolment_proof_wrong"),
+        ({"proof": "x" * 2049}, "request_malformed"),
+        ({"protocol": 99}, "protocol_unsupported"),
+        ({"protocol": -1}, "protocol_unsupported"),
+        ({"protocol": 10**30}, "protocol_unsupported"),
+        ({"protocol": None}, "request_malformed"),
+    ],
+)
+def test_nobody_enrols_so(bank: CentreBank, address: str, changes: dict[str, Any], code: str) -> None:
+    made = make_enrolment("ABCD-EFGH-JKMN-PQRS", new_signing_key(bank.maker.randomness))
+    message = {"code": made.code, "key": made.key, "proof": made.proof, "protocol": 1, **changes}
+    before = bank.rows("SELECT count(*), count(public_key) FROM enrolments")
+    assert problem(send(address, "POST", "/v1/enrolments", json.dumps(message).encode())) == code
+    assert bank.rows("SELECT count(*), count(public_key) FROM enrolments") == before
+
+
+def test_another_keys_proof_enrols_nobody(bank: CentreBank, address: str) -> None:
+    mine, theirs = (new_signing_key(bank.maker.randomness) for _ in range(2))
+    made = make_enrolment("ABCD-EFGH-JKMN-PQRS", theirs)
+    stolen = {"code": made.code, "key": public_text(mine), "proof": made.proof, "protocol": 1}
+    assert problem(send(address, "POST", "/v1/enrolments", json.dumps(stolen).encode())) == "enrolment_proof_wrong"
+
+
+@pytest.mark.parametrize("fingerprint", ["x", "%00", "..%2F..", "A" * 4000, "%F0%9F%92%A9", "'%20OR%201=1"])
+def test_no_other_fingerprint_finds_an_enrolment(address: str, fingerprint: str) -> None:
+    response = send(address, "GET", f"/v1/enrolments/{fingerprint}", b"")
+    assert problem(response) in {"enrolment_unknown", "not_found"}
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "code"),
+    [
+        ("activations", {"person": "nobody", "activation_code": "x", "password": "y"}, "activation_wrong"),
+        ("activations", {"person": "nobody", "activation_code": "\x00", "password": "\x00"}, "activation_wrong"),
+        ("activations", {"person": "\x00", "activation_code": "x", "password": "y"}, "request_malformed"),
+        ("activations", {"person": "nobody", "activation_code": "x", "password": "y" * 257}, "request_malformed"),
+        ("sign-ins", {"person": "nobody", "password": "\x00", "code": "١٢٣٤٥٦"}, "sign_in_wrong"),
+        ("sign-ins", {"person": "nobody", "password": "x", "code": "1234567"}, "request_malformed"),
+        ("introductions", {"introduction": ""}, "introduction_malformed"),
+        ("introductions", {"introduction": "é.é.é"}, "introduction_malformed"),
+        ("introductions", {"introduction": "x" * 8193}, "request_malformed"),
+    ],
+)
+def test_nobody_signs_in_so(address: str, desk: Desk, path: str, message: dict[str, str], code: str) -> None:
+    response = desk.request(address, "POST", f"/v1/staff/{path}", json.dumps(message).encode())
+    assert problem(response) == code
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/feeds/nor?after=-1",
+        "/v1/feeds/nor?after=1e9",
+        "/v1/feeds/nor?after=9223372036854775808",
+        "/v1/feeds/nor?limit=0",
+        "/v1/feeds/nor?limit=501",
+        "/v1/feeds/nor?after=0&after=x",
+    ],
+)
+def test_a_feed_is_not_read_so(address: str, desk: Desk, target: str) -> None:
+    assert problem(desk.request(address, "GET", target)) == "request_malformed"
+
+
+@pytest.mark.parametrize("feed", ["syd", "centre", "BANK", "nor%00", "..%2Fbank", "nor%2F", "%F0%9F%92%A9", "x" * 400])
+def test_nobody_reads_anothers_feed(address: str, desk: Desk, feed: str) -> None:
+    response = desk.request(address, "GET", f"/v1/feeds/{feed}?after=0")
+    assert problem(response) in {"feed_not_yours", "signature_wrong", "not_found"}
