@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from core.clock import SimulatedClockRefused
 from core.errors import EnvironmentProblem, IntegrityFault, Refused
-from counterfoil.commands import cases, centre, demo, desk, devices, doctor, payments, simulate, staff, verify
+from counterfoil.commands import cases, centre, demo, desk, devices, doctor, payments, simulate, staff, verify, work
 from counterfoil.commands.wording import say_fault, say_refusal
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 for commands in (desk, centre, devices, staff, payments, cases, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
+app.command("export-work")(work.export_work)
 app.command()(simulate.simulate)
 
 PROBLEM_EXIT = 2

@@ -27,6 +27,16 @@ _FILES = {
     "line_blank": "the line is blank",
     "line_end_not_lf": "the line has a carriage return",
     "line_not_ascii": "the line holds bytes that are not ASCII",
+    "work_malformed": "the page about the work, or the verdicts, do not have the documented form",
+    "work_differs": "the page about the work names other places than there are",
+    "line_neither": "the line is neither an operation nor a hash",
+    "kind_not_expected": "this kind of operation makes no key known",
+    "verdict_of_nobody": "the verdict is about an operation that is not here",
+}
+_DEVICE_FILES = {
+    "stored_head_differs": "the chain does not end where the file says that it ends",
+    "posting_differs": "the postings of this account are not those that the operations make",
+    "balance_differs": "the balance of this account is not the sum of its postings",
 }
 _SIGNATURES = {
     "jws_malformed": "not a compact JWS of three parts",
@@ -108,7 +118,7 @@ _REGISTRATIONS = {
 }
 
 EXPLANATIONS = MappingProxyType(
-    {**_FILES, **_SIGNATURES, **_PLACES, **_OPERATIONS, **_SESSIONS, **_ACCOUNTS, **_REGISTRATIONS},
+    {**_FILES, **_DEVICE_FILES, **_SIGNATURES, **_PLACES, **_OPERATIONS, **_SESSIONS, **_ACCOUNTS, **_REGISTRATIONS},
 )
 """By code. A code keeps its meaning for ever; the words may change."""
 

@@ -11,6 +11,7 @@ import typer
 from core.audit import Fault, verify_chains
 from core.audit.key_set import CENTRE
 from core.audit.trust import Known, Trust, read_trust
+from core.audit.work import WORK_FILE, verify_work
 from core.errors import EnvironmentProblem
 
 Fingerprints = Annotated[
@@ -33,6 +34,8 @@ def verify(
 ) -> None:
     """Check exported chains: signatures, order, keys, signed heads, balanced entries. Or the centre's database.
 
+    A folder of one person's work (`counterfoil export-work`) is known by its files, and checked as one.
+
     The database is only read: every operation is replayed by the rules, and balances, verdicts, cases, heads, feeds,
     rights and every other row are compared with what follows from the operations.
     """
@@ -42,7 +45,8 @@ def verify(
     if directory is None:
         _verify_database(known)
         return
-    found = verify_chains(directory, trust=known)
+    work = (directory / WORK_FILE).exists()
+    found = verify_work(directory, known) if work else verify_chains(directory, trust=known)
     if isinstance(found, Fault):
         typer.echo(str(found), err=True)
         raise typer.Exit(1)

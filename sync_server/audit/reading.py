@@ -71,10 +71,12 @@ def one_view(connection: Connection) -> Iterator[None]:
         connection.rollback()
 
 
-def stream(connection: Connection, name: str, query: bytes) -> Iterator[tuple[Any, ...]]:
+def stream(
+    connection: Connection, name: str, query: bytes, values: tuple[object, ...] = ()
+) -> Iterator[tuple[Any, ...]]:
     """The rows of a query, a few thousand at once, by a cursor of that name."""
     with connection.cursor(name=name) as cursor:
-        cursor.execute(query)
+        cursor.execute(query, values)
         while rows := cursor.fetchmany(_FETCHED_AT_ONCE):
             yield from rows
 
