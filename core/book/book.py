@@ -58,10 +58,12 @@ class Book:
             self._load(table, sorted(wanted[table], key=repr))
 
     def _load(self, table: type[Row], keys: list[tuple[object, ...]]) -> None:
+        # A home that fails to answer has not said that there is no row.
+        found = self._store.load(table, keys)
         here = self._rows.setdefault(table, {})
         for key in keys:
             here[key] = None
-        for row in self._store.load(table, keys):
+        for row in found:
             here[_key_of(table)(row)] = row
 
     def get(self, table: type[R], *key: object) -> R | None:

@@ -11,6 +11,8 @@ from sqlcipher3 import dbapi2
 from core.errors import StoreProblem
 
 _BUSY, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = 5, 8, 10, 11, 13, 14, 26
+_SAID = {"disk I/O error": _IOERR, "database or disk is full": _FULL, "database disk image is malformed": _CORRUPT}
+"""SQLite's own words, where the driver gives no code with them (in a backup)."""
 DRIVER_ERROR: type[Exception] = dbapi2.DatabaseError
 BROKEN_RULE: type[Exception] = dbapi2.IntegrityError
 """A rule of the schema speaks against what is written: a key that is there already, say."""
@@ -21,7 +23,7 @@ def store_problem(problem: Exception, path: Path) -> StoreProblem | None:
     driver: Any = getattr(problem, "orig", None) or problem
     said = str(driver)
     code = getattr(driver, "sqlite_errorcode", None)
-    primary = code & 0xFF if isinstance(code, int) else None
+    primary = code & 0xFF if isinstance(code, int) else _SAID.get(said)
     if primary == _NOTADB:
         return wrong_key(path)
     if primary == _CORRUPT:
@@ -43,10 +45,56 @@ def store_problem(problem: Exception, path: Path) -> StoreProblem | None:
     if primary in {_IOERR, _CANTOPEN}:
         return StoreProblem(
             f"The bank's file {path} can't be read or written ({said}). Look at the disk and the folder's "
-            "permissions, then start again.",
+            "permissions, then start again, and see in the journal whether the last step was kept.",
             code="store_disk_error",
         )
     return None
+
+
+class _SpeakingCursor(dbapi2.Cursor):  # type: ignore[misc]
+    """A cursor that says in the program's words what the disk does, whoever reads or writes through it.
+
+    SQLCipher takes a page that could not be read for a forged one, and all that follow on that connection too: the
+    first word, that the disk failed, is the true one until the program is started again.
+    """
+
+    path: Path
+    failed: StoreProblem | None = None
+
+    def execute(self, *asked: Any) -> Any:
+        try:
+            return super().execute(*asked)
+        except DRIVER_ERROR as problem:
+            raise self._told(problem) from problem
+
+    def fetchone(self) -> Any:
+        try:
+            return super().fetchone()
+        except DRIVER_ERROR as problem:
+            raise self._told(problem) from problem
+
+    def fetchall(self) -> Any:
+        try:
+            return super().fetchall()
+        except DRIVER_ERROR as problem:
+            raise self._told(problem) from problem
+
+    def _told(self, problem: Exception) -> Exception:
+        known = store_problem(problem, self.path)
+        if known is None:
+            return problem
+        if known.code in {"store_damaged", "store_wrong_key"} and self.failed is not None:
+            return self.failed
+        if known.code == "store_disk_error":
+            self.failed = known
+        return known
+
+
+def speaking_cursor(connection: Any, path: Path) -> Any:
+    """A cursor of the connection that raises `StoreProblem` for what the environment does."""
+    cursor = connection.cursor(_SpeakingCursor)
+    cursor.path = path
+    return cursor
 
 
 def wrong_key(path: Path) -> StoreProblem:

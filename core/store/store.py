@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from core.errors import StoreProblem
 from core.store import migrating, sign_in, state
 from core.store.engine import check_sqlite_version, connect, reading_engine
 from core.store.lock import FileLock
 from core.store.log import OperationLog, export_lines
-from core.store.problems import DRIVER_ERROR, missing, problem_of_system, store_problem
+from core.store.problems import DRIVER_ERROR, missing, problem_of_system, speaking_cursor, store_problem
 from core.store.rows import RowStore
 from core.store.sign_in import LocalPerson
 from core.store.state import Head
@@ -32,7 +33,7 @@ class Store:
         self.path = path
         self._lock = lock
         self._connection = connect(path, key)
-        self.cursor: Any = self._connection.cursor()
+        self.cursor: Any = speaking_cursor(self._connection, path)
         self.rows = RowStore(self.cursor)
         self.log = OperationLog(self.cursor)
         self._readers = reading_engine(path, key)
@@ -68,23 +69,25 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Any]:
         """Write all or nothing, durably on return. Raises `StoreProblem` for what the disk does."""
-        cursor = self.cursor
+        cursor, committing = self.cursor, False
         try:
             cursor.execute("BEGIN IMMEDIATE")
             yield cursor
+            committing = True
             cursor.execute("COMMIT")
-        except BaseException as problem:
-            self._roll_back()
-            if isinstance(problem, DRIVER_ERROR):
-                raise store_problem(problem, self.path) or problem from problem
+        except BaseException:
+            self._roll_back(committing=committing)
             raise
 
-    def _roll_back(self) -> None:
+    def _roll_back(self, *, committing: bool) -> None:
         self.log.forget()
-        if self._connection.in_transaction:
-            # A full disk may have rolled back by itself; a second failure must not hide the first.
-            with contextlib.suppress(DRIVER_ERROR):
+        # A full disk may have rolled back by itself; a second failure must not hide the first.
+        with contextlib.suppress(DRIVER_ERROR, StoreProblem):
+            if self._connection.in_transaction:
                 self.cursor.execute("ROLLBACK")
+            if committing:
+                # Written whole but not synced, it would be found at the next start: another commit takes its place.
+                self.cursor.execute("PRAGMA user_version = 0")
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -96,6 +99,8 @@ class Store:
             known = store_problem(problem, self.path) if hasattr(problem, "orig") else None
             if known is None:
                 raise
+            # A connection under which a page could not be read reads no more.
+            self._readers.dispose()
             raise known from problem
 
     def setting(self, name: str) -> str | None:

@@ -122,3 +122,14 @@ def test_an_operation_is_found_before_and_after_it_is_in_its_home(store: Countin
     store.write(book)
     assert book.operation("01a2") == "a.b.c"
     assert Book(store).operation("01a2") == "a.b.c"
+
+
+def test_a_home_that_fails_has_not_said_that_there_is_no_row(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = Book(store)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "load", lambda *_: (_ for _ in ()).throw(OSError("unreadable")))
+        with pytest.raises(OSError, match="unreadable"):
+            book.get(Branch, "odense")
+    assert book.get(Branch, "odense") == branch("odense")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+from sqlcipher3 import dbapi2
 
 from core.errors import StoreProblem
 from core.store.engine import check_sqlite_version, connect
@@ -183,3 +184,20 @@ def test_an_independent_reader_opens_the_file(path: Path) -> None:
 def test_it_is_for_its_owner_alone(path: Path) -> None:
     if os.name == "posix":
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_an_unreadable_file_is_said_for_what_it_is_while_it_is_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(path, KEY)
+    with store.transaction():
+        store.put_setting("language", "da")
+    store.cursor.failed = StoreProblem("The disk does not answer.", code="store_disk_error")
+    damaged = dbapi2.DatabaseError("database disk image is malformed")
+    assert store.cursor._told(damaged).code == "store_disk_error"
+    store.cursor.failed = None
+    assert store.cursor._told(damaged).code == "store_damaged"
+    assert store.cursor._told(dbapi2.OperationalError("disk I/O error")).code == "store_disk_error"
+    bug = dbapi2.OperationalError("no such table: nothing")
+    assert store.cursor._told(bug) is bug
+    store.close()
