@@ -1,0 +1,298 @@
+"""The campaign: every case, ended or hindered at every call to the disk, and what was left of it examined."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from core.errors import StoreProblem
+from tests.reliability.device_crash.case import Case, Step
+from tests.reliability.device_crash.cases import CASES
+from tests.reliability.device_crash.checking import State, check_fit, check_opens, differences, shape, state_of
+from tests.reliability.device_crash.disk import FULL_CODES, Call, Disk, Plan
+from tests.reliability.device_crash.isolated import Ended, Say, in_process
+from tests.reliability.device_crash.power import Image, PowerDisk
+from tests.reliability.device_crash.scene import Scene, found
+from tests.reliability.device_crash.sqlite_calls import SqliteCalls
+from tests.reliability.device_crash.system_calls import system_counted
+
+POWER_IMAGES = 6
+"""How many images of the disk are tried for a power cut at one call."""
+
+MODES = frozenset({"kill", "tear", "full", "broken", "unreadable", "power"})
+
+_CODES = {
+    "full": {"store_disk_full", "store_disk_error"},
+    "broken": {"store_disk_error"},
+    "unreadable": {"store_disk_error"},
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One way in which one case goes wrong. A `power` cut comes after the call of that number."""
+
+    case: str
+    plan: Plan
+    image: int = 0
+
+    def __str__(self) -> str:
+        lasting = ", lasting" if self.plan.lasting else ""
+        image = f", image {self.image}" if self.plan.mode == "power" else ""
+        return f"{self.case}: {self.plan.mode} at {self.plan.at}{lasting}{image}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The case as it goes when nothing is wrong."""
+
+    calls: tuple[Call, ...]
+    reads: int
+    files: Image
+    before: State
+    after: State
+
+
+@dataclass
+class Outcome:
+    """What the campaign found."""
+
+    points: Counter[str] = field(default_factory=Counter)
+    calls: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+def run(
+    folder: Path,
+    cases: Iterable[str],
+    *,
+    seed: int,
+    sample: int | None = None,
+    modes: frozenset[str] = MODES,
+    power_images: int = POWER_IMAGES,
+) -> Outcome:
+    """Run the cases at all their points, or at so many of each case chosen by the seed."""
+    outcome = Outcome()
+    base = folder / "base"
+    base.mkdir()
+    scene = found(base)
+    for name in cases:
+        trial = _Trial(CASES[name], scene, folder / "trial")
+        ended = in_process(partial(trial.run, seed, sample, modes, power_images))
+        if ended.fault is not None:
+            outcome.failures.append(f"{name}: {ended.fault}")
+        for what, value in ended.said:
+            if what == "point":
+                outcome.points[value] += 1
+            elif what == "calls":
+                outcome.calls[name] = value
+            else:
+                outcome.failures.append(value)
+        shutil.rmtree(folder / "trial", ignore_errors=True)
+    return outcome
+
+
+class _Trial:
+    """One case, in a process of its own, which starts those that die."""
+
+    def __init__(self, case: Case, scene: Scene, folder: Path) -> None:
+        self.case, self.scene, self.folder = case, scene, folder
+        self.disk = Disk()
+        self.staged = folder / "staged"
+
+    def run(self, seed: int, sample: int | None, modes: frozenset[str], power_images: int, say: Say) -> None:
+        """Stage the case, see how it goes when nothing is wrong, and then let everything go wrong, once each."""
+        SqliteCalls(self.disk).install()
+        shutil.copytree(self.scene.desk.path.parent, self.staged)
+        self.scene.desk.path = self.staged / self.scene.desk.path.name
+        self.case.stage(self.scene)
+        reference = self.reference()
+        say(("calls", len(reference.calls)))
+        points = [point for point in points_of(self.case, reference, power_images) if point.plan.mode in modes]
+        rng = random.Random(f"{seed}/{self.case.name}")
+        if sample is not None and sample < len(points):
+            points = rng.sample(points, sample)
+        for point in points:
+            try:
+                self.try_(point, reference, random.Random(f"{seed}/{point}"))
+            except AssertionError as problem:
+                say(("failure", f"{point}: {problem}"))
+            say(("point", point.plan.mode))
+
+    # The three ways
+
+    def try_(self, point: Point, reference: Reference, rng: random.Random) -> None:
+        run = self._fresh("run")
+        if point.plan.mode == "power":
+            acknowledged = self._cut(run, point, reference, rng)
+        elif point.plan.mode in _CODES:
+            acknowledged = self._hinder(run, point, reference)
+        else:
+            acknowledged = self._kill(run, point)
+        self._examine(run, point, reference, acknowledged=acknowledged)
+
+    def _kill(self, run: Path, point: Point) -> bool:
+        """Whether the step was said to be done before the process was killed."""
+        ended = in_process(lambda say: self._work(run, point.plan, say))
+        assert ended.fault is None, ended.fault
+        assert ended.killed is bool(point.plan.at), f"ended otherwise than planned: {ended}"
+        return "done" in ended.said
+
+    def _cut(self, run: Path, point: Point, reference: Reference, rng: random.Random) -> bool:
+        disk = PowerDisk(reference.files)
+        for call in reference.calls[: point.plan.at]:
+            disk.follow(call)
+        images = list(disk.images(rng, point.image + 1))
+        for file in run.iterdir():
+            if file.is_file():
+                file.unlink()
+        for name, content in images[min(point.image, len(images) - 1)].items():
+            (run / name).write_bytes(content)
+        return point.plan.at == len(reference.calls)
+
+    def _hinder(self, run: Path, point: Point, reference: Reference) -> bool:
+        """The disk fails; what is said of it, what is there then, and the step again on a disk that is well."""
+        ended = in_process(lambda say: self._work_hindered(run, point.plan, say))
+        assert ended.fault is None, ended.fault
+        first = ended.said[0]
+        assert first == "done" or first in self._codes(point), f"said {first}"
+        if not self.case.restarts:
+            ill = self._state(run / "ill")
+            expected = reference.after if first == "done" else reference.before
+            # Nobody can tell what a disk has kept that no longer answers; the problem's text says so.
+            unknown = point.plan.mode == "broken" and point.plan.lasting and ill == reference.after
+            assert unknown or ill == expected, f"said {first}, and differs in {differences(ill, expected)}"
+        return "given up" not in ended.said
+
+    def _codes(self, point: Point) -> set[str]:
+        """Where SQLCipher opens a file at a page that can't be read, it can't tell that from a forged one."""
+        opening = self.case.cold and point.plan.mode == "unreadable"
+        return _CODES[point.plan.mode] | ({"store_damaged", "store_wrong_key"} if opening else set())
+
+    def _examine(self, run: Path, point: Point, reference: Reference, *, acknowledged: bool) -> None:
+        path = run / self.scene.desk.path.name
+        if not self.case.restarts:
+            copy = self._fresh("copy", run)
+            state = self._state(copy)
+            if point.plan.mode in _CODES and acknowledged:
+                assert shape(state) == shape(reference.after), "differs in how many lines there are"
+            else:
+                allowed = [reference.after] if acknowledged else [reference.before, reference.after]
+                left = "what was said to be done is not there" if acknowledged else "neither before nor after"
+                assert state in allowed, f"{left}: {differences(state, reference.after)}"
+
+        def afterwards(_say: Say) -> None:
+            self.scene.desk.path = path
+            # The same state from the same calls again and again: to go on from every third image is enough.
+            check = (
+                check_opens if point.plan.mode == "power" and point.image % 3 and not self.case.restarts else check_fit
+            )
+            check(self.case, self.scene)
+
+        ended = in_process(afterwards)
+        assert ended.fault is None, ended.fault
+
+    # Processes
+
+    def reference(self) -> Reference:
+        run = self._fresh("run")
+        ended = in_process(lambda say: self._work(run, Plan(), say, watched=True))
+        assert ended.fault is None, ended.fault
+        calls, reads, files = ended.said[-1]
+        before, after = ({}, {}) if self.case.restarts else (self._state(run / name) for name in ("before", "after"))
+        return Reference(calls, reads, files, before, after)
+
+    def _work(self, run: Path, plan: Plan, say: Say, *, watched: bool = False) -> None:
+        step = self._arranged(run)
+        if watched:
+            _copied(run, run / "before")
+        with system_counted(self.disk), self.disk.armed(run, plan):
+            step()
+            say("done")
+        if watched:
+            _copied(run, run / "after")
+            files = {file.name: file.read_bytes() for file in (run / "before").iterdir()}
+            say((tuple(self.disk.calls), self.disk.reads, files))
+
+    def _work_hindered(self, run: Path, plan: Plan, say: Say) -> None:
+        step = self._arranged(run)
+        said = "done"
+        with system_counted(self.disk), self.disk.armed(run, plan):
+            try:
+                step()
+            except StoreProblem as problem:
+                said = problem.code
+        say(said)
+        _copied(run, run / "ill")
+        if said == "done":
+            return
+        try:
+            step()
+        except StoreProblem as problem:
+            # SQLCipher gives a connection up under which a page could not be read: the program is started again.
+            if plan.mode != "unreadable" or problem.code != said:
+                raise
+            say("given up")
+
+    def _arranged(self, run: Path) -> Step:
+        self.scene.desk.path = run / self.scene.desk.path.name
+        if not self.case.cold:
+            self.scene.open()
+            self.scene.sign_in()
+        return self.case.arrange(self.scene)
+
+    def _fresh(self, name: str, source: Path | None = None) -> Path:
+        made = self.folder / name
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        for file in (source or self.staged).iterdir():
+            if file.is_file():
+                shutil.copyfile(file, made / file.name)
+        return made
+
+    def _state(self, folder: Path) -> State:
+        """By a process of its own, as everything that opens a file of the device."""
+        path, key = folder / self.scene.desk.path.name, self.scene.desk.secrets.kept["database-key"]
+        ended = in_process(lambda say: say(state_of(path, key)))
+        assert ended.fault is None, ended.fault
+        state: State = ended.said[0]
+        return state
+
+
+def _copied(run: Path, target: Path) -> None:
+    """Copy by another process: this one would lose its locks as it closed a file that SQLite has open."""
+
+    def copy(_say: Say) -> None:
+        target.mkdir()
+        for file in run.iterdir():
+            if file.is_file():
+                shutil.copyfile(file, target / file.name)
+
+    ended: Ended = in_process(copy)
+    assert ended.fault is None, ended.fault
+
+
+def points_of(case: Case, reference: Reference, power_images: int) -> Iterable[Point]:
+    """Every way in which the case may go wrong."""
+    for number, call in enumerate(reference.calls, 1):
+        yield Point(case.name, Plan("kill", number))
+        if call.what == "write":
+            yield Point(case.name, Plan("tear", number))
+        if call.what in FULL_CODES:
+            yield Point(case.name, Plan("full", number, lasting=True))
+        for lasting in (True, False):
+            yield Point(case.name, Plan("broken", number, lasting))
+    yield Point(case.name, Plan("kill", 0))
+    for number in range(1, reference.reads + 1):
+        yield Point(case.name, Plan("unreadable", number))
+    disk = PowerDisk(reference.files)
+    for number in range(len(reference.calls) + 1):
+        if number:
+            disk.follow(reference.calls[number - 1])
+        for image in range(power_images if disk.unsynced else 1):
+            yield Point(case.name, Plan("power", number), image)
