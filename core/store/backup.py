@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.store.engine import check_sqlite_version, connect
 from core.store.lock import FileLock
-from core.store.migrating import _copy, _swap_in, check_whole, flush_folder
+from core.store.migrating import check_whole, flush_folder, made_beside, swap_in
 from core.store.problems import DRIVER_ERROR, exists, missing, problem_of_system, store_problem
 
 Check = Callable[[Path], None]
@@ -62,11 +62,11 @@ def restore(backup: Path, path: Path, key: bytes, check: Check, *, replace: bool
 
 
 def _copy_checked(source: Path, target: Path, key: bytes, check: Check) -> None:
-    with _copy(target) as beside:
+    with made_beside(target) as beside:
         _copy_pages(source, beside, key)
         check_whole(beside, key)
         check(beside)
-        _swap_in(beside, target)
+        swap_in(beside, target)
 
 
 def _copy_pages(source: Path, target: Path, key: bytes) -> None:

@@ -50,18 +50,18 @@ def bring_up_to_date(path: Path, key: bytes, *, to: str = HEAD) -> None:
         return
     if revision is not None and revision not in REVISIONS:
         raise newer(path, revision)
-    with _copy(path) as beside:
+    with made_beside(path) as beside:
         _back_up(path, beside, key)
         upgrade(beside, key, to=to)
-        _swap_in(beside, path)
+        swap_in(beside, path)
 
 
 def create(path: Path, key: bytes, *, to: str = HEAD) -> None:
     """Make an empty file of the newest schema; it is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _copy(path) as beside:
+    with made_beside(path) as beside:
         upgrade(beside, key, to=to)
-        _swap_in(beside, path)
+        swap_in(beside, path)
 
 
 @contextlib.contextmanager
@@ -71,7 +71,7 @@ def making(path: Path, key: bytes) -> Iterator[Any]:
     Call it under the file's lock. Written without a log and flushed once: what is broken off is thrown away. Raises
     `StoreProblem` for what the disk does.
     """
-    with _copy(path) as beside:
+    with made_beside(path) as beside:
         upgrade(beside, key)
         connection = connect(beside, key, write_ahead=False)
         try:
@@ -85,7 +85,7 @@ def making(path: Path, key: bytes) -> Iterator[Any]:
             raise store_problem(problem, path) or problem from problem
         finally:
             connection.close()
-        _swap_in(beside, path)
+        swap_in(beside, path)
 
 
 def upgrade(path: Path, key: bytes, *, to: str = HEAD) -> None:
@@ -137,7 +137,8 @@ def _back_up(source: Path, target: Path, key: bytes) -> None:
         one.close()
 
 
-def _swap_in(beside: Path, path: Path) -> None:
+def swap_in(beside: Path, path: Path) -> None:
+    """Put the finished file in its place, durably."""
     with beside.open("rb+") as file:
         os.fsync(file.fileno())
     # A log of the old file would be taken for the new one's.
@@ -159,7 +160,8 @@ def flush_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _copy(path: Path) -> Iterator[Path]:
+def made_beside(path: Path) -> Iterator[Path]:
+    """An empty file beside the place where it shall be; what has not been swapped in at the end is thrown away."""
     beside = path.with_name(path.name + ".new")
     names = [beside, *(beside.with_name(beside.name + side) for side in _SIDE_FILES)]
     for name in names:
