@@ -73,7 +73,7 @@ def swap_in_unsynced() -> None:
     def swap(beside: Path, path: Path) -> None:
         beside.replace(path)
 
-    migrating._swap_in = swap
+    migrating.swap_in = swap
 
 
 VARIANTS: dict[str, Callable[[], None]] = {
