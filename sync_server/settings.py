@@ -16,6 +16,7 @@ from schwifty.exceptions import SchwiftyException
 from core.clock import PURPOSE_VARIABLE, SIMULATED_CLOCK_VARIABLE
 from core.ids import is_code
 from sync_server.environment import PREFIX, Reading, Secret, Variable
+from sync_server.policies import USUAL_LEASE, LeasePolicy
 
 Purpose = Literal["production", "demo", "test"]
 PURPOSES: tuple[Purpose, ...] = ("production", "demo", "test")
@@ -90,6 +91,28 @@ BATCH_OPERATIONS_MAX = Variable(
     "BATCH_OPERATIONS_MAX", "The most operations that one push may carry.", "1000", default="1000"
 )
 
+LEASE_HOURS = Variable(
+    "LEASE_HOURS", "How long a desk may pay out without hearing from the centre, in hours.", "24", default="24"
+)
+LEASE_PER_PAYMENT = Variable(
+    "LEASE_PER_PAYMENT", "The most a desk pays out at a time, in minor units.", "5000000", default="5000000"
+)
+LEASE_PAYMENTS = Variable("LEASE_PAYMENTS", "The most payments under one lease.", "2000", default="2000")
+LEASE_SUM = Variable(
+    "LEASE_SUM", "The most a desk pays out under one lease, in minor units.", "200000000", default="200000000"
+)
+STANDIN_PER_PAYMENT = Variable(
+    "STANDIN_PER_PAYMENT",
+    "The most that two people may pay beyond a desk's rights at a time, without the line and at the\n"
+    "bank's own risk, in minor units. 0: never.",
+    "100000",
+    default="100000",
+)
+STANDIN_PAYMENTS = Variable("STANDIN_PAYMENTS", "The most such payments under one lease.", "20", default="20")
+STANDIN_SUM = Variable(
+    "STANDIN_SUM", "The most of such payments under one lease, in minor units.", "1000000", default="1000000"
+)
+
 
 def partner_variables(code: str) -> tuple[Variable, Variable, Variable, Variable, Variable]:
     """The settings of one partner bank: BIC, bank code inside its IBANs, address, token there, token here."""
@@ -123,6 +146,8 @@ def server_variables(*partners: str) -> tuple[Variable, ...]:
         *(PURPOSE, DATABASE_URL, DATABASE_OWNER_URL, DATABASE_POOL_SIZE, HOST, PORT, WORKERS),
         *(SECRETS_DIRECTORY, SECRETS_PASSPHRASE, BANK_BIC, PARTNERS),
         *(variable for partner in partners for variable in partner_variables(partner)),
+        *(LEASE_HOURS, LEASE_PER_PAYMENT, LEASE_PAYMENTS, LEASE_SUM),
+        *(STANDIN_PER_PAYMENT, STANDIN_PAYMENTS, STANDIN_SUM),
         *(BODY_BYTES_MAX, BODY_SECONDS_MAX, BATCH_OPERATIONS_MAX, LOG_LEVEL, LOG_FORMAT, SIMULATED_CLOCK),
     )
 
@@ -169,6 +194,7 @@ class ServerSettings:
     body_seconds_max: int = 30
     batch_operations_max: int = 1000
     log: LogSettings = DEFAULT_LOG
+    lease: LeasePolicy = USUAL_LEASE
 
 
 def server_settings(environment: Mapping[str, str]) -> ServerSettings:
@@ -192,9 +218,22 @@ def server_settings(environment: Mapping[str, str]) -> ServerSettings:
         body_seconds_max=reading.whole(BODY_SECONDS_MAX, 1, 600),
         batch_operations_max=reading.whole(BATCH_OPERATIONS_MAX, 1, 10_000),
         log=read_log(reading),
+        lease=_lease(reading),
     )
     reading.finish()
     return settings
+
+
+def _lease(reading: Reading) -> LeasePolicy:
+    return LeasePolicy(
+        hours=reading.whole(LEASE_HOURS, 1, 24 * 31),
+        per_payment=reading.whole(LEASE_PER_PAYMENT, 0, 10**12),
+        payments=reading.whole(LEASE_PAYMENTS, 0, 10**6),
+        paid=reading.whole(LEASE_SUM, 0, 10**14),
+        standin_per_payment=reading.whole(STANDIN_PER_PAYMENT, 0, 10**12),
+        standins=reading.whole(STANDIN_PAYMENTS, 0, 10**6),
+        stood_in=reading.whole(STANDIN_SUM, 0, 10**14),
+    )
 
 
 def read_purpose(reading: Reading) -> Purpose:

@@ -18,7 +18,7 @@ from core.clock import FixedClock, instant, instant_ms
 from core.envelope import Authority, Operation, Seen, Signed, body_hash, encode_body, read_operation, sign_operation
 from core.iban import make_iban
 from core.ids import Identifiers, Randomness
-from core.operations import accounts, bank, cash, customers, drawers, rules, sessions
+from core.operations import accounts, bank, cash, customers, drawers, leases, rules, sessions
 from core.operations.bank import centre_chain
 from core.operations.kind import Body, Decoded
 from core.operations.money import authority_for
@@ -105,7 +105,21 @@ class BankInADict:
         self.by_centre(bank.DeviceEnrolled(device=device, epoch=epoch, branch=branch, purpose="desktop", key=key))
         first = next(self._account_numbers) * 1000
         self.by_centre(bank.IbanBlockLeased(device=device, epoch=epoch, first=first, last=first + 999))
+        self.by_centre(leases.LeaseRenewed(device=device, epoch=epoch, number=1, **self.wide_lease()), branch)
         return chain
+
+    def wide_lease(self) -> dict[str, Any]:
+        """A lease of eight hours that allows much, and no stand-in."""
+        return {
+            "ends_at": instant(self.clock.now_ms() + 8 * _HOUR_MS),
+            "currency": "DKK",
+            "per_payment": 10**12,
+            "payments_to": 10**6,
+            "sum_to": 10**14,
+            "standin_per_payment": 0,
+            "standin_payments_to": 0,
+            "standin_sum_to": 0,
+        }
 
     def admit(self, person: str, role: bank.Role = "teller", branch: str = BRANCH, limit: int = 5_000_00) -> None:
         """A member of staff, known to the centre; their keys are registered on each device."""
@@ -255,7 +269,7 @@ class BankInADict:
             authority=None,
             body=msgspec.Raw(encode_body(body)),
         )
-        authority = authority_for(kind.entries(operation, body), by_centre=actor == "centre")
+        authority = authority_for(kind.entries(operation, body), by_centre=actor == "centre", lease=1)
         operation = msgspec.structs.replace(operation, **{"authority": authority or Authority(), **changes})
         if approver is not None:
             operation = msgspec.structs.replace(operation, approver=self.approval(operation, approver))

@@ -53,9 +53,7 @@ def check_lease(operation: Operation, authority: Authority, lease: Lease | None,
 
     Ceilings are those of the lease that the operation names: an older one may have allowed it, and says so no more.
     """
-    if lease is None:
-        return
-    if authority.lease > lease.number:
+    if lease is None or not 1 <= authority.lease <= lease.number:
         yield Refusal("lease_missing")
         return
     if operation.at > lease.last_end:

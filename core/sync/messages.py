@@ -82,13 +82,17 @@ class FeedItem(msgspec.Struct, frozen=True):
 
 
 class FeedPage(msgspec.Struct, frozen=True):
-    """Items after a position. `head` is the feed's last position; `read_bank_to` must be read first (keys, staff)."""
+    """Items after a position. `head` is the feed's last position; `read_bank_to` must be read first (keys, staff).
+
+    `now` is the centre's time as it answered (an instant), by which a device judges its own clock.
+    """
 
     feed: str
     items: tuple[FeedItem, ...]
     head: Position
     read_bank_to: Position
     incarnation: Position
+    now: str | None = None
 
 
 class RightsWanted(msgspec.Struct, frozen=True):
@@ -110,12 +114,22 @@ class IbanBlockWanted(msgspec.Struct, frozen=True):
     after: Position
 
 
+class LeaseWanted(msgspec.Struct, frozen=True):
+    """Ask for the next lease, if the one there is half used up; read the branch's feed from there."""
+
+    after: Position
+
+
 class RightsAnswer(msgspec.Struct, frozen=True):
-    """`granted` more minor units (0 where nothing is available), and the branch's feed up to that grant."""
+    """`granted` more minor units (0 where nothing is available), and the branch's feed up to that grant.
+
+    `coming` is what other devices have been asked to hand back for it, in minor units.
+    """
 
     granted: int
     available: int
     page: FeedPage
+    coming: int = 0
 
 
 class Enrolment(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from core.book.rows import DeviceEpoch
-from core.clock import Clock
+from core.clock import Clock, instant
 from core.errors import LineProblem, Refusal
 from core.ids import Identifiers
 from core.sync.messages import BATCH_MAX, IbanBlockWanted, Push, RightsAnswer, RightsWanted
@@ -199,7 +199,7 @@ class CentreHost:
         if (message.device, message.epoch) != (request.device, request.epoch):
             raise Problem("device_differs")
         try:
-            return take_push(self.database, server.keys, self._clock, message)
+            return take_push(self.database, server.keys, server.centre, message)
         except ChainUnknown as unknown:
             raise Problem("device_unknown") from unknown
 
@@ -208,7 +208,7 @@ class CentreHost:
             device = self._living_device(home, request)
             if feed not in (BANK_FEED, device.branch):
                 raise Problem("feed_not_yours")
-            return read_page(home, feed, after, limit)
+            return read_page(home, feed, after, limit, instant(self._clock.now_ms()))
 
     def _rights(self, server: Server, request: Request) -> msgspec.Struct:
         wanted = _rights_decoder.decode(request.body)

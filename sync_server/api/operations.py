@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from core.clock import instant
 from core.sync.messages import BATCH_MAX, FeedPage, Push, PushAnswer
 from sync_server.api.access import ACCESS_PROBLEMS, authenticate, authenticate_any
 from sync_server.centre.feed import read_page
@@ -47,7 +48,7 @@ def operations_router(services: Services) -> APIRouter:
             raise Problem("device_differs")
         try:
             with turns:
-                result = take_push(services.database, keys, services.clock, message)
+                result = take_push(services.database, keys, services.centre, message)
         except ChainUnknown as unknown:
             raise Problem("device_unknown") from unknown
         services.metrics.count_push(result)
@@ -71,6 +72,6 @@ def operations_router(services: Services) -> APIRouter:
             device = authenticate(services, home, request, b"")
             if feed not in (BANK_FEED, device.branch):
                 raise Problem("feed_not_yours")
-            return answer(read_page(home, feed, after, limit))
+            return answer(read_page(home, feed, after, limit, instant(services.clock.now_ms())))
 
     return router

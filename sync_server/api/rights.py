@@ -7,10 +7,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from core.errors import Refusal
-from core.sync.messages import BATCH_MAX, FeedPage, IbanBlockWanted, RightsAnswer, RightsWanted
+from core.sync.messages import BATCH_MAX, FeedPage, IbanBlockWanted, LeaseWanted, RightsAnswer, RightsWanted
 from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
 from sync_server.centre.devices import lease_if_few
 from sync_server.centre.feed import read_page
+from sync_server.centre.leases import renew_lease
 from sync_server.centre.rights import grant_rights
 from sync_server.ingest.settle import BANK_FEED
 from sync_server.services import Services
@@ -18,9 +19,10 @@ from sync_server.web.bodies import RawJson, answer, decoded, documented
 
 
 def rights_router(services: Services) -> APIRouter:
-    """`POST /v1/rights` and `POST /v1/iban-blocks`."""
+    """`POST /v1/rights`, `POST /v1/leases` and `POST /v1/iban-blocks`."""
     router = APIRouter(tags=["rights"])
     wanted_decoder = msgspec.json.Decoder(RightsWanted)
+    lease_decoder = msgspec.json.Decoder(LeaseWanted)
     block_decoder = msgspec.json.Decoder(IbanBlockWanted)
 
     @router.post(
@@ -29,7 +31,15 @@ def rights_router(services: Services) -> APIRouter:
             request=RightsWanted,
             answer=RightsAnswer,
             description="What was granted, and the branch's feed up to it.",
-            problems=(*WORK_PROBLEMS, "account_unknown", "account_elsewhere", "account_frozen", "grants_stopped"),
+            problems=(
+                *WORK_PROBLEMS,
+                "account_unknown",
+                "account_elsewhere",
+                "account_closing",
+                "account_frozen",
+                "grants_stopped",
+                "too_many_grants",
+            ),
         ),
     )
     def rights(request: Request, raw: RawJson) -> Response:
@@ -49,7 +59,24 @@ def rights_router(services: Services) -> APIRouter:
                 raise refuse(grant)
         with services.database.transaction() as home:
             page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return answer(RightsAnswer(grant.granted, grant.available, page))
+        return answer(RightsAnswer(grant.granted, grant.available, page, grant.coming))
+
+    @router.post(
+        "/v1/leases",
+        **documented(
+            request=LeaseWanted,
+            answer=FeedPage,
+            description="The branch's feed up to the next lease, if the device needed one.",
+            problems=WORK_PROBLEMS,
+        ),
+    )
+    def lease(request: Request, raw: RawJson) -> Response:
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
+            wanted = decoded(raw, lease_decoder)
+            renew_lease(home, services.centre, device, services.settings.lease)
+        with services.database.transaction() as home:
+            return answer(read_page(home, device.branch or "", wanted.after, BATCH_MAX))
 
     @router.post(
         "/v1/iban-blocks",

@@ -11,8 +11,10 @@ from core.errors import Refusal
 from core.ids import Randomness, is_code
 from core.operations.bank import DeviceEnrolled, DeviceRevoked, IbanBlockLeased
 from sync_server.centre.issue import Centre, issue
+from sync_server.centre.leases import renew_lease
 from sync_server.centre.one_time import new_one_time_code, one_time_digest
 from sync_server.ingest.settle import BANK_FEED
+from sync_server.policies import USUAL_LEASE, LeasePolicy
 from sync_server.store.home import Home
 from sync_server.store.values import Enrolment
 
@@ -97,8 +99,10 @@ def _state_of(enrolment: Enrolment) -> EnrolmentState:
     )
 
 
-def trust_device(home: Home, centre: Centre, device: str, fingerprint: str) -> EnrolmentState | Refusal:
-    """A person has compared fingerprints: the epoch begins, with a block of account numbers of its own.
+def trust_device(
+    home: Home, centre: Centre, device: str, fingerprint: str, policy: LeasePolicy = USUAL_LEASE
+) -> EnrolmentState | Refusal:
+    """A person has compared fingerprints: the epoch begins, with a lease and a block of account numbers of its own.
 
     Epochs of the same device before it end at the head that the centre has: one device signs on one chain.
 
@@ -122,6 +126,9 @@ def trust_device(home: Home, centre: Centre, device: str, fingerprint: str) -> E
     home.begin_chain((state.device, state.epoch))
     home.enrolments.trust(state.device, state.epoch)
     lease_iban_block(home, centre, state.device, state.epoch)
+    enrolled = find_device(home, state.device, state.epoch)
+    if enrolled is not None:
+        renew_lease(home, centre, enrolled, policy)
     return EnrolmentState("trusted", state.device, state.epoch, state.branch, state.purpose, state.public_key)
 
 

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.errors import Refusal
 from core.operations.rights import RightsGranted, available_on, right_of
 from sync_server.centre.issue import Centre, issue
-from sync_server.store.home import Home
+from sync_server.centre.recalls import recall_for
+from sync_server.store.home import CentreBook, Home
+from sync_server.store.lookups import Bucket
 
-_STOPPING = ("rights_exceeded", "return_exceeds_rights")
+_STOPPING = frozenset(
+    {
+        "rights_exceeded",
+        "return_exceeds_rights",
+        "lease_ended",
+        "lease_missing",
+        "payment_above_lease",
+        "lease_payments_used",
+        "lease_sum_used",
+        "standin_above_lease",
+        "standin_payments_used",
+        "standin_sum_used",
+    }
+)
 """Cases after which a device is granted nothing more until a person has looked."""
+
+BUCKET = 120
+"""The most grants that a device epoch has at once."""
+REFILL_MS = 2_000
+"""How long one grant takes to come back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What was granted more than the device knew of, what is left, and where in the feed the grant stands (0: none)."""
+    """What was granted more than the device knew of, what is left, and where in the feed the grant stands (0: none).
+
+    `coming` is what other devices have been asked to hand back, in minor units.
+    """
 
     granted: int
     available: int
     position: int
+    coming: int = 0
 
 
 def grant_rights(
@@ -36,8 +60,8 @@ def grant_rights(
     """Grant up to `amount` minor units on the account, and nothing if `least` is not there.
 
     Both count from `holding`, the cumulative grant that the device knows of: what it was granted since and has not
-    heard of is part of the answer. Refusals: `account_unknown`, `account_elsewhere`, `account_frozen`,
-    `grants_stopped`.
+    heard of is part of the answer. What is lacking for `least` is recalled from other devices. Refusals:
+    `account_unknown`, `account_elsewhere`, `account_closing`, `account_frozen`, `grants_stopped`, `too_many_grants`.
     """
     book = home.book()
     book.prefetch([(DepositAccount, (account_id,)), (Right, (account_id, device.device, device.epoch))])
@@ -46,6 +70,8 @@ def grant_rights(
         return Refusal("account_unknown", "account")
     if account.branch != device.branch:
         return Refusal("account_elsewhere", "account")
+    if account.closings:
+        return Refusal("account_closing", "account")
     if account.freezes:
         return Refusal("account_frozen", "account")
     if _overdrawn_by(home, device):
@@ -55,7 +81,12 @@ def grant_rights(
     unheard = 0 if holding is None else max(0, before.granted - holding)
     more = min(max(0, amount - unheard), max(0, available))
     if more == 0 or unheard + more < least:
-        return Grant(unheard, available, 0)
+        if unheard >= least:
+            return Grant(unheard, available, 0)
+        return _ask_others(home, centre, device, account, book, Grant(unheard, available, 0), least - unheard)
+    wait_ms = _wait_for_grant(home, centre, device)
+    if wait_ms:
+        return Refusal("too_many_grants", detail={"retry_after_ms": wait_ms})
     body = RightsGranted(
         account=account_id,
         device=device.device,
@@ -65,6 +96,36 @@ def grant_rights(
     )
     issued = issue(home, centre, account.branch, body, book=book)
     return Grant(unheard + more, available - more, issued.positions[account.branch])
+
+
+def _ask_others(
+    home: Home,
+    centre: Centre,
+    device: DeviceEpoch,
+    account: DepositAccount,
+    book: CentreBook,
+    none: Grant,
+    lacking: int,
+) -> Grant | Refusal:
+    """Recall what is lacking beyond what is available; nothing is, while the bucket is empty."""
+    needed = lacking - none.available
+    if not home.lookups.holders(account.id) or _wait_for_grant(home, centre, device):
+        return none
+    coming, _ = recall_for(home, centre, account, book, needed, besides=(device.device, device.epoch))
+    return replace(none, coming=coming)
+
+
+def _wait_for_grant(home: Home, centre: Centre, device: DeviceEpoch) -> int:
+    """Take a grant from the device's bucket: 0, or in how many milliseconds there is one again."""
+    chain, now_ms = (device.device, device.epoch), centre.clock.now_ms()
+    bucket = home.lookups.lock_bucket(chain) or Bucket(BUCKET, now_ms)
+    came = max(0, now_ms - bucket.filled_ms) // REFILL_MS
+    tokens = min(BUCKET, bucket.tokens + came)
+    if not tokens:
+        return bucket.filled_ms + REFILL_MS - now_ms
+    filled_ms = now_ms if tokens == BUCKET or now_ms < bucket.filled_ms else bucket.filled_ms + came * REFILL_MS
+    home.lookups.put_bucket(chain, Bucket(tokens - 1, filled_ms))
+    return 0
 
 
 def _overdrawn_by(home: Home, device: DeviceEpoch) -> bool:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.clock import Clock, instant
+from core.clock import instant
 from core.errors import IntegrityFault
 from core.operations.kind import Decoded
 from core.sync.messages import Push, PushAnswer, Verdict
+from sync_server.centre.issue import Centre
+from sync_server.ingest.doubting import doubtful_credits, hold_back, lock_chains_for
 from sync_server.ingest.keys import KnownKeys
 from sync_server.ingest.quarantine import quarantine
 from sync_server.ingest.settle import BANK_FEED, ChainHead, Settlement, settle
@@ -40,15 +42,15 @@ class _Received:
     reused_id: str | None = None
 
 
-def take_push(database: Database, keys: KnownKeys, clock: Clock, push: Push) -> PushAnswer:
+def take_push(database: Database, keys: KnownKeys, centre: Centre, push: Push) -> PushAnswer:
     """Settle a push. Raises `ChainUnknown`, `MetOthers`, and what the database raises when it is in trouble."""
     records = read_records(push)
     verified = verify_run(database, keys, push)
-    received = _Received(push, verified, records, instant(clock.now_ms()))
+    received = _Received(push, verified, records, instant(centre.clock.now_ms()))
     for _ in range(_ATTEMPTS):
         try:
             with database.transaction() as home:
-                return _settle_run(home, received)
+                return _settle_run(home, centre, received)
         except MetOthers:
             continue
         except IdentifierTaken:
@@ -56,7 +58,7 @@ def take_push(database: Database, keys: KnownKeys, clock: Clock, push: Push) -> 
     raise MetOthers("the push met others too often")
 
 
-def _settle_run(home: Home, received: _Received) -> PushAnswer:
+def _settle_run(home: Home, centre: Centre, received: _Received) -> PushAnswer:
     push, run = received.push, received.verified.run
     chain = (push.device, push.epoch)
     row = _lock_chain(home, chain)
@@ -74,7 +76,7 @@ def _settle_run(home: Home, received: _Received) -> PushAnswer:
         return PushAnswer(tuple(answers), head.seq, head.hash)
     if not fresh or fresh[0].operation.seq > head.seq + 1:
         return PushAnswer(tuple(answers), head.seq, head.hash, received.verified.refused)
-    settlement = _settle_fresh(home, received, len(known), head)
+    settlement = _settle_fresh(home, centre, received, len(known), head)
     answers += (item.verdict for item in settlement.settled)
     head = settlement.head
     if settlement.fault is not None:
@@ -84,7 +86,7 @@ def _settle_run(home: Home, received: _Received) -> PushAnswer:
     return PushAnswer(tuple(answers), head.seq, head.hash, received.verified.refused)
 
 
-def _settle_fresh(home: Home, received: _Received, known: int, head: ChainHead) -> Settlement:
+def _settle_fresh(home: Home, centre: Centre, received: _Received, known: int, head: ChainHead) -> Settlement:
     push, fresh = received.push, received.verified.run[known:]
     if any(decoded.kind.bank_wide for decoded in fresh):
         home.lock_feeds((BANK_FEED,))
@@ -92,8 +94,11 @@ def _settle_fresh(home: Home, received: _Received, known: int, head: ChainHead) 
     book.prefetch(key for keys in received.verified.touched[known:] for key in keys)
     settlement = settle(fresh, book, head, received.at, reused_id=received.reused_id)
     if settlement.settled:
+        doubtful = doubtful_credits(settlement.settled)
+        lock_chains_for(home, doubtful)
         write_settled(home, settlement.settled, book, received.records)
         home.move_chain((push.device, push.epoch), settlement.head.seq, settlement.head.hash)
+        hold_back(home, centre, book, doubtful)
     return settlement
 
 

@@ -7,10 +7,13 @@ from itertools import groupby
 from operator import itemgetter
 
 from core.operations import rules
+from core.operations.checkpoints import running_hashes
 from sync_server.ingest.cases import Case, open_cases
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import CentreBook, Home
 from sync_server.store.values import HELD_MS, NewPayment, Placed
+
+_LEAVING = frozenset({"transfer.sent", "transfer.carried_out"})
 
 
 def write_settled(
@@ -59,7 +62,7 @@ def _payments(settled: Sequence[Settled]) -> list[NewPayment]:
             HELD_MS if item.verdict.exceptions else 0,
         )
         for item in settled
-        if item.decoded.kind.name == "transfer.sent"
+        if item.decoded.kind.name in _LEAVING and item.decoded.body.route != "own"
     ]
 
 
@@ -74,12 +77,16 @@ def _exceptions(settled: Sequence[Settled]) -> list[Case]:
 def _enter_feeds(home: Home, numbers: Sequence[int], settled: Sequence[Settled]) -> dict[str, int]:
     """Give every operation its position in the feeds it enters: the only place where a feed's head moves."""
     entering = sorted((feed, number) for number, item in zip(numbers, settled, strict=True) for feed in item.feeds)
+    hashes = {number: item.verdict.hash for number, item in zip(numbers, settled, strict=True)}
     heads: dict[str, int] = {}
+    running: dict[str, str] = {}
     placed: list[Placed] = []
     for feed, items in groupby(entering, key=itemgetter(0)):
         members = [number for _, number in items]
         heads[feed] = home.advance_feed(feed, len(members))
+        running[feed] = running_hashes(home.feed_hash(feed), (hashes[number] for number in members))[-1]
         first = heads[feed] - len(members) + 1
         placed.extend(Placed(feed, first + offset, number) for offset, number in enumerate(members))
     home.enter_feeds(placed)
+    home.put_feed_hashes(running)
     return heads

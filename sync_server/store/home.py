@@ -17,6 +17,7 @@ from core.book import Book, BookStore, Key, Row
 from core.book.rows import Customer, DepositAccount, Drawer, Freeze, Hold, PersonKeys, Request, Transfer
 from core.sync.messages import Verdict
 from sync_server.ingest.settle import Settled
+from sync_server.store.lookups import Lookups
 from sync_server.store.values import (
     CaseRow,
     ChainName,
@@ -151,6 +152,11 @@ class Home(Protocol):
         """Money on its way out, and what came in from partners."""
         ...
 
+    @property
+    def lookups(self) -> Lookups:
+        """Reads across rows, for the jobs."""
+        ...
+
     # Chains, in the order of locks: devices' first, the centre's own after the rows of the book.
 
     def chain(self, chain: ChainName) -> ChainRow | None:
@@ -266,6 +272,26 @@ class Home(Protocol):
 
     def feed_head(self, feed: str) -> int:
         """The position that a feed has reached; 0 before its first operation."""
+        ...
+
+    def feed_hash(self, feed: str) -> str:
+        """The running hash at a feed's head (`core.operations.checkpoints`); empty before its first operation."""
+        ...
+
+    def feed_end(self, feed: str) -> tuple[int, str]:
+        """A feed's head and its running hash there, seen at one moment."""
+        ...
+
+    def put_feed_hashes(self, hashes: Mapping[str, str]) -> None:
+        """Write the running hashes at the heads of feeds that this transaction has advanced."""
+        ...
+
+    def feed_marks(self) -> list[tuple[str, int, str]]:
+        """Every feed with its head and its running hash there, by name; seen at one moment."""
+        ...
+
+    def newest_of_kind(self, kind: str) -> str | None:
+        """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
         ...
 
     def feed_rows(self, feed: str, after: int, limit: int) -> list[FeedRow]:

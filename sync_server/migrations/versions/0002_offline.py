@@ -71,7 +71,7 @@ CREATE TABLE requests (
     PRIMARY KEY (id)
 );
 CREATE INDEX requests_waiting ON requests (id) WHERE state = 'waiting';
-CREATE INDEX accounts_in_motion ON deposit_accounts (id) 
+CREATE INDEX accounts_in_motion ON deposit_accounts (id)
     WHERE state = 'open' AND (closings > 0 OR limit_target < overdraft_limit);
 CREATE TABLE exposures (
     device text NOT NULL,

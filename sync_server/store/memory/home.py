@@ -12,11 +12,13 @@ from core.sync.messages import Verdict
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import LOCKED, CentreBook, IdentifierTaken, MetOthers
 from sync_server.store.memory.enrolments import MemoryEnrolments
+from sync_server.store.memory.lookups import MemoryLookups
 from sync_server.store.memory.overlay import Overlay
 from sync_server.store.memory.payments import MemoryPayments
 from sync_server.store.memory.tables import (
     CASES,
     CHAINS,
+    FEED_HASHES,
     FEED_HEADS,
     FEED_ITEMS,
     NUMBERS,
@@ -75,6 +77,11 @@ class MemoryHome:
     def payments(self) -> MemoryPayments:
         """Money on its way out, and what came in from partners."""
         return MemoryPayments(self._overlay)
+
+    @property
+    def lookups(self) -> MemoryLookups:
+        """Reads across rows, for the jobs."""
+        return MemoryLookups(self._overlay)
 
     def chain(self, chain: ChainName) -> ChainRow | None:
         """How the chain stands, not locked."""
@@ -279,6 +286,32 @@ class MemoryHome:
     def feed_head(self, feed: str) -> int:
         """The position that a feed has reached; 0 before its first operation."""
         return self._overlay.get(FEED_HEADS, feed) or 0
+
+    def feed_hash(self, feed: str) -> str:
+        """The running hash at a feed's head; empty before its first operation."""
+        return self._overlay.get(FEED_HASHES, feed) or ""
+
+    def feed_end(self, feed: str) -> tuple[int, str]:
+        """A feed's head and its running hash there, seen at one moment."""
+        return self.feed_head(feed), self.feed_hash(feed)
+
+    def put_feed_hashes(self, hashes: Mapping[str, str]) -> None:
+        """Write the running hashes at the heads of feeds that this transaction has advanced."""
+        self._overlay.statement("feed_heads")
+        for feed, hash_ in hashes.items():
+            self._overlay.put(FEED_HASHES, feed, hash_)
+
+    def feed_marks(self) -> list[tuple[str, int, str]]:
+        """Every feed with its head and its running hash there, by name; seen at one moment."""
+        feeds = sorted(feed for feed, _head in self._overlay.rows(FEED_HEADS))
+        return [(feed, self.feed_head(feed), self.feed_hash(feed)) for feed in feeds]
+
+    def newest_of_kind(self, kind: str) -> str | None:
+        """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
+        found = (
+            kept for _number, kept in self._overlay.rows(OPERATIONS) if kept.device == centre_chain(None)
+        )
+        return None
 
     def feed_rows(self, feed: str, after: int, limit: int) -> list[FeedRow]:
         """Up to `limit` operations after a position, in order."""

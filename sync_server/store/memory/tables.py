@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from core.ledger import Posting
 from core.sync.messages import Verdict
+from sync_server.store.lookups import Bucket
 from sync_server.store.values import (
     CaseRow,
     ChainName,
@@ -70,8 +71,10 @@ RECORDS: Table[str, bytes] = Table("records")
 CASES: Table[int, CaseRow] = Table("cases")
 OPEN_CASES: Table[int, CaseRow] = Table("cases that are open")
 FEED_HEADS: Table[str, int] = Table("feed_heads")
+FEED_HASHES: Table[str, str] = Table("feed_hashes")
 FEED_ITEMS: Table[tuple[str, int], int] = Table("feed_items")
 ENROLMENTS: Table[str, Enrolment] = Table("enrolments")
 FINGERPRINTS: Table[str, str] = Table("enrolments by fingerprint")
 PAYMENTS: Table[str, KeptPayment] = Table("payments")
+BUCKETS: Table[ChainName, Bucket] = Table("grant_buckets")
 INBOUND: Table[tuple[str, str], InboundPayment] = Table("inbound_payments")

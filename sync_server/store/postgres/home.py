@@ -14,6 +14,7 @@ from sync_server.database import Connection
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import CentreBook, IdentifierTaken, MetOthers
 from sync_server.store.postgres.enrolments import PostgresEnrolments
+from sync_server.store.postgres.lookups import PostgresLookups
 from sync_server.store.postgres.payments import PostgresPayments
 from sync_server.store.postgres.statements import (
     ACCOUNT_NUMBERS,
@@ -46,6 +47,7 @@ class PostgresHome:
         """For what is read or kept at this home only: people's credentials, exports, reports."""
         self.enrolments = PostgresEnrolments(connection)
         self.payments = PostgresPayments(connection)
+        self.lookups = PostgresLookups(connection)
 
     def chain(self, chain: ChainName) -> ChainRow | None:
         """How the chain stands, not locked."""
@@ -223,7 +225,40 @@ class PostgresHome:
 
     def advance_feed(self, feed: str, count: int) -> int:
         """Move a feed's head on by that many positions, and lock it; the position that it has reached."""
-        return int(_only(self.connection.execute(ADVANCE_FEED, (feed, count), prepare=True).fetchone())[0])
+        row = _only(self.connection.execute(ADVANCE_FEED, (feed, count), prepare=True).fetchone())
+        self._advanced[feed] = str(row[1])
+        return int(row[0])
+
+    def feed_hash(self, feed: str) -> str:
+        """The running hash at a feed's head; empty before its first operation."""
+        if feed not in self._advanced:
+            row = self.connection.execute(
+                b"SELECT hash FROM feed_heads WHERE feed = %s", (feed,), prepare=True
+            ).fetchone()
+            return str(row[0]) if row else ""
+        return self._advanced[feed]
+
+    def feed_end(self, feed: str) -> tuple[int, str]:
+        """A feed's head and its running hash there, seen at one moment."""
+        row = self.connection.execute(
+            b"SELECT position, hash FROM feed_heads WHERE feed = %s", (feed,), prepare=True
+        ).fetchone()
+        return (int(row[0]), str(row[1])) if row else (0, "")
+
+    def put_feed_hashes(self, hashes: Mapping[str, str]) -> None:
+        """Write the running hashes at the heads of feeds that this transaction has advanced."""
+        self.connection.execute(PUT_FEED_HASHES, (list(hashes), list(hashes.values())), prepare=True)
+        self._advanced.update(hashes)
+
+    def feed_marks(self) -> list[tuple[str, int, str]]:
+        """Every feed with its head and its running hash there, by name; seen at one moment."""
+        rows = self.connection.execute(b"SELECT feed, position, hash FROM feed_heads ORDER BY feed").fetchall()
+        return sorted((feed, position, hash_) for feed, position, hash_ in rows)
+
+    def newest_of_kind(self, kind: str) -> str | None:
+        """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
+        row = self.connection.execute(NEWEST_OF_KIND, (centre_chain(None), kind)).fetchone()
+        return str(row[0]) if row else None
 
     def enter_feeds(self, placed: Sequence[Placed]) -> None:
         """Put operations at positions that `advance_feed` has given."""

@@ -24,6 +24,7 @@ ADDRESSES = {
     ("get", "/v1/feeds/{feed}"),
     ("post", "/v1/rights"),
     ("post", "/v1/iban-blocks"),
+    ("post", "/v1/leases"),
     ("post", "/v1/staff/activations"),
     ("post", "/v1/staff/sign-ins"),
     ("post", "/v1/staff/introductions"),

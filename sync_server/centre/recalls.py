@@ -1,0 +1,53 @@
+"""Recalls: asking devices to hand rights back that somebody else needs."""
+
+from __future__ import annotations
+
+from core.book.rows import DepositAccount, Recall, Right
+from core.operations.rights import RightsRecalled, payable_by
+from sync_server.centre.issue import Centre, Issued, issue
+from sync_server.store.home import CentreBook, Home
+
+
+def recall_for(
+    home: Home,
+    centre: Centre,
+    account: DepositAccount,
+    book: CentreBook,
+    needed: int,
+    *,
+    besides: tuple[str, int] | None,
+) -> tuple[int, Issued | None]:
+    """Recall `needed` minor units on the account from devices other than `besides`, those that hold most first.
+
+    Answers how much is on its way by this and by recalls that stand already, and the last recall, if any was made.
+    """
+    coming, last = 0, None
+    for right in home.lookups.holders(account.id):
+        if (right.device, right.epoch) == besides:
+            continue
+        if coming >= needed:
+            break
+        held = payable_by(right)
+        standing = book.get(Recall, account.id, right.device, right.epoch)
+        keep = held if standing is None else min(held, standing.keep)
+        if coming + held - keep < needed:
+            keep = max(0, held - (needed - coming))
+            last = _recall(home, centre, account, right, keep, book)
+        coming += held - keep
+    return coming, last
+
+
+def recall(home: Home, centre: Centre, account_id: str, device: str, epoch: int, keep: int = 0) -> Issued:
+    """Recall by hand what that device epoch holds on the account beyond `keep` (minor units). Raises `Refused`."""
+    book = home.book()
+    account = book.get(DepositAccount, account_id)
+    currency = account.currency if account else ""
+    body = RightsRecalled(account=account_id, device=device, epoch=epoch, currency=currency, keep=keep)
+    return issue(home, centre, account.branch if account else None, body, book=book)
+
+
+def _recall(home: Home, centre: Centre, account: DepositAccount, right: Right, keep: int, book: CentreBook) -> Issued:
+    body = RightsRecalled(
+        account=account.id, device=right.device, epoch=right.epoch, currency=account.currency, keep=keep
+    )
+    return issue(home, centre, account.branch, body, book=book)

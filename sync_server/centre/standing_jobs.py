@@ -1,0 +1,69 @@
+"""The jobs that carry requests, limits, closings and write-offs further, a short transaction at a time.
+
+The truth is in the rows (what waits, what is in motion), so they survive any restart and may run in several processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from core.book.rows import Request
+from core.envelope import read_operation
+from core.operations.ended import LATE, WRITE_OFF
+from core.operations.requests import CLOSURE
+from sync_server.centre.issue import Centre
+from sync_server.centre.late import settle_late
+from sync_server.centre.requests import decide_transfer, decline_as_found
+from sync_server.centre.terms import close_account, lower_limit
+from sync_server.centre.write_offs import release_some, write_off
+from sync_server.store.home import Database, Home, MetOthers
+
+_AT_ONCE = 100
+Job = Callable[[Home], bool]
+
+
+def step(database: Database, centre: Centre) -> bool:
+    """Carry everything that waits one step further; False if nothing moved. Raises what the home does."""
+    with database.transaction() as home:
+        jobs = list(_jobs(home, centre))
+    moved = False
+    for job in jobs:
+        moved = _do(database, job) or moved
+    return moved
+
+
+def _jobs(home: Home, centre: Centre) -> Iterator[Job]:
+    for request in home.lookups.waiting_requests(_AT_ONCE):
+        yield partial(_answer, centre=centre, request=request)
+    for account in home.lookups.limits_in_motion(_AT_ONCE):
+        yield partial(lower_limit, centre=centre, account_id=account.id)
+    for device in home.lookups.written_off(_AT_ONCE):
+        yield partial(release_some, centre=centre, device=device)
+
+
+def _do(database: Database, job: Job) -> bool:
+    """One job in a transaction of its own; what met others is done the next time."""
+    try:
+        with database.transaction() as home:
+            return job(home)
+    except MetOthers:
+        return True
+
+
+def _answer(home: Home, *, centre: Centre, request: Request) -> bool:
+    """Answer a request; one that was not in order is declined for what was found against it."""
+    jws = home.book(locking=False).operation(request.id)
+    if jws is None:
+        return False
+    asked = read_operation(jws).operation
+    found = home.verdicts((asked.device, asked.epoch), asked.seq, asked.seq)[0].exceptions
+    if found:
+        return decline_as_found(home, centre, request.id, found[0].code)
+    if request.kind == CLOSURE:
+        return close_account(home, centre, request.id)
+    if request.kind == WRITE_OFF:
+        return write_off(home, centre, request.id)
+    if request.kind == LATE:
+        return settle_late(home, centre, request.id)
+    return decide_transfer(home, centre, request.id)

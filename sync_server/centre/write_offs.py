@@ -1,0 +1,97 @@
+"""Writing a device off: its exposure shown beforehand, booked, and its rights released in pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.book.rows import Branch, DeviceEpoch, Request
+from core.envelope import read_operation
+from core.operations import rules
+from core.operations.ended import DeviceWriteOffRequested, DeviceWrittenOff, ExposureBooked
+from core.operations.rights import RELEASED_AT_ONCE, RightsReleased
+from sync_server.centre.issue import Centre, issue
+from sync_server.centre.requests import decline
+from sync_server.store.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What a device epoch may have paid out without having said so, in minor units; `head_seq` is its last one here."""
+
+    device: str
+    epoch: int
+    branch: str
+    state: str
+    head_seq: int
+    currency: str
+    amount: int
+    late: int
+
+
+def exposure_of(home: Home, device: str, epoch: int) -> Exposure | None:
+    """What is to be shown before a device epoch is written off; None if there is no such device."""
+    book = home.book(locking=False)
+    row = book.get(DeviceEpoch, device, epoch)
+    chain = home.chain((device, epoch))
+    if row is None or row.branch is None or chain is None:
+        return None
+    branch = book.get(Branch, row.branch)
+    return Exposure(
+        device=device,
+        epoch=epoch,
+        branch=row.branch,
+        state=row.state,
+        head_seq=chain.seq,
+        currency=branch.currency if branch else "",
+        amount=home.lookups.exposure((device, epoch)),
+        late=len(home.lookups.late((device, epoch))),
+    )
+
+
+def write_off(home: Home, centre: Centre, request_id: str) -> bool:
+    """Carry out a `device.write_off_requested` that two people have signed; declined if the device is at work again.
+
+    The head that they were shown must still be the centre's: a device that has spoken since is not lost.
+    """
+    book = home.book()
+    found = book.get(Request, request_id)
+    jws = book.operation(request_id)
+    if found is None or found.state != "waiting" or jws is None:
+        return False
+    body = rules.decode(read_operation(jws)).body
+    if not isinstance(body, DeviceWriteOffRequested):
+        return False
+    chain = home.lock_chain((body.device, body.epoch))
+    exposure = exposure_of(home, body.device, body.epoch)
+    if chain is None or exposure is None or exposure.state == "written_off":
+        decline(home, centre, found, "device_unknown")
+        return True
+    if chain.seq != body.head_seq:
+        decline(home, centre, found, "device_has_reported")
+        return True
+    said = DeviceWrittenOff(
+        request=request_id,
+        device=body.device,
+        epoch=body.epoch,
+        head_seq=chain.seq,
+        currency=exposure.currency,
+        exposure=exposure.amount,
+    )
+    issue(home, centre, None, said)
+    home.end_chain((body.device, body.epoch))
+    if exposure.amount:
+        booked = ExposureBooked(
+            device=body.device, epoch=body.epoch, currency=exposure.currency, amount=exposure.amount
+        )
+        issue(home, centre, exposure.branch, booked)
+    return True
+
+
+def release_some(home: Home, centre: Centre, device: DeviceEpoch) -> bool:
+    """Take some accounts of a written-off epoch out of the sum of rights; False if none is left."""
+    rights = home.lookups.rights_of((device.device, device.epoch), RELEASED_AT_ONCE)
+    if not rights:
+        return False
+    accounts = tuple(right.account for right in rights)
+    issue(home, centre, device.branch, RightsReleased(device=device.device, epoch=device.epoch, accounts=accounts))
+    return True
