@@ -6,10 +6,11 @@ import os
 import re
 import struct
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 SIMULATED_CLOCK_VARIABLE = "COUNTERFOIL_SIMULATED_CLOCK"
 PURPOSE_VARIABLE = "COUNTERFOIL_PURPOSE"
@@ -27,6 +28,20 @@ class Clock(Protocol):
         ...
 
 
+@runtime_checkable
+class SteadyClock(Protocol):
+    """A clock that can also say how much time has passed, whatever anybody sets its hands to."""
+
+    def steady_ms(self) -> int:
+        """Milliseconds since some moment; they only go forward."""
+        ...
+
+
+def steady_of(clock: Clock) -> Callable[[], int] | None:
+    """What tells how much time passes beside that clock, where anything does."""
+    return clock.steady_ms if isinstance(clock, SteadyClock) else None
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -36,6 +51,10 @@ class SystemClock:
         """Milliseconds since 1970-01-01 UTC."""
         return time.time_ns() // 1_000_000
 
+    def steady_ms(self) -> int:
+        """Milliseconds since the machine was started, or thereabouts."""
+        return time.monotonic_ns() // 1_000_000
+
 
 class FixedClock:
     """A clock for tests and replays that stands still until it is moved."""
@@ -44,14 +63,28 @@ class FixedClock:
 
     def __init__(self, now_ms: int) -> None:
         self._now_ms = now_ms
+        self._steady_ms = 0
+
+    def steady_ms(self) -> int:
+        """How much time has passed by `advance` and `pass_unseen`, in milliseconds."""
+        return self._steady_ms
 
     def now_ms(self) -> int:
         """Milliseconds since 1970-01-01 UTC."""
         return self._now_ms
 
     def advance(self, milliseconds: int) -> None:
-        """Move the clock on (or back, when negative)."""
+        """Move the clock on, as time passes; a negative number sets it back, and no time passes."""
         self._now_ms += milliseconds
+        self._steady_ms += max(0, milliseconds)
+
+    def set(self, now_ms: int) -> None:
+        """Set the clock, while no time passes."""
+        self._now_ms = now_ms
+
+    def pass_unseen(self, milliseconds: int) -> None:
+        """Let time pass while the clock stands still."""
+        self._steady_ms += milliseconds
 
 
 class SharedClock:

@@ -55,7 +55,7 @@ def status_of(state: SyncState, now_ms: int, *, drawer: Money | None, simulated:
 def _state_of(state: SyncState) -> LineState:
     if state.problem in _REFUSED or state.device_stopped:
         return LineState.REFUSED
-    if state.problem == "clock_wrong":
+    if state.problem == "clock_wrong" or state.clock_wrong:
         return LineState.CLOCK
     if state.stopped or state.push_refused or state.feed_faults:
         return LineState.HELD
@@ -69,8 +69,7 @@ def _state_of(state: SyncState) -> LineState:
 def _detail_of(state: SyncState) -> str:
     """Why it is not as it should be; an absent line needs no reason."""
     if state.device_stopped and state.problem not in _REFUSED:
-        said = _tr("This desk was stopped ({code}) and must be enrolled anew")
-        return said.format(code=state.device_stopped)
+        return _stopped(state.device_stopped)
     if state.push_refused:
         return _tr("What was done here is not taken ({code})").format(code=state.push_refused)
     if state.feed_faults:
@@ -81,6 +80,16 @@ def _detail_of(state: SyncState) -> str:
     if state.problem and (state.online or _state_of(state) is not LineState.OFFLINE):
         return state.message or state.problem
     return ""
+
+
+def _stopped(code: str) -> str:
+    if code == "rolled_back":
+        said = _tr("This desk's file is an older copy ({code}): put back the newest one, or enrol the desk anew")
+    elif code == "anchor_missing":
+        said = _tr("This desk's anchor is not beside its file ({code}): put it back, or enrol the desk anew")
+    else:
+        said = _tr("This desk was stopped ({code}) and must be enrolled anew")
+    return said.format(code=code)
 
 
 class LineReporter(QObject):

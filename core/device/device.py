@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 
 from core.clock import Clock
 from core.device import feeds, numbers, performing, pushes, sessions, snapshots, surplus
+from core.device.anchor import Anchor, FileAnchor, anchor_path
+from core.device.door import Door
 from core.device.keys import DATABASE_KEY, DEVICE_KEY, database_key, secret
 from core.device.sessions import CloseReason
 from core.device.values import (
@@ -97,10 +99,13 @@ class Device:
 
         Raises `StoreProblem` (see `Store.open`) and `KeyringProblem` (`device_key_missing`, `device_key_other`).
         """
-        store = Store.open(path, secret(secret_store, DATABASE_KEY))
+        database_key_ = secret(secret_store, DATABASE_KEY)
+        store = Store.open(path, database_key_)
+        anchor = FileAnchor(anchor_path(path), database_key_)
         try:
-            return cls.over(store, SigningKey(secret(secret_store, DEVICE_KEY)), clock, randomness)
+            return cls.over(store, SigningKey(secret(secret_store, DEVICE_KEY)), clock, randomness, anchor=anchor)
         except BaseException:
+            anchor.close()
             store.close()
             raise
 
@@ -113,21 +118,25 @@ class Device:
         randomness: Randomness = system_randomness,
         *,
         identity: DeviceIdentity | None = None,
+        anchor: Anchor | None = None,
     ) -> Device:
         """A device over any home, as after a start of the program; `identity` is for a home that is empty yet.
 
+        A home that is not what its anchor remembers stops the device (`stopped`: `rolled_back`, `anchor_missing`).
         Raises `StoreProblem("store_empty")`, `KeyringProblem("device_key_other")`.
         """
-        if identity is not None:
-            _write_identity(home, identity)
-        workings = Workings(home, key, clock, randomness)
-        _check_key(workings.key, workings.head.kid)
-        sessions.close_left_open(workings)
-        return cls(workings)
+        with Door(home.explained):
+            if identity is not None:
+                _write_identity(home, identity)
+            workings = Workings(home, key, clock, randomness, anchor)
+            _check_key(workings.key, workings.head.kid)
+            sessions.close_left_open(workings)
+            return cls(workings)
 
     def close(self) -> None:
         """Let go of the file; what was performed is in it."""
         with self._workings.lock:
+            self._workings.mooring.close()
             self._workings.store.close()
 
     @property
@@ -276,6 +285,19 @@ class Device:
         """Keep a setting, durably."""
         with self._workings.lock, self._workings.store.transaction():
             self._workings.store.put_setting(name, value)
+
+    # Time
+
+    def hear_time(self, centre_ms: int) -> None:
+        """The centre has just said that it is this time (milliseconds since 1970 UTC); see `Timekeeper.hear`."""
+        with self._workings.lock:
+            self._workings.time.hear(centre_ms)
+
+    @property
+    def clock_wrong_by(self) -> int:
+        """How many minutes the clock is ahead of the centre's (behind: negative), if by more than five; else 0."""
+        with self._workings.lock:
+            return self._workings.time.wrong_by_minutes
 
     # Rights, numbers, stamps
 

@@ -261,7 +261,9 @@ def _write(workings: Workings, decoded: Decoded[Any], records: Mapping[str, byte
             log.add_records(records)
         note_stamp(workings, decoded)
         workings.own = ChainHead(workings.own.no, decoded.operation.seq, signed.hash)
-    workings.last_at_ms = instant_ms(decoded.operation.at)
+        at_ms = instant_ms(decoded.operation.at)
+        workings.time.keep(at_ms)
+    workings.time.done(at_ms)
 
 
 def note_stamp(workings: Workings, decoded: Decoded[Any]) -> None:

@@ -10,12 +10,13 @@ from core.clock import instant
 from core.device.workings import Workings
 from core.errors import IntegrityFault, Refusal
 from core.operations.kind import Decoded
-
-CLOCK_BACK_MS_MAX = 2 * 60 * 1000
-"""Clocks are set right by seconds every day; what goes back further was set by somebody."""
+from core.operations.leases import lease_of
 
 _EVEN_STOPPED = frozenset({"session.opened", "session.closed"})
 """People may still sign in to look, and sign out."""
+
+_NOT_THIS_HOME = frozenset({"rolled_back", "anchor_missing"})
+"""Not even that where the true file may turn up again: what is written here would speak against it."""
 
 _OWN_CHAIN_IN_DOUBT = frozenset({"device_behind", "own_operation_differs"})
 
@@ -34,17 +35,31 @@ def stop_if_revoked(workings: Workings) -> None:
 
 
 def against(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
-    """What speaks against doing it here and now, whatever the bank's rules say: `device_stopped`, `clock_went_back`.
+    """What speaks against doing it here and now, whatever the bank's rules say: `device_stopped`, `anchor_not_kept`,
+    `clock_went_back`, `clock_stands_still`, `lease_ended`.
 
     Rights that are spent count from a time on, so they wait for a clock that can be believed; whatever else is done
     takes the time of the operation before it, so that a chain's times never go back.
     """
-    if workings.stopped is not None and decoded.kind.name not in _EVEN_STOPPED:
-        yield Refusal("device_stopped", detail={"why": workings.stopped})
+    why = workings.stopped
+    if why is not None and (decoded.kind.name not in _EVEN_STOPPED or why in _NOT_THIS_HOME):
+        yield Refusal("device_stopped", detail={"why": why})
     authority = decoded.operation.authority
-    spends = authority is not None and authority.rights > 0
-    if spends and workings.clock.now_ms() < workings.last_at_ms - CLOCK_BACK_MS_MAX:
-        yield Refusal("clock_went_back", detail={"last": instant(workings.last_at_ms)})
+    if authority is None or not authority.rights + authority.standin:
+        return
+    if not workings.mooring.kept:
+        yield Refusal("anchor_not_kept")
+    doubt = workings.time.doubt()
+    if doubt is not None:
+        yield doubt
+    yield from _lease_ended(workings, decoded)
+
+
+def _lease_ended(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
+    """A clock that is behind the centre's does not prolong a lease; the rules see only the time that it shows."""
+    lease = lease_of(workings.head.device, workings.head.epoch, workings.book)
+    if lease is not None and decoded.operation.at <= lease.last_end < instant(workings.time.latest_ms()):
+        yield Refusal("lease_ended", detail={"ended": lease.last_end})
 
 
 def leaving(decoded: Decoded[Any], findings: Iterable[Refusal]) -> tuple[Refusal, ...]:

@@ -6,7 +6,6 @@ This process alone writes the file, so rows that were read stay true until a tra
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 
 from nacl.signing import SigningKey
@@ -14,6 +13,9 @@ from nacl.signing import SigningKey
 from core.book import Book
 from core.book.rows import Day, Drawer, Right
 from core.clock import Clock, instant_ms
+from core.device.anchor import Anchor, Mooring
+from core.device.door import Door
+from core.device.timekeeping import Timekeeper
 from core.device.values import Changed, DeviceIdentity
 from core.envelope import read_operation
 from core.errors import StoreProblem
@@ -36,16 +38,24 @@ class Workings:
 
     `rights_moved` names accounts on which this device's rights have moved since surplus was last looked for (None:
     not known; `surplus_tolerated` says with what measure), `desk_state` remembers which day and drawer are open.
-    `stopped` is why the device may do nothing any more, `last_at_ms` the time of the own chain's last operation.
+    `stopped` is why the device may do nothing any more, `time` how far its clock is believed, `mooring` the anchor that
+    its home is held to.
     """
 
-    def __init__(self, store: DeviceHome, key: SigningKey, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self,
+        store: DeviceHome,
+        key: SigningKey,
+        clock: Clock,
+        randomness: Randomness,
+        anchor: Anchor | None = None,
+    ) -> None:
         self.store = store
         self.key = key
         self.clock = clock
         self.randomness = randomness
         self.identifiers = Identifiers(clock, randomness)
-        self.lock = threading.RLock()
+        self.lock = Door(store.explained)
         self.listeners: list[Listener] = []
         head = store.head()
         if head is None:
@@ -57,7 +67,11 @@ class Workings:
         self.book = Book(store.rows)
         self.stopped = store.setting(_STOPPED)
         last = store.log.last_text(self.own.no, head.acked_no - 1) if self.own.seq else None
-        self.last_at_ms = instant_ms(read_operation(last).operation.at) if last is not None else 0
+        last_at_ms = instant_ms(read_operation(last).operation.at) if last is not None else 0
+        self.time = Timekeeper(store, clock, last_at_ms)
+        self.mooring = Mooring(anchor)
+        # Not kept in the file: should the right file be put back, it is gone on with.
+        self.stopped = self.mooring.fault(store, head, self.own) or self.stopped
         self.rights_moved: set[str] | None = None
         self.surplus_tolerated = 0
         self.desk_state: dict[tuple[str | None, ...], str | None] = {}
@@ -73,7 +87,7 @@ class Workings:
 
     def now_ms(self) -> int:
         """The time by which things are done here: the clock's, but never before what was done last."""
-        return max(self.clock.now_ms(), self.last_at_ms)
+        return self.time.now_ms()
 
     def stop(self, why: str) -> None:
         """Do nothing any more, durably; the first reason stays. Only enrolling anew, in another file, ends it."""
@@ -98,6 +112,8 @@ class Workings:
             self.own, self.head = own, head
             self.book = Book(self.store.rows)
             raise
+        if self.own is not own and self.stopped is None:
+            self.mooring.keep(self.head, self.own)
         self._note_changes()
         self.book.written()
         self._until_fresh -= 1

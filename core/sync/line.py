@@ -20,7 +20,8 @@ class LineState:
     `online`: the centre answered the last time it was spoken to. `problem` is the code of what is in the way (of the
     line, of the centre's refusal, of the disk, or `bug`), `stopped` that trying again needs a person, `feed_faults`
     which feeds are not read any further, and why, `device_stopped` why the device may do nothing until it is
-    enrolled anew.
+    enrolled anew. `clock_wrong_by`: the minutes by which the clock is ahead of the centre's (behind: negative), if by
+    more than five.
     """
 
     online: bool = False
@@ -35,6 +36,12 @@ class LineState:
     push_refused: str | None = None
     feed_faults: tuple[tuple[str, str], ...] = ()
     device_stopped: str | None = None
+    clock_wrong_by: int = 0
+
+    @property
+    def clock_wrong(self) -> bool:
+        """Whether the clock is further off than the centre puts up with."""
+        return self.clock_wrong_by != 0
 
     @property
     def all_sent(self) -> bool:

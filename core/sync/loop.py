@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from traceback import extract_tb
 from typing import Any
 
+from core.clock import instant_ms, is_instant
 from core.device import Changed, Device, Outbox
 from core.device.feeds import BANK_FEED
 from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, LineProblem, StoreProblem
 from core.ids import Randomness, system_randomness
 from core.sync.line import LineState, Sending
 from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted
-from core.sync.transport import Transport
+from core.sync.transport import CentreProblem, Transport
 
 POLL_SECONDS = 5.0
 BACKOFF_SECONDS_MIN = 1.0
@@ -26,6 +27,12 @@ PAGE_MAX = 200
 """Items asked for at once: a teller waits while a page is applied, so pages are small."""
 
 RIGHTS_SECONDS = 4.0
+TIME_MS_MAX = 30_000
+"""An answer that took longer says too little of the time."""
+
+INSTANT_MS_MAX = 253_402_300_799_999
+"""The last instant that can be written: the end of the year 9999."""
+
 KEPT_AFTER_FETCH_MS = 15 * 60_000
 """What was asked for is not surplus while a teller may still be about to pay it out."""
 
@@ -212,12 +219,21 @@ class SyncLoop:
         """Read a feed to its end, or at least to a position."""
         while feed not in dict(self.state.feed_faults):
             after = self._device.feed_position(feed)
+            asked_ms = self._device.clock.now_ms()
             page = self._transport.feed_page(feed, after, PAGE_MAX)
+            if page.now is not None and is_instant(page.now):
+                self._hear_time(instant_ms(page.now), asked_ms)
             if not self._take_page(page):
                 return
             reached = self._device.feed_position(feed)
             if reached >= max(page.head, up_to) or reached == after:
                 return
+
+    def _hear_time(self, centre_ms: int, asked_ms: int) -> None:
+        """Hold the clock against the centre's, unless the answer was so long on its way that it says little."""
+        if abs(self._device.clock.now_ms() - asked_ms) <= TIME_MS_MAX:
+            self._device.hear_time(centre_ms)
+            self._change(clock_wrong_by=self._device.clock_wrong_by)
 
     def _take_page(self, page: FeedPage) -> bool:
         """Apply a page, what it rests on first. False if it could not be trusted: then that feed is read no further."""
@@ -324,7 +340,13 @@ class SyncLoop:
         )
 
     def _heed(self, problem: CentreRefusal) -> None:
-        """Stop the device where the centre has ended it: no feed that it is still given would say so."""
+        """Stop the device where the centre has ended it: no feed that it is still given would say so.
+
+        A centre that speaks to no clock as wrong as this one says what time it is instead.
+        """
+        said = problem.members.get("server_time_ms") if isinstance(problem, CentreProblem) else None
+        if problem.code == "clock_wrong" and isinstance(said, int) and 0 <= said <= INSTANT_MS_MAX:
+            self._hear_time(said, self._device.clock.now_ms())
         why = _ENDS_THE_DEVICE.get(problem.code)
         if why is not None:
             self._device.stop(why)

@@ -190,7 +190,16 @@ _DESK: dict[str, str] = {
         "This desk was stopped ({why}): what is done here no longer counts. Call the centre; it is enrolled anew."
     ),
     "clock_went_back": _mark(
-        "This computer's clock went back: the last entry here was made at {last}. Set the clock right, then try again."
+        "This computer's clock went back: it showed {last} before. Set the clock right; if it is right already, money "
+        "is paid out again once the line has confirmed the time."
+    ),
+    "clock_stands_still": _mark(
+        "This computer's clock stands still or was set back: it shows {shows}. Set it right, then wait for the line: "
+        "it confirms the time."
+    ),
+    "anchor_not_kept": _mark(
+        "This desk can't write its anchor beside its file, so it pays nothing out. Look at the disk and at the "
+        "permissions of the folder, then start again."
     ),
     "device_unknown": _mark("The centre's list does not have this desk. Wait for the line, or call the centre."),
     "device_epoch_taken": _mark("This desk is enrolled already. Call the centre."),

@@ -9,7 +9,7 @@ from sync_server.ingest.settle import BANK_FEED
 from sync_server.store.home import Home
 
 
-def read_page(home: Home, feed: str, after: int, limit: int) -> FeedPage:
+def read_page(home: Home, feed: str, after: int, limit: int, now: str | None = None) -> FeedPage:
     """Up to `limit` items after a position. The bank-wide head is read last, so it covers what the items need."""
     rows = home.feed_rows(feed, after, limit)
     records = home.records(sorted({digest for row in rows for digest in row.records}))
@@ -22,5 +22,12 @@ def read_page(home: Home, feed: str, after: int, limit: int) -> FeedPage:
         )
         for row in rows
     )
-    head = home.feed_head(feed)
-    return FeedPage(feed, items, head, home.feed_head(BANK_FEED), INCARNATION)
+    head, hash_ = _end(home, feed, rows[-1].position if rows else after)
+    return FeedPage(feed, items, head, home.feed_head(BANK_FEED), INCARNATION, now, hash_)
+
+
+def _end(home: Home, feed: str, last: int) -> tuple[int, str | None]:
+    """The feed's head, and its running hash there if the page reaches so far."""
+    ends = {name: (position, hash_) for name, position, hash_ in home.feed_marks()}
+    head, hash_ = ends.get(feed, (0, None))
+    return head, hash_ if head == last else None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import pytest
 from nacl.signing import SigningKey
 
 from core.clock import FixedClock, instant
 from core.device import Device, DeviceIdentity, Draft, OpenSession, Performed, Refusals
+from core.device.anchor import MemoryAnchor, anchor_path
 from core.device.keys import device_key
 from core.ids import Randomness
 from core.ledger import Posting
@@ -56,6 +56,12 @@ class MemorySecrets:
         self.kept.pop(name, None)
 
 
+class PutBack(Protocol):
+    """Puts back what was kept."""
+
+    def __call__(self, *, home: bool = True, anchor: bool = False) -> None: ...
+
+
 HomeKind = Literal["file", "memory"]
 both_homes = pytest.mark.parametrize("branch", ["file", "memory"], indirect=True)
 """The test is of the desk in its file, and of the same over a home in memory."""
@@ -76,6 +82,7 @@ class Desk:
         self.path = folder / f"{device}.db"
         self.home = home
         self.memory = MemoryHome()
+        self.anchor = MemoryAnchor()
         self.centre = centre
         self.clock = clock
         self.branch = branch
@@ -91,7 +98,7 @@ class Desk:
         if home == "file":
             self.device = Device.create(self.path, self.secrets, clock, self.randomness, identity=identity)
         else:
-            self.device = Device.over(self.memory, key, clock, self.randomness, identity=identity)
+            self.device = Device.over(self.memory, key, clock, self.randomness, identity=identity, anchor=self.anchor)
 
     def reopen(self) -> None:
         """Start the program again."""
@@ -102,24 +109,41 @@ class Desk:
         if self.home == "file":
             self.device = Device.open(self.path, self.secrets, self.clock, self.randomness)
         else:
-            self.device = Device.over(self.memory, self.device.key, self.clock, self.randomness)
+            self.device = Device.over(self.memory, self.device.key, self.clock, self.randomness, anchor=self.anchor)
 
-    def kept_copy(self) -> Callable[[], None]:
-        """Start again from a copy of the home as it is now. Answers what puts the copy back and starts from it."""
+    def kept_copy(self, *, starting: bool = True) -> PutBack:
+        """Keep a copy of the home as it is now, and start again (or leave the machine off).
+
+        Answers what puts the copy back and starts from it: the home, the anchor that was beside it, or both.
+        """
         self.device.close()
-        kept, file = self.memory.copy(), self.path.read_bytes() if self.home == "file" else b""
-        self._open()
+        kept, remembered = self.memory.copy(), self.anchor.head
+        files = [self.path, anchor_path(self.path)] if self.home == "file" else []
+        contents = [file.read_bytes() for file in files]
+        if starting:
+            self._open()
 
-        def put_back() -> None:
+        def put_back(*, home: bool = True, anchor: bool = False) -> None:
             self.device.close()
-            self.memory = kept.copy()
-            if self.home == "file":
+            if home:
+                self.memory = kept.copy()
                 for beside in self.path.parent.glob(f"{self.path.name}-*"):
                     beside.unlink()
-                self.path.write_bytes(file)
+            if anchor:
+                self.anchor.head = remembered
+            for file, content, wanted in zip(files, contents, (home, anchor), strict=False):
+                if wanted:
+                    file.write_bytes(content)
             self._open()
 
         return put_back
+
+    def forget_anchor(self) -> None:
+        """Lose the anchor, as when only the file is carried to another computer, and start again."""
+        self.device.close()
+        self.anchor.head = None
+        anchor_path(self.path).unlink(missing_ok=True)
+        self._open()
 
     def sync(self) -> None:
         """Push everything, then read both feeds to their ends."""

@@ -180,7 +180,7 @@ class MemoryCentre:
     def page(self, feed: str, after: int, limit: int = 500) -> FeedPage:
         """A page of a feed."""
         items = tuple(self.feeds[feed][after : after + limit])
-        return FeedPage(feed, items, len(self.feeds[feed]), len(self.feeds["bank"]), 1)
+        return FeedPage(feed, items, len(self.feeds[feed]), len(self.feeds["bank"]), 1, instant(self.clock.now_ms()))
 
 
 def _exceptional(refusal: Refusal) -> Exceptional:

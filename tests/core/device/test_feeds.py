@@ -215,19 +215,14 @@ def test_an_own_operation_with_other_content_is_a_fault(branch: OpenBranch) -> N
     assert code_only(branch.desk, answer) == "own_operation_differs"
 
 
-def test_a_file_put_back_from_an_old_copy_is_noticed(branch: OpenBranch, tmp_path: Path) -> None:
+@both_homes
+def test_a_folder_put_back_from_an_old_copy_is_noticed(branch: OpenBranch) -> None:
     desk = branch.desk
     desk.sync()
-    desk.device.close()
-    old = desk.path.read_bytes()
-    from core.device import Device
-
-    desk.device = Device.open(desk.path, desk.secrets, desk.clock, desk.randomness)
+    put_back = desk.kept_copy()
     branch.teller, branch.supervisor = desk.sign_in("jens"), desk.sign_in("mette")
     work(branch)
-    desk.device.close()
-    desk.path.write_bytes(old)
-    desk.device = Device.open(desk.path, desk.secrets, desk.clock, desk.randomness)
+    put_back(anchor=True)
     page = branch.centre.page("odense", desk.device.feed_position("odense"))
     assert code_only(desk, page) in {"device_behind", "own_operation_differs"}
 
@@ -289,9 +284,7 @@ def test_a_clock_that_ran_ahead_does_not_win_for_ever(branch: OpenBranch) -> Non
     desk.device.accept_push_answer(msgspec.structs.replace(answer, verdicts=tuple(verdicts)))
     store = desk.device._workings.store
     assert isinstance(store, Store)
-    rows = store.cursor.execute(
-        "SELECT DISTINCT stamp FROM profile_values WHERE customer = ?", (customer,)
-    ).fetchall()
+    rows = store.cursor.execute("SELECT DISTINCT stamp FROM profile_values WHERE customer = ?", (customer,)).fetchall()
     assert rows == [("0000000000001-0000-odense-1",)]
 
 

@@ -32,7 +32,7 @@ def fall_behind(branch: OpenBranch) -> None:
     branch.teller, branch.supervisor = desk.sign_in("jens"), desk.sign_in("mette")
     account_with(branch, 100_00)
     desk.sync()
-    put_back()
+    put_back(anchor=True)
     branch.teller = desk.sign_in("jens")
 
 
