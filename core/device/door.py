@@ -10,7 +10,7 @@ from core.errors import StoreProblem
 
 
 class Door:
-    """One thread at a time; who is in may come in again. What the home's driver raises leaves in the program's words."""
+    """One thread at a time; who is in may come in again. What the home raises leaves in the program's words."""
 
     def __init__(self, explained: Callable[[BaseException], StoreProblem | None]) -> None:
         self._lock = threading.RLock()

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from core.book import Book, Row
 from core.envelope import Signed
+from core.errors import StoreProblem
 from core.ledger import Posting
 from core.store.log import ChainHead, Stored
 from core.store.sign_in import LocalPerson
@@ -123,6 +124,10 @@ class DeviceHome(Protocol):
 
     def transaction(self) -> AbstractContextManager[object]:
         """Write all or nothing, durably on return."""
+        ...
+
+    def explained(self, problem: BaseException) -> StoreProblem | None:
+        """What was raised while this was read, in the program's words; None if it is not of the environment."""
         ...
 
     def head(self) -> Head | None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from core.book import Book, Row
 from core.book.rows import Day, DepositAccount, Drawer, IbanBlock, LedgerBalance, Right, Session
+from core.errors import StoreProblem
 from core.store.log import Stored
 from core.store.memory_log import MemoryLog, Undo
 from core.store.sign_in import LocalPerson
@@ -135,6 +136,10 @@ class MemoryHome:
             raise
         self._undo.forget()
         self._tell("committed")
+
+    def explained(self, _problem: BaseException) -> StoreProblem | None:
+        """Memory always answers."""
+        return None
 
     def _tell(self, name: str) -> None:
         if self.on_write is not None:

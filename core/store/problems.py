@@ -51,52 +51,6 @@ def store_problem(problem: Exception, path: Path) -> StoreProblem | None:
     return None
 
 
-class _SpeakingCursor(dbapi2.Cursor):  # type: ignore[misc]
-    """A cursor that says in the program's words what the disk does, whoever reads or writes through it.
-
-    SQLCipher takes a page that could not be read for a forged one, and all that follow on that connection too: the
-    first word, that the disk failed, is the true one until the program is started again.
-    """
-
-    path: Path
-    failed: StoreProblem | None = None
-
-    def execute(self, *asked: Any) -> Any:
-        try:
-            return super().execute(*asked)
-        except DRIVER_ERROR as problem:
-            raise self._told(problem) from problem
-
-    def fetchone(self) -> Any:
-        try:
-            return super().fetchone()
-        except DRIVER_ERROR as problem:
-            raise self._told(problem) from problem
-
-    def fetchall(self) -> Any:
-        try:
-            return super().fetchall()
-        except DRIVER_ERROR as problem:
-            raise self._told(problem) from problem
-
-    def _told(self, problem: Exception) -> Exception:
-        known = store_problem(problem, self.path)
-        if known is None:
-            return problem
-        if known.code in {"store_damaged", "store_wrong_key"} and self.failed is not None:
-            return self.failed
-        if known.code == "store_disk_error":
-            self.failed = known
-        return known
-
-
-def speaking_cursor(connection: Any, path: Path) -> Any:
-    """A cursor of the connection that raises `StoreProblem` for what the environment does."""
-    cursor = connection.cursor(_SpeakingCursor)
-    cursor.path = path
-    return cursor
-
-
 def wrong_key(path: Path) -> StoreProblem:
     """The file does not open under the key from the secret store."""
     return StoreProblem(

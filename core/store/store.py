@@ -14,7 +14,7 @@ from core.store import migrating, sign_in, state
 from core.store.engine import check_sqlite_version, connect, reading_engine
 from core.store.lock import FileLock
 from core.store.log import OperationLog, export_lines
-from core.store.problems import DRIVER_ERROR, missing, problem_of_system, speaking_cursor, store_problem
+from core.store.problems import DRIVER_ERROR, missing, problem_of_system, store_problem
 from core.store.rows import RowStore
 from core.store.sign_in import LocalPerson
 from core.store.state import Head
@@ -33,7 +33,8 @@ class Store:
         self.path = path
         self._lock = lock
         self._connection = connect(path, key)
-        self.cursor: Any = speaking_cursor(self._connection, path)
+        self.cursor: Any = self._connection.cursor()
+        self._failed: StoreProblem | None = None
         self.rows = RowStore(self.cursor)
         self.log = OperationLog(self.cursor)
         self._readers = reading_engine(path, key)
@@ -75,19 +76,35 @@ class Store:
             yield cursor
             committing = True
             cursor.execute("COMMIT")
-        except BaseException:
+        except BaseException as problem:
             self._roll_back(committing=committing)
-            raise
+            known = self.explained(problem)
+            if known is None:
+                raise
+            raise known from problem
 
     def _roll_back(self, *, committing: bool) -> None:
         self.log.forget()
         # A full disk may have rolled back by itself; a second failure must not hide the first.
-        with contextlib.suppress(DRIVER_ERROR, StoreProblem):
+        with contextlib.suppress(DRIVER_ERROR):
             if self._connection.in_transaction:
                 self.cursor.execute("ROLLBACK")
             if committing:
                 # Written whole but not synced, it would be found at the next start: another commit takes its place.
                 self.cursor.execute("PRAGMA user_version = 0")
+
+    def explained(self, problem: BaseException) -> StoreProblem | None:
+        """What the driver raised, in the program's words; None if it is a bug, or not the driver's.
+
+        SQLCipher takes a page that could not be read for a forged one, and all that follow on that connection too: the
+        first word, that the disk failed, is the true one until the program is started again.
+        """
+        known = store_problem(problem, self.path) if isinstance(problem, DRIVER_ERROR) else None
+        if known is not None and known.code == "store_disk_error":
+            self._failed = known
+        if known is not None and known.code in {"store_damaged", "store_wrong_key"}:
+            return self._failed or known
+        return known
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:

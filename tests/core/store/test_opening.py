@@ -192,12 +192,12 @@ def test_an_unreadable_file_is_said_for_what_it_is_while_it_is_read(
     store = Store.open(path, KEY)
     with store.transaction():
         store.put_setting("language", "da")
-    store.cursor.failed = StoreProblem("The disk does not answer.", code="store_disk_error")
-    damaged = dbapi2.DatabaseError("database disk image is malformed")
-    assert store.cursor._told(damaged).code == "store_disk_error"
-    store.cursor.failed = None
-    assert store.cursor._told(damaged).code == "store_damaged"
-    assert store.cursor._told(dbapi2.OperationalError("disk I/O error")).code == "store_disk_error"
-    bug = dbapi2.OperationalError("no such table: nothing")
-    assert store.cursor._told(bug) is bug
+    damaged, failed = (
+        dbapi2.DatabaseError("database disk image is malformed"),
+        dbapi2.OperationalError("disk I/O error"),
+    )
+    said = [store.explained(problem) for problem in (damaged, failed, damaged)]
+    assert [problem.code for problem in said if problem] == ["store_damaged", "store_disk_error", "store_disk_error"]
+    assert store.explained(dbapi2.OperationalError("no such table: nothing")) is None
+    assert store.explained(ZeroDivisionError()) is None
     store.close()
