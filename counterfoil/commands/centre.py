@@ -43,8 +43,8 @@ def serve() -> None:
 
 def partner_bank() -> None:
     """Run the mock partner bank, a program of its own with its own file."""
-    from sync_server.partner_bank import partner_bank_settings
-    from sync_server.partner_bank import serve as run_bank
+    from sync_server.partner_bank.app import serve as run_bank
+    from sync_server.partner_bank.settings import partner_bank_settings
 
     console = Console(stderr=True, highlight=False)
     run_bank(

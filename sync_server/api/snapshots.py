@@ -45,9 +45,9 @@ def snapshots_router(services: Services) -> APIRouter:
         ),
     )
     def snapshot(request: Request) -> Response:
-        with services.pool.connection() as connection:
-            device = authenticate_at_work(services, connection, request, b"")
-            if has_worked(connection, device.device, device.epoch):
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, b"")
+            if has_worked(home.connection, device.device, device.epoch):
                 raise Problem("device_at_work")
         pieces = stream(device)
         # The first piece is made here, so that what goes wrong by then has an answer of its own.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
@@ -12,24 +11,12 @@ from sync_server.partner_bank.customers import AccountStatus
 from sync_server.partner_bank.messages import Payment
 from sync_server.partner_bank.settings import PartnerBankSettings
 
-REASONS: Mapping[str, str] = MappingProxyType(
-    {
-        "AC01": "Account number is invalid or missing",
-        "AC04": "Account number specified has been closed",
-        "AC06": "Account specified is blocked, prohibiting posting of transactions against it",
-        "AM02": "Specific transaction amount is greater than allowed maximum",
-        "AM03": "Specified message amount is in a non processable currency outside of existing agreement",
-        "BE04": "Specification of creditor's address, which is required for payment, is missing or not correct",
-        "RC01": "Bank identifier code specified in the message has an incorrect format or is unknown here",
-    }
-)
-
 StatusOf = Callable[[str], AccountStatus | None]
 """The status of one of the bank's own accounts; None if it has none by that number."""
 
 
 def reason_to_reject(payment: Payment, settings: PartnerBankSettings, status_of: StatusOf) -> str | None:
-    """The reason code (a key of `REASONS`), or None if the payment is accepted."""
+    """The reason code (a key of `reasons.REASONS`), or None if the payment is accepted."""
     if payment.creditor_agent[:8] != settings.bic[:8]:
         return "RC01"
     if payment.currency not in settings.currencies:

@@ -16,7 +16,7 @@ from core.clock import instant
 from core.errors import EnvironmentProblem
 from sync_server.partner_bank.customers import AccountStatus, Customer
 from sync_server.partner_bank.messages import Payment, PaymentReport, Statement, StatementLine
-from sync_server.partner_bank.rules import REASONS
+from sync_server.partner_bank.reasons import REASONS
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS account (

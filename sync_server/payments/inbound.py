@@ -12,7 +12,7 @@ from core.operations.transfers import TransferReceived
 from core.records import make_record
 from sync_server.centre.issue import Centre, issue
 from sync_server.partner_bank.messages import Payment, PaymentReport
-from sync_server.partner_bank.rules import REASONS
+from sync_server.partner_bank.reasons import REASONS
 from sync_server.payments.completing import UNKNOWN_ACCOUNT, UNKNOWN_BANK, why_not
 from sync_server.store.home import Home
 

@@ -26,6 +26,7 @@ from sync_server.centre.devices import request_enrolment
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import VAULT_NAME, open_centre_keys
 from sync_server.environment import Secret
+from sync_server.store.postgres import PostgresHome
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "gulls over the harbour"
@@ -380,7 +381,7 @@ def key_shown(settings: Mapping[str, str], code: str) -> str:
     clock = SystemClock()
     key = new_signing_key(system_randomness)
     with psycopg.connect(settings["COUNTERFOIL_DATABASE_URL"]) as connection:
-        request_enrolment(connection, Centre(keys, clock, Identifiers(clock)), code, public_text(key))
+        request_enrolment(PostgresHome(connection), Centre(keys, clock, Identifiers(clock)), code, public_text(key))
     return key_name(key)
 
 

@@ -34,13 +34,11 @@ class _AtCentre:
     def enrol(self, device: str, branch: str, public_key: str) -> None:
         """Invite, show the key, trust it."""
         bank = self._bank
-        with bank.connection() as connection:
-            code = invite_device(
-                connection, bank.centre, system_randomness, device=device, branch=branch, purpose="desktop"
-            )
+        with bank.transaction() as home:
+            code = invite_device(home, bank.centre, system_randomness, device=device, branch=branch, purpose="desktop")
             assert isinstance(code, str), code
-            request_enrolment(connection, bank.centre, code, public_key)
-            state = trust_device(connection, bank.centre, device, thumbprint(from_base64url(public_key)))
+            request_enrolment(home, bank.centre, code, public_key)
+            state = trust_device(home, bank.centre, device, thumbprint(from_base64url(public_key)))
             assert getattr(state, "state", "") == "trusted", state
 
 
@@ -89,10 +87,10 @@ def real_desk(
     clock: Any = SteadyClock()
     desk = Desk(folder, _AtCentre(bank, branch), clock, device, branch)  # type: ignore[arg-type]
     people = (f"{device}-s", f"{device}-t")
-    with bank.connection() as connection:
+    with bank.transaction() as home:
         for person, role in zip(people, ("supervisor", "teller"), strict=True):
             admit_staff(
-                connection,
+                home,
                 bank.centre,
                 system_randomness,
                 person=person,

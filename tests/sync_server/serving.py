@@ -25,7 +25,8 @@ _SAY = "ready=lambda address: print(address, flush=True)"
 PROGRAMS = {
     "server": f"from sync_server.app import serve; from sync_server.settings import server_settings as s; "
     f"import os; serve(s(os.environ), {_SAY})",
-    "partner_bank": f"from sync_server.partner_bank import serve, partner_bank_settings as s; "
+    "partner_bank": "from sync_server.partner_bank.app import serve; "
+    "from sync_server.partner_bank.settings import partner_bank_settings as s; "
     f"import os; serve(s(os.environ), {_SAY})",
 }
 STOP_SECONDS = 20

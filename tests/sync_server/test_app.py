@@ -14,11 +14,11 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from core.errors import EnvironmentProblem, KeyringProblem
-from sync_server import partner_bank
 from sync_server.app import serve
 from sync_server.centre.keys import make_centre_keys
 from sync_server.environment import Secret
-from sync_server.partner_bank import PartnerBankSettings
+from sync_server.partner_bank import app as partner_bank
+from sync_server.partner_bank.settings import PartnerBankSettings
 from sync_server.problems import Problem
 from sync_server.settings import ServerSettings
 from sync_server.web.bodies import answer

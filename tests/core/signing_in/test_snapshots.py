@@ -53,6 +53,7 @@ from sync_server.app import ROUTERS, create_app
 from sync_server.centre.devices import find_device
 from sync_server.centre.snapshot import one_view, scope_of, snapshot_lines
 from sync_server.environment import Secret
+from sync_server.store.postgres import PostgresHome
 from tests.core.signing_in.worked_desk import WorkedDesk
 from tests.signing_bank import VAULT_PASSPHRASE, SigningBank
 from tests.sync_server.serving import served
@@ -254,7 +255,7 @@ def test_it_goes_on_as_any_other_desk(worked: Worked, tmp_path: Path) -> None:
 def test_it_is_one_view_however_long_it_takes(worked: Worked, newcomer: Trusted) -> None:
     centre = worked.bank.centre
     with one_view(Secret(centre.app_url)) as connection:
-        row = find_device(connection, newcomer.identity.device, newcomer.identity.epoch)
+        row = find_device(PostgresHome(connection), newcomer.identity.device, newcomer.identity.epoch)
         assert row is not None
         lines = snapshot_lines(connection, centre.centre, row)
         begun = [next(lines)]

@@ -33,6 +33,7 @@ from counterfoil.demo.accounting import (
 from counterfoil.demo.world import DeskPlan
 from sync_server.centre.devices import invite_device, trust_device
 from sync_server.centre.exporting import export
+from sync_server.store.postgres import PostgresHome
 from tests.sync_server.centre_bank import CentreBank, Desk, found_bank
 
 BALANCES, STORED, CLEARING, RIGHTS, CLEAN = range(5)
@@ -123,13 +124,15 @@ def read_along(bank: CentreBank, folder: Path) -> Seen:
     name = f"nor-seen-{number}"
     secrets = FileVault.create(folder / "vault", "gulls over the harbour", cost=CHEAPEST)
     with bank.served() as address, bank.connection() as connection:
-        code = invite_device(connection, bank.centre, system_randomness, device=name, branch="nor", purpose="desktop")
+        code = invite_device(
+            PostgresHome(connection), bank.centre, system_randomness, device=name, branch="nor", purpose="desktop"
+        )
         connection.commit()
         assert isinstance(code, str)
         line = Transport(address, SystemClock())
         requested = enrol(line, secrets, code)
         assert isinstance(requested, Requested)
-        trust_device(connection, bank.centre, name, requested.fingerprint)
+        trust_device(PostgresHome(connection), bank.centre, name, requested.fingerprint)
         connection.commit()
         identity = look_for_trust(line, requested, address)
         line.close()

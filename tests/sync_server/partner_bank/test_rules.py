@@ -12,7 +12,8 @@ from sync_server.environment import Secret
 from sync_server.partner_bank.bank import Bank
 from sync_server.partner_bank.customers import iban_of, seeded_customers
 from sync_server.partner_bank.messages import Party, Payment, end_to_end_id
-from sync_server.partner_bank.rules import REASONS, reason_to_reject
+from sync_server.partner_bank.reasons import REASONS
+from sync_server.partner_bank.rules import reason_to_reject
 from sync_server.partner_bank.settings import PartnerBankSettings
 from sync_server.partner_bank.state import BankFile
 
