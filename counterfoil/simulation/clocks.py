@@ -36,6 +36,10 @@ class DeskClock:
             return self.stopped_at_ms
         return self._time.now_ms() + self.offset_ms
 
+    def steady_ms(self) -> int:
+        """How much time has passed, whatever the hands show."""
+        return self._time.now_ms()
+
     def stop(self) -> None:
         """Stand still from here on."""
         self.stopped_at_ms = self.now_ms()

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.device import OpenSession, Performed
+from core.device import OpenSession, Performed, performing
 from core.envelope import read_operation
+from core.errors import Refusal
 from core.ledger import reversed_postings
 from core.operations.accounts import AccountFrozen, AccountOpened, FreezeLifted
 from core.operations.cash import CashDeposited, CashWithdrawn
@@ -20,6 +21,7 @@ from core.operations.registry import KINDS
 from core.operations.reversals import EntryReversed, lines
 from core.operations.transfers import TransferMade, TransferSent
 from core.records import make_record
+from counterfoil.simulation.replacing import swapped
 
 if TYPE_CHECKING:
     from counterfoil.simulation.desk import Desk
@@ -33,6 +35,7 @@ _NAMES = {kind.body: kind.name for kind in KINDS.values()}
 _ASKING_PERCENT = 60
 """How often a teller asks the centre before paying out what the desk may not pay by itself."""
 _HOT_PERCENT = 50
+_TAMPERED_PERCENT = 20
 _RECENT_MAX = 12
 
 
@@ -65,16 +68,16 @@ class Visit:
             return None
         draft = device.draft(_NAMES[type(body)], body, session=session, records=records)
         if draft.findings:
-            self.simulation.note(f"{desk.name} refuses {draft.kind}: {draft.findings[0].code}")
+            self.simulation.note(f"{desk.title} refuses {draft.kind}: {draft.findings[0].code}")
             return None
         approval = None
         if draft.needs_second_person and desk.supervisor is not None:
             approval = device.approve(draft, desk.supervisor)
         done = device.perform(draft, approval)
         if not isinstance(done, Performed):
-            self.simulation.note(f"{desk.name} refuses {draft.kind}: {done.first.code}")
+            self.simulation.note(f"{desk.title} refuses {draft.kind}: {done.first.code}")
             return None
-        self.simulation.note(f"{desk.name} performs {draft.kind} {done.id} {_amount(body)}")
+        self.simulation.note(f"{desk.title} performs {draft.kind} {done.id} {_amount(body)}")
         return done
 
     def payable(self, amount: int) -> int:
@@ -85,7 +88,7 @@ class Visit:
         payable = device.payable_here(self.account.id)
         if payable < amount and self.simulation.chance.happens(_ASKING_PERCENT):
             payable = loop.ensure_rights(self.account.id, amount)
-            self.simulation.note(f"{self.desk.name} asks for {amount} and may pay {payable}")
+            self.simulation.note(f"{self.desk.title} asks for {amount} and may pay {payable}")
         return payable
 
 
@@ -123,7 +126,7 @@ def withdraw_too_much(visit: Visit) -> None:
     account = visit.account
     done = visit.do(CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount))
     if done is not None:
-        visit.simulation.violated("rights_kept", f"{visit.desk.name} paid {amount} without the right to")
+        visit.simulation.violated("rights_kept", f"{visit.desk.title} paid {amount} without the right to")
 
 
 def pay_within(visit: Visit) -> None:
@@ -195,7 +198,7 @@ def lift(visit: Visit) -> None:
     if not visit.desk.freezes:
         return
     account, named = visit.simulation.chance.one_of(visit.desk.freezes)
-    visit.do(FreezeLifted(account=account, freeze=named), by=visit.desk.supervisor)
+    visit.do(FreezeLifted(account=account, freeze=named))
 
 
 def amend(visit: Visit) -> None:
@@ -248,10 +251,31 @@ _HABITS = tuple(habit for habit, _ in HABITS)
 _WEIGHTS = tuple(weight for _, weight in HABITS)
 
 
+def tampered(visit: Visit) -> None:
+    """Somebody has changed the program of this desk: it pays whatever is asked. The centre must count and notice."""
+    simulation, desk, account = visit.simulation, visit.desk, visit.account
+    device = desk.device
+    if device is None:
+        return
+    simulation.dishonest.add(desk.chain)
+    amount = max(0, device.payable_here(account.id)) + simulation.chance.amount(AMOUNT_MAX)
+    body = CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount)
+    with swapped(performing, "_findings", _nothing_speaks_against_it):
+        done = device.act("cash.withdrawn", body, session=desk.teller)
+    if isinstance(done, Performed):
+        simulation.note(f"{desk.title}, tampered with, pays {amount} from {account.id}")
+
+
+def _nothing_speaks_against_it(*_asked: object) -> tuple[Refusal, ...]:
+    return ()
+
+
 def serve(simulation: Simulation, desk: Desk) -> None:
     """One customer comes to a desk's counter."""
     chance = simulation.chance
     known = simulation.accounts[desk.branch]
     account = known[0] if chance.happens(_HOT_PERCENT) else chance.one_of(known)
     habit = chance.choices(_HABITS, weights=_WEIGHTS)[0]
+    if desk.chain in simulation.dishonest and desk.copy_of is None and chance.happens(_TAMPERED_PERCENT):
+        habit = tampered
     habit(Visit(simulation, desk, account))

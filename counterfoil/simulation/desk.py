@@ -33,9 +33,10 @@ class Person:
 
 @dataclass
 class Desk:
-    """One device epoch. `device` is None while the machine is off. `honest` until a clone of the whole machine runs.
+    """One device epoch on one machine. `device` is None while the machine is off.
 
-    `kept` are copies of the file that somebody may put back.
+    `copy_of` is set on a machine that is a clone of another, `kept` are copies of the file that somebody may put back.
+    `is_open` once its first day has begun; `is_lost` when the machine is gone for good.
     """
 
     name: str
@@ -54,7 +55,9 @@ class Desk:
     loop: SyncLoop | None = None
     teller: OpenSession | None = None
     supervisor: OpenSession | None = None
-    honest: bool = True
+    copy_of: str | None = None
+    is_open: bool = False
+    is_lost: bool = False
     recent: list[str] = field(default_factory=list)
     freezes: list[tuple[str, str]] = field(default_factory=list)
     kept: list[MemoryHome] = field(default_factory=list)
@@ -63,6 +66,11 @@ class Desk:
     def chain(self) -> tuple[str, int]:
         """The name of its chain."""
         return self.name, self.epoch
+
+    @property
+    def title(self) -> str:
+        """What the machine is called: no two have the same."""
+        return f"{self.name}/{self.epoch}{'*' if self.copy_of else ''}"
 
     @property
     def on(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from counterfoil.simulation import counter, office
+from counterfoil.simulation import counter, machines, office
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.simulation import Simulation
 
@@ -42,10 +42,12 @@ def customer(simulation: Simulation) -> None:
         return
 
     def visit() -> None:
-        if desk.sign_in():
+        if not desk.is_open:
+            machines.opened(simulation, desk)
+        elif desk.sign_in():
             counter.serve(simulation, desk)
         else:
-            simulation.note(f"{desk.name} lets nobody sign in: {desk.device.stopped if desk.device else 'off'}")
+            simulation.note(f"{desk.title} lets nobody sign in: {desk.device.stopped if desk.device else 'off'}")
 
     simulation.at_desk(desk, visit)
 
@@ -64,15 +66,17 @@ def step_loop(simulation: Simulation, desk: Desk) -> None:
     def step() -> None:
         if loop is not None:
             state = loop.step()
-            simulation.note(f"{desk.name} syncs: waiting {state.waiting}, {state.problem or 'well'}")
+            simulation.note(f"{desk.title} syncs: waiting {state.waiting}, {state.problem or 'well'}")
 
     simulation.at_desk(desk, step)
 
 
 def resume(simulation: Simulation) -> None:
-    """Something that had stopped in the middle goes on."""
+    """Something that had stopped in the middle goes on; where nothing has, another customer comes."""
     paused = simulation.conversations.paused
-    if paused:
+    if not paused:
+        customer(simulation)
+    else:
         conversation = simulation.chance.one_of(paused)
         simulation.note(f"{conversation.owner} goes on after {conversation.waits_for}")
         simulation.resume(conversation)
@@ -90,7 +94,7 @@ def late_message(simulation: Simulation) -> None:
 def line(simulation: Simulation) -> None:
     """A line goes down, one way or both, gets worse, or is mended."""
     chance = simulation.chance
-    desk = chance.one_of(simulation.desks)
+    desk = chance.one_of(simulation.machines)
     found = simulation.network.line(desk.name)
     kind = chance.choices(("mended", "down", "requests", "answers", "bad"), weights=(5, 3, 1, 2, 2))[0]
     found.mend(TROUBLE_PERCENT)
@@ -98,34 +102,34 @@ def line(simulation: Simulation) -> None:
         found.trouble_percent = 50
     found.requests_cut = kind in ("down", "requests")
     found.answers_cut = kind in ("down", "answers")
-    simulation.note(f"the line of {desk.name}: {kind}")
+    simulation.note(f"the line of {desk.title}: {kind}")
 
 
 def desk_dies(simulation: Simulation) -> None:
     """A desk's machine dies, or is about to at one of its next writes."""
     chance = simulation.chance
-    running = [desk for desk in simulation.desks if desk.on]
+    running = [desk for desk in simulation.machines if desk.on]
     if not running:
         return
     desk = chance.one_of(running)
     if chance.happens(70):
         desk.die_at_write(chance.up_to(9))
-        simulation.note(f"{desk.name} will die at one of its next writes")
+        simulation.note(f"{desk.title} will die at one of its next writes")
     else:
-        simulation.note(f"{desk.name} dies")
+        simulation.note(f"{desk.title} dies")
         simulation.die(desk)
 
 
 def desk_starts(simulation: Simulation) -> None:
     """A desk that is off is switched on."""
-    off = [desk for desk in simulation.desks if not desk.on]
+    off = [desk for desk in simulation.machines if not desk.on and not desk.is_lost]
     if off:
         start(simulation, simulation.chance.one_of(off))
 
 
 def start(simulation: Simulation, desk: Desk) -> None:
     """Switch a desk on."""
-    simulation.note(f"{desk.name} starts")
+    simulation.note(f"{desk.title} starts")
     simulation.at_desk(desk, desk.start)
 
 
@@ -140,14 +144,14 @@ def server_dies(simulation: Simulation) -> None:
 
 def server_trouble(simulation: Simulation) -> None:
     """Servers get slow and mortal, or well again."""
-    simulation.centre.trouble_percent = simulation.chance.one_of((0, 5, 25))
+    simulation.centre.trouble_percent = simulation.chance.one_of((0, 5, 20))
     simulation.note(f"the servers' trouble is at {simulation.centre.trouble_percent} percent")
 
 
 def clock(simulation: Simulation) -> None:
     """A desk's clock goes wrong, or is set right."""
     chance = simulation.chance
-    desk = chance.one_of(simulation.desks)
+    desk = chance.one_of(simulation.machines)
     kind = chance.choices(("right", "back", "ahead", "stopped", "a little off"), weights=(5, 2, 2, 2, 3))[0]
     desk.clock.set_right()
     if kind == "back":
@@ -158,7 +162,7 @@ def clock(simulation: Simulation) -> None:
         desk.clock.stop()
     elif kind == "a little off":
         desk.clock.offset_ms = chance.up_to(4 * MINUTE_MS) - 2 * MINUTE_MS
-    simulation.note(f"the clock of {desk.name}: {kind}")
+    simulation.note(f"the clock of {desk.title}: {kind}")
 
 
 def partner_trouble(simulation: Simulation) -> None:
@@ -185,6 +189,11 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "jobs": (office.jobs, 45),
     "money comes in": (office.money_comes_in, 15),
     "partner trouble": (partner_trouble, 5),
+    "revoked": (machines.revoked, 3),
+    "enrolled anew": (machines.enrolled_anew, 12),
+    "cloned": (machines.cloned, 2),
+    "lost": (machines.lost, 2),
+    "tampered with": (machines.tampered_with, 2),
 }
 ALWAYS = frozenset({"customer", "sync", "resume", "desk starts"})
 """Without these nothing moves."""

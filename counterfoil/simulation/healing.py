@@ -39,10 +39,12 @@ def heal(simulation: Simulation, watch: Watch) -> None:
             break
     else:
         simulation.violated("quiet", f"the bank does not come to rest in {_ROUNDS_MAX} rounds")
-    for desk in simulation.desks:
+    for desk in simulation.machines:
         if desk.device is not None and desk.device.stopped is None:
             _delivered(simulation, desk)
-            _equal(simulation, desk)
+            if desk.chain not in simulation.dishonest:
+                # What a desk that pays beyond its rights makes of them depends on what it had heard of by then.
+                _equal(simulation, desk)
 
 
 def _mend(simulation: Simulation) -> None:
@@ -53,7 +55,7 @@ def _mend(simulation: Simulation) -> None:
         simulation.partner.deliver_late()
     for line in simulation.network.lines.values():
         line.mend(0)
-    for desk in simulation.desks:
+    for desk in simulation.machines:
         desk.clock.set_right()
         desk.live_on()
 
@@ -70,7 +72,9 @@ def _finish_conversations(simulation: Simulation) -> None:
 
 
 def _work(simulation: Simulation) -> None:
-    for desk in simulation.desks:
+    for desk in simulation.machines:
+        if desk.is_lost:
+            continue
         if not desk.on:
             simulation.at_desk(desk, desk.start)
         if desk.loop is not None:
@@ -84,8 +88,8 @@ def _progress(simulation: Simulation) -> tuple[Any, ...]:
     return (
         len(simulation.centre.database.committed(OPERATIONS)),
         tuple(sorted(heads.items())),
-        tuple(desk.home.head() for desk in simulation.desks),
-        tuple(len(desk.home.log.operations) for desk in simulation.desks),
+        tuple(desk.home.head() for desk in simulation.machines),
+        tuple(len(desk.home.log.operations) for desk in simulation.machines),
     )
 
 

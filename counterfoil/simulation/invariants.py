@@ -16,10 +16,11 @@ import msgspec
 
 from core.book.rows import DepositAccount, LedgerBalance, Right
 from core.ledger import Posting, deposit_id, imbalances
+from core.operations.kind import Decoded
 from core.store.log import Stored
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.model import MODELLED, Model, payload_of
-from counterfoil.simulation.register import Chain, Register
+from counterfoil.simulation.register import Chain, ChainRegister, Register
 from counterfoil.simulation.simulation import Simulation
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import CASES, CHAINS, FEED_HEADS, FEED_ITEMS, OPEN_CASES, OPERATIONS, Kept
@@ -43,7 +44,7 @@ class Watch:
 
     model: Model = field(default_factory=Model)
     register: Register = field(default_factory=Register)
-    replicas: dict[Chain, Replica] = field(default_factory=dict)
+    replicas: dict[str, Replica] = field(default_factory=dict)
     heads: dict[Chain, tuple[int, str | None]] = field(default_factory=dict)
     feeds: dict[str, int] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -132,7 +133,9 @@ class _Centre:
 
     def _as_made(self, chain: Chain, seq: int, kept: Kept) -> None:
         made = self._watch.register.chains.get(chain)
-        if made is not None and (len(made.made) < seq or made.made[seq - 1].hash != kept.verdict.hash):
+        if made is None or chain in self._simulation.dishonest:
+            return
+        if len(made.made) < seq or made.made[seq - 1].hash != kept.verdict.hash:
             self._simulation.violated("exactly_once", f"{chain} {seq} is not what the device made there")
 
     def _feeds(self) -> None:
@@ -192,7 +195,7 @@ class _Desk:
         self._watch = watch
         self._simulation = simulation
         self._desk = desk
-        self._replica = watch.replicas.setdefault(desk.chain, Replica())
+        self._replica = watch.replicas.setdefault(desk.title, Replica())
 
     def made(self) -> set[str]:
         """Write down what the desk has made, before the centre is held against it."""
@@ -202,18 +205,21 @@ class _Desk:
         touched: set[str] = set()
         if head is None:
             return touched
-        own = register.chain(desk.chain)
         for stored in islice(log.operations, self._replica.seen, None):
             if stored.chain == head.no:
-                self._chain_whole(stored, own.made[-1].hash if own.made else None, len(own.made))
-                decoded = register.note_own(stored.jws)
+                decoded = self._own(stored, register.chain(desk.chain))
                 touched |= {name for line in decoded.postings if (name := deposit_id(line.account)) is not None}
         return touched
 
-    def _chain_whole(self, stored: Stored, before: str | None, length: int) -> None:
-        operation = payload_of(stored.jws)
-        if (stored.seq, operation["prev"]) != (length + 1, before):
-            self._simulation.violated("chain_whole", f"{self._desk.chain} makes {stored.seq} after {length}")
+    def _own(self, stored: Stored, own: ChainRegister) -> Decoded[Any]:
+        """An operation on its own chain, which goes on where it ended, unless there are two machines of it."""
+        register, chain, operation = self._watch.register, self._desk.chain, payload_of(stored.jws)
+        before = own.made[-1].hash if own.made else None
+        if (stored.seq, operation["prev"]) == (len(own.made) + 1, before):
+            return register.note_own(stored.jws)
+        if chain not in self._simulation.dishonest:
+            self._simulation.violated("chain_whole", f"{chain} makes {stored.seq} after {len(own.made)}")
+        return register.note_fork(stored.jws)
 
     def look(self, touched: set[str]) -> None:
         """Check the replica against the register and the centre."""
@@ -234,7 +240,7 @@ class _Desk:
         replica.seen = len(log.operations)
         self._sums(changed)
         self._acknowledged()
-        if desk.honest:
+        if desk.chain not in self._simulation.dishonest:
             for name in sorted(touched):
                 self._rights(name)
 

@@ -67,7 +67,7 @@ class Network:
     """All lines, and what is still under way on them."""
 
     def __init__(self, conversations: Conversations, answer: Answerer, chance: Callable[[], Chance]) -> None:
-        self._conversations = conversations
+        self.conversations = conversations
         self._answer = answer
         self._chance = chance
         self.lines: dict[str, Line] = {}
@@ -112,7 +112,7 @@ class Network:
 
     def _wait(self, what: str, user: object) -> bool:
         """Let others go on; whether the desk is still waiting when the message comes."""
-        self._conversations.pause(what)
+        self.conversations.pause(what)
         if user in self.gone:
             raise DeskGone
         return self._chance().happens(ANSWER_PATIENCE_PERCENT)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from core.errors import Refused
 from counterfoil.simulation.centre_host import Server
 from counterfoil.simulation.counter import AMOUNT_MAX, CURRENCY
 from counterfoil.simulation.simulation import PARTNER, Simulation
 from sync_server.partner_bank.messages import Party, Payment
 from sync_server.payments.inbound import take_payment
 from sync_server.payments.steps import Partner, PaymentDesk, Stepped
-from sync_server.store.home import MetOthers
+from sync_server.store.home import Home, MetOthers
 
 OWN_BIC = "CFOLDKKK"
 _STEPS_AT_ONCE = 4
@@ -32,6 +35,21 @@ def work(simulation: Simulation, most: int) -> None:
                 return
 
     simulation.at_centre(lambda: simulation.centre.work(step))
+
+
+def at_centre(simulation: Simulation, do: Callable[[Home, Server], object]) -> None:
+    """Let somebody at the centre do something in a transaction; what the rules refuse is not done."""
+
+    def tried(server: Server) -> None:
+        try:
+            with simulation.centre.database.transaction() as home:
+                do(home, server)
+        except Refused as refused:
+            simulation.note(f"the centre refuses: {refused.refusal.code}")
+        except MetOthers:
+            simulation.note("others were at it")
+
+    simulation.at_centre(lambda: simulation.centre.work(tried))
 
 
 def _tell(simulation: Simulation, stepped: Stepped) -> None:

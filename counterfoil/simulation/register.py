@@ -82,6 +82,17 @@ class Register:
                 self.beyond[account] = self.beyond.get(account, 0) + operation.authority.standin
         return decoded
 
+    def note_fork(self, jws: str) -> Decoded[Any]:
+        """One of two machines of the same device has made an operation at a place that is taken."""
+        operation = read_operation(jws).operation
+        is_new = operation.id not in self.known
+        decoded = self.note(jws)
+        if is_new and operation.authority is not None:
+            for account in _debited(decoded):
+                key = (account, (operation.device, operation.epoch))
+                self.paid[key] = self.paid.get(key, 0) + operation.authority.rights
+        return decoded
+
     def note_own(self, jws: str) -> Decoded[Any]:
         """A device has made an operation on its own chain."""
         decoded = self.note(jws)

@@ -52,7 +52,7 @@ def _watch() -> Watch:
     """What a founded bank has come to, looked at once."""
     simulation = begin(0)
     watch = Watch()
-    simulation.active = {desk.name: desk for desk in simulation.desks}
+    simulation.active = {desk.title: desk for desk in simulation.desks}
     watch.look(simulation)
     simulation.conversations.close()
     return watch

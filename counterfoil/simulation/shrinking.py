@@ -21,10 +21,11 @@ def shortened(outcome: Outcome, steps: int) -> tuple[int, ...]:
         found = run(outcome.seed, steps, places=frozenset(kept)).broken
         return found is not None and found.invariant == invariant
 
-    return tuple(_smallest(places, fails))
+    return tuple(smallest(places, fails))
 
 
-def _smallest(places: list[int], fails: Callable[[Sequence[int]], bool]) -> list[int]:
+def smallest(places: list[int], fails: Callable[[Sequence[int]], bool]) -> list[int]:
+    """The fewest of them that still fail, as far as a limited number of tries shows."""
     parts, runs = 2, 0
     while len(places) >= 2 and runs < RUNS_MAX:
         size = max(1, len(places) // parts)

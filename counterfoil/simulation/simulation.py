@@ -18,6 +18,7 @@ from counterfoil.simulation.counter import Account
 from counterfoil.simulation.desk import Desk, DeskDied
 from counterfoil.simulation.network import DeskGone, Network
 from counterfoil.simulation.partner import PartnerBank
+from sync_server.centre.keys import CentreKeys
 from sync_server.partner_bank.messages import Payment
 
 
@@ -46,10 +47,13 @@ class Simulation:
     """What a run consists of. `chance` is the current step's own; `journal` is None unless somebody wants to read."""
 
     seed: int
+    keys: CentreKeys
+    date: str
     time: TrueTime
     chance: Chance
     conversations: Conversations = field(default_factory=Conversations)
     desks: list[Desk] = field(default_factory=list)
+    others: list[Desk] = field(default_factory=list)
     accounts: dict[str, list[Account]] = field(default_factory=dict)
     partner_ibans: tuple[str, ...] = ()
     journal: list[str] | None = None
@@ -86,29 +90,34 @@ class Simulation:
 
     # Desks at work
 
+    @property
+    def machines(self) -> list[Desk]:
+        """Every machine that there is: those of living device epochs, and those that are no longer wanted."""
+        return self.desks + self.others
+
     def free_desks(self) -> list[Desk]:
         """Desks that run and are not in the middle of something."""
-        return [desk for desk in self.desks if desk.on and self.conversations.of(desk.name) is None]
+        return [desk for desk in self.machines if desk.on and self.conversations.of(desk.title) is None]
 
     def at_desk(self, desk: Desk, work: Callable[[], None]) -> Conversation:
         """Let a desk do something, which may stop in the middle; its machine may die over it."""
-        self.active[desk.name] = desk
-        return self.conversations.begin(desk.name, lambda: self._alive(desk, work))
+        self.active[desk.title] = desk
+        return self.conversations.begin(desk.title, lambda: self._alive(desk, work))
 
     def _alive(self, desk: Desk, work: Callable[[], None]) -> None:
         try:
             work()
         except DeskDied:
-            self.note(f"{desk.name} dies at a write")
+            self.note(f"{desk.title} dies at a write")
             desk.die()
         except DeskGone:
             return
 
     def resume(self, conversation: Conversation) -> None:
         """Let what has paused go on."""
-        desk = next((each for each in self.desks if each.name == conversation.owner), None)
+        desk = next((each for each in self.machines if each.title == conversation.owner), None)
         if desk is not None:
-            self.active[desk.name] = desk
+            self.active[desk.title] = desk
         self.conversations.resume(conversation)
 
     def at_centre(self, work: Callable[[], None]) -> None:
@@ -124,5 +133,5 @@ class Simulation:
 
     def die(self, desk: Desk) -> None:
         """A desk's machine stops at once; what it had asked for goes on at the centre."""
-        self.active[desk.name] = desk
+        self.active[desk.title] = desk
         desk.die()

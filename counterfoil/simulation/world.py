@@ -5,29 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from nacl.signing import SigningKey
-
-from core.clock import instant, instant_ms
-from core.device import Device, DeviceIdentity, Performed
+from core.clock import instant_ms
 from core.iban import make_iban
-from core.operations.bank import BankFounded, BranchFounded, Role, StaffAdmitted
-from core.operations.drawers import DayOpened, DrawerOpened, VaultFunded
-from core.operations.sessions import KeyRegistered
-from core.people.keys import key_name, new_signing_key, public_text
-from core.people.registration import Registration, RegistrationStatement, make_registration, make_witness
-from core.records import make_record
-from core.store.memory import MemoryHome
+from core.operations.bank import BankFounded, BranchFounded
+from core.people.keys import new_signing_key
 from counterfoil.simulation.centre_host import CentreHost
 from counterfoil.simulation.chance import Chance, generator
 from counterfoil.simulation.clocks import DeskClock, TrueTime
 from counterfoil.simulation.conversations import Conversations
 from counterfoil.simulation.counter import CURRENCY, Account, Visit, deposit, open_account
-from counterfoil.simulation.desk import Desk, Person
+from counterfoil.simulation.desk import Desk
+from counterfoil.simulation.enrolling import admit, enrolled, open_desk
 from counterfoil.simulation.happenings import TROUBLE_PERCENT
 from counterfoil.simulation.network import Line, Network
 from counterfoil.simulation.partner import PartnerBank
 from counterfoil.simulation.simulation import PARTNER, Simulation
-from sync_server.centre.devices import EnrolmentState, invite_device, request_enrolment, trust_device
 from sync_server.centre.issue import issue
 from sync_server.centre.keys import CentreKeys
 from sync_server.store.memory import MemoryDatabase
@@ -39,9 +31,7 @@ BRANCHES = {"nor": 3, "syd": 2}
 
 ACCOUNTS = {"nor": 4, "syd": 3}
 SERVERS = 2
-ROLES: tuple[Role, Role] = ("teller", "supervisor")
 _BANK_CODE = "7654"
-_LIMIT = 10**9
 
 
 @dataclass
@@ -93,6 +83,7 @@ def begin(seed: int) -> Simulation:
     chance = generator("run", seed)
     simulation = _empty(seed, TrueTime(world.time_ms), chance, world.database.copy(), world.keys)
     simulation.accounts = {branch: list(accounts) for branch, accounts in world.accounts.items()}
+    simulation.centre.trouble_percent = chance.one_of((0, 3, 10))
     simulation.partner_ibans = world.partner_ibans
     for desk in world.desks:
         simulation.network.lines[desk.name] = Line(TROUBLE_PERCENT)
@@ -105,7 +96,7 @@ def begin(seed: int) -> Simulation:
 
 def _empty(seed: int, time: TrueTime, chance: Chance, database: MemoryDatabase, keys: CentreKeys) -> Simulation:
     conversations = Conversations()
-    simulation = Simulation(seed=seed, time=time, chance=chance, conversations=conversations)
+    simulation = Simulation(seed=seed, keys=keys, date=DATE, time=time, chance=chance, conversations=conversations)
 
     def current() -> Chance:
         return simulation.chance
@@ -136,102 +127,13 @@ def _found_bank(simulation: Simulation, keys: CentreKeys) -> None:
 
 def _desk(simulation: Simulation, keys: CentreKeys, name: str, branch: str) -> Desk:
     """A desk that the centre trusts, with two people of its own, who are each other's witness."""
-    people = _admit(simulation, name, branch)
-    return enrol(simulation, keys, name, branch, people)
-
-
-def _admit(simulation: Simulation, name: str, branch: str) -> tuple[str, str]:
-    centre = simulation.centre.servers[0].centre
-    people = (f"{name}-t", f"{name}-s")
-    for person, role in zip(people, ROLES, strict=True):
-        digest, record = make_record({"name": person.title()}, simulation.chance.randbytes)
-        body = StaffAdmitted(
-            person=person, branch=branch, role=role, currency=CURRENCY, approval_limit=_LIMIT, record=digest
-        )
-        with simulation.centre.database.transaction() as home:
-            issue(home, centre, None, body, records={digest: record})
-    return people
-
-
-def enrol(simulation: Simulation, keys: CentreKeys, name: str, branch: str, people: tuple[str, str]) -> Desk:
-    """A device's next epoch, with a new key and an empty file, trusted at the centre; its people get new keys."""
-    chance = simulation.chance
-    key = new_signing_key(chance.randbytes)
-    epoch = _trusted(simulation, name, branch, key)
-    simulation.network.lines.setdefault(name, Line(0))
-    tellers, supervisors = (Person(code, new_signing_key(chance.randbytes)) for code in people)
-    desk = Desk(
-        name=name,
-        branch=branch,
-        epoch=epoch,
-        key=key,
-        home=MemoryHome(),
-        clock=DeskClock(simulation.time),
-        randomness=generator("desk", simulation.seed, name, epoch).randbytes,
-        network=simulation.network,
-        tellers=tellers,
-        supervisors=supervisors,
-        drawer=f"{name}-{epoch}",
-        next_step=59_000_000,
-    )
-    desk.start(DeviceIdentity(name, epoch, branch, "desktop", key_name(key), keys.public, "https://centre.example"))
-    return desk
-
-
-def _trusted(simulation: Simulation, name: str, branch: str, key: SigningKey) -> int:
-    centre = simulation.centre.servers[0].centre
-    with simulation.centre.database.transaction() as home:
-        code = invite_device(home, centre, simulation.chance.randbytes, device=name, branch=branch, purpose="desktop")
-    if not isinstance(code, str):
-        raise TypeError(code)
-    with simulation.centre.database.transaction() as home:
-        request_enrolment(home, centre, code, public_text(key))
-    with simulation.centre.database.transaction() as home:
-        state = trust_device(home, centre, name, key_name(key))
-    if not isinstance(state, EnrolmentState):
-        raise TypeError(state)
-    return state.epoch
-
-
-def open_desk(desk: Desk, date: str) -> bool:
-    """Read the feeds, register the first keys, sign in, open the day and a drawer. False where it can't yet."""
-    device = desk.device
-    if device is None or desk.loop is None:
-        return False
-    desk.loop.step()
-    done = device.register_keys(_registrations(desk, device))
-    if not isinstance(done, Performed) or not desk.sign_in():
-        return False
-    teller, supervisor = desk.teller, desk.supervisor
-    steps = (
-        device.act("day.opened", DayOpened(), session=teller, business_date=date),
-        device.act("vault.funded", VaultFunded(currency=CURRENCY, amount=10**9), session=supervisor),
-        device.act("drawer.opened", DrawerOpened(currency=CURRENCY, amount=10**8), session=teller, drawer=desk.drawer),
-    )
-    return all(isinstance(step, Performed) for step in steps)
+    return enrolled(simulation, keys, name, branch, admit(simulation, name, branch))
 
 
 def _open_for_the_day(desk: Desk) -> None:
     if not open_desk(desk, DATE):
-        raise RuntimeError(f"{desk.name} does not open")
-
-
-def _registrations(desk: Desk, device: Device) -> list[KeyRegistered]:
-    people = (desk.tellers, desk.supervisors)
-    return [_registered(desk, device, person, other) for person, other in zip(people, people[::-1], strict=True)]
-
-
-def _registered(desk: Desk, device: Device, person: Person, witness: Person) -> KeyRegistered:
-    said = RegistrationStatement(
-        person=person.code,
-        branch=desk.branch,
-        device=desk.name,
-        epoch=desk.epoch,
-        key=public_text(person.key),
-        at=instant(device.clock.now_ms()),
-    )
-    signatures = Registration(make_registration(said, person.key), make_witness(said, witness.key), None)
-    return KeyRegistered(person=person.code, key=said.key, registration=signatures)
+        raise RuntimeError(f"{desk.title} does not open")
+    desk.is_open = True
 
 
 def _first_customers(simulation: Simulation) -> None:
