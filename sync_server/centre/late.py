@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.book.rows import Exposure, LateBooked, Request, Reversal
+from core.book.rows import Exposure, Request, Reversal
 from core.clock import instant
 from core.envelope import read_operation
 from core.errors import IntegrityFault, Refused
@@ -40,28 +40,28 @@ def settle_late(home: Home, centre: Centre, request_id: str) -> bool:
     if run is None:
         decline(home, centre, found, "late_run_differs")
         return True
-    left = [late for late in run if book.get(LateBooked, late.hash) is None]
-    if body.accept and _book_some(home, centre, found, left):
+    if body.accept and _book_some(home, centre, found, run):
         return True
     _finish(home, centre, found, body, run)
     return True
 
 
 def _run_of(home: Home, body: LateDecided) -> list[LateOperation] | None:
-    """The run that the two people have seen; None if what is kept is another one by now."""
-    kept = list(home.lookups.late((body.device, body.epoch)))
-    whole = bool(kept) and (kept[0].seq, kept[-1].seq, kept[-1].hash) == (
-        body.first_seq,
-        body.last_seq,
-        body.last_hash,
-    )
-    return kept if whole else None
+    """The run that the two people have seen; None if it is another by now, or something undecided lies beside it."""
+    kept = home.lookups.late((body.device, body.epoch))
+    run = [late for late in kept if body.first_seq <= late.seq <= body.last_seq]
+    beside = [late for late in kept if not late.booked and late not in run]
+    if not run or beside or (run[0].seq, run[-1].seq, run[-1].hash) != (body.first_seq, body.last_seq, body.last_hash):
+        return None
+    return run
 
 
-def _book_some(home: Home, centre: Centre, request: Request, left: Sequence[LateOperation]) -> bool:
+def _book_some(home: Home, centre: Centre, request: Request, run: Sequence[LateOperation]) -> bool:
     """Book the next ones; False if none was booked, because none is left or none can be."""
     done = 0
-    for late in left:
+    for late in run:
+        if late.booked:
+            continue
         try:
             issue(home, centre, request.branch, OperationBooked(request=request.id, jws=late.jws))
         except (IntegrityFault, Refused):
@@ -79,8 +79,7 @@ def _finish(
     body: LateDecided,
     run: Sequence[LateOperation],
 ) -> None:
-    book = home.book()
-    refused = [late for late in run if book.get(LateBooked, late.hash) is None]
+    refused = [late for late in run if not late.booked]
     _open_cases(home, centre, refused, accepted=body.accept)
     settled = LateSettled(
         request=request.id,

@@ -12,12 +12,13 @@ from sync_server.store.values import ChainName
 
 
 class LateOperation(msgspec.Struct, frozen=True):
-    """An operation that is kept as bytes and not booked; `reason` is why."""
+    """An operation that is kept as bytes, `reason` says why; `booked` whether the centre has booked it since."""
 
     seq: int
     hash: str
     reason: str
     jws: str
+    booked: bool
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class Lookups(Protocol):
         ...
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
-        """What is kept of a chain as bytes, in order, and was not booked."""
+        """What is kept of a chain as bytes, in order."""
         ...
 
     def lock_bucket(self, chain: ChainName) -> Bucket | None:

@@ -95,12 +95,14 @@ class MemoryLookups:
         return sorted(here, key=lambda device: (device.device, device.epoch))
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
-        """What is kept of a chain as bytes, in order, and was not booked."""
+        """What is kept of a chain as bytes, in order."""
         booked = {row.hash for row in self._all(LateBooked)}
         kept = (
-            LateOperation(each.operation.seq, each.operation.hash, each.operation.reason, each.operation.jws)
+            LateOperation(
+                each.operation.seq, each.operation.hash, each.operation.reason, each.operation.jws, hash_ in booked
+            )
             for (device, epoch, hash_), each in self._overlay.items(UNBOOKED)
-            if (device, epoch) == chain and hash_ not in booked
+            if (device, epoch) == chain
         )
         return sorted(kept, key=lambda late: (late.seq, late.hash))
 

@@ -27,8 +27,8 @@ _WAITING_ON = (
     b"AND kind <> 'account.closure_requested') + (SELECT count(*) FROM transfers WHERE account = %s AND state = 'sent')"
 )
 _LATE = (
-    b"SELECT q.seq, q.hash, q.reason, q.jws FROM quarantined_operations q WHERE q.device = %s AND q.epoch = %s "
-    b"AND NOT EXISTS (SELECT 1 FROM late_booked b WHERE b.hash = q.hash) ORDER BY q.seq, q.hash"
+    b"SELECT q.seq, q.hash, q.reason, q.jws, b.hash IS NOT NULL FROM quarantined_operations q "
+    b"LEFT JOIN late_booked b ON b.hash = q.hash WHERE q.device = %s AND q.epoch = %s ORDER BY q.seq, q.hash"
 )
 
 
@@ -88,7 +88,7 @@ class PostgresLookups:
         return self._rows(DeviceEpoch, rest, (branch,))
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
-        """What is kept of a chain as bytes, in order, and was not booked."""
+        """What is kept of a chain as bytes, in order."""
         return [LateOperation(*row) for row in self._connection.execute(_LATE, chain)]
 
     def lock_bucket(self, chain: ChainName) -> Bucket | None:

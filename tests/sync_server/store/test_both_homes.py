@@ -12,8 +12,11 @@ from core.envelope import Signed
 from core.errors import Refusal
 from core.iban import make_iban
 from core.operations.rights import RightsReturned
+from core.operations.transfers import TransferRequested
 from sync_server.centre.devices import lease_if_few, revoke_device
 from sync_server.centre.rights import grant_rights
+from sync_server.centre.standing_jobs import step
+from sync_server.centre.terms import set_limit
 from sync_server.database import connection_pool
 from sync_server.environment import Secret
 from sync_server.ingest.cases import open_payment_case
@@ -25,6 +28,7 @@ from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import CASES
 from sync_server.store.migrate import migrate
 from sync_server.store.postgres import PostgresDatabase
+from tests.sync_server.branch import Branch, decide, late_run, settle_everything, write_off
 from tests.sync_server.home_bank import AnyDatabase, HomeBank, SeededDesk
 
 ROLE = "counterfoil_both_homes"
@@ -74,6 +78,31 @@ def an_id_used_twice(bank: HomeBank, desk: SeededDesk) -> Answers:
     other.make(other.deposit(account, 3_00), id=taken.operation.id)
     other.make(other.deposit(account, 4_00))
     return [bank.push(other), bank.push(other)]
+
+
+def carried_further(bank: HomeBank, desk: SeededDesk) -> Answers:
+    branch = Branch(bank, desk)
+    answers: Answers = [branch.want(branch.two, 400_00)]
+    payee = branch.two.account()
+    asked = TransferRequested(
+        account=branch.account, route="own", payee_account=payee, currency="DKK", amount=300_00, details=None
+    )
+    transfer = branch.ask(branch.two, asked)
+    answers.append(step(bank.database, bank.centre))
+    branch.hand_back(desk, 400_00)
+    settle_everything(branch)
+    with bank.database.transaction() as home:
+        set_limit(home, bank.centre, branch.account, 50_00)
+        set_limit(home, bank.centre, branch.account, 0)
+    answers += [branch.request(transfer), branch.row(), branch.want(branch.two, 100_00)]
+    write_off(branch)
+    settle_everything(branch)
+    made, answer = late_run(branch)
+    decided = decide(branch, made, accept=True)
+    settle_everything(branch)
+    with bank.database.transaction() as home:
+        answers += [answer, branch.request(decided), home.lookups.late(("nor-1", 1)), home.lookups.devices_of("nor")]
+    return answers
 
 
 def granted(bank: HomeBank, desk: SeededDesk) -> Answers:
@@ -211,6 +240,7 @@ def cases(bank: HomeBank) -> Sequence[object]:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
+    carried_further,
     repeated,
     forked,
     with_a_gap,
