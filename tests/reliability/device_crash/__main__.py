@@ -41,6 +41,7 @@ def main() -> int:
             sample=asked.sample,
             modes=frozenset(asked.mode or MODES),
             power_images=asked.power_images,
+            report=lambda line: print(line, file=sys.stderr, flush=True),
         )
     say = sys.stdout.write
     for failure in outcome.failures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -75,6 +75,7 @@ def run(
     sample: int | None = None,
     modes: frozenset[str] = MODES,
     power_images: int = POWER_IMAGES,
+    report: Callable[[str], None] = lambda _line: None,
 ) -> Outcome:
     """Run the cases at all their points, or at so many of each case chosen by the seed."""
     outcome = Outcome()
@@ -94,6 +95,8 @@ def run(
             else:
                 outcome.failures.append(value)
         shutil.rmtree(folder / "trial", ignore_errors=True)
+        tried = sum(what == "point" for what, _ in ended.said)
+        report(f"{name}: {outcome.calls.get(name, 0)} calls, {tried} points, {len(outcome.failures)} failures so far")
     return outcome
 
 
@@ -148,11 +151,8 @@ class _Trial:
         for call in reference.calls[: point.plan.at]:
             disk.follow(call)
         images = list(disk.images(rng, point.image + 1))
-        for file in run.iterdir():
-            if file.is_file():
-                file.unlink()
-        for name, content in images[min(point.image, len(images) - 1)].items():
-            (run / name).write_bytes(content)
+        shutil.rmtree(run)
+        _fill(run, images[min(point.image, len(images) - 1)])
         return point.plan.at == len(reference.calls)
 
     def _hinder(self, run: Path, point: Point, reference: Reference) -> bool:
@@ -216,8 +216,7 @@ class _Trial:
             say("done")
         if watched:
             _copied(run, run / "after")
-            files = {file.name: file.read_bytes() for file in (run / "before").iterdir()}
-            say((tuple(self.disk.calls), self.disk.reads, files))
+            say((tuple(self.disk.calls), self.disk.reads, _contents(run / "before")))
 
     def _work_hindered(self, run: Path, plan: Plan, say: Say) -> None:
         step = self._arranged(run)
@@ -249,10 +248,7 @@ class _Trial:
     def _fresh(self, name: str, source: Path | None = None) -> Path:
         made = self.folder / name
         shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(parents=True)
-        for file in (source or self.staged).iterdir():
-            if file.is_file():
-                shutil.copyfile(file, made / file.name)
+        _fill(made, _contents(source or self.staged))
         return made
 
     def _state(self, folder: Path) -> State:
@@ -264,16 +260,23 @@ class _Trial:
         return state
 
 
+def _contents(folder: Path) -> Image:
+    """The device's files: the bank's own, with what lies beside it, and the anchor's in their folder."""
+    files = [*folder.iterdir(), *(folder / "anchor").glob("*")]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files if file.is_file()}
+
+
+def _fill(folder: Path, image: Image) -> None:
+    for name, content in image.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def _copied(run: Path, target: Path) -> None:
     """Copy by another process: this one would lose its locks as it closed a file that SQLite has open."""
 
-    def copy(_say: Say) -> None:
-        target.mkdir()
-        for file in run.iterdir():
-            if file.is_file():
-                shutil.copyfile(file, target / file.name)
-
-    ended: Ended = in_process(copy)
+    ended: Ended = in_process(lambda _say: _fill(target, _contents(run)))
     assert ended.fault is None, ended.fault
 
 

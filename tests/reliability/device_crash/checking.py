@@ -96,6 +96,7 @@ def _go_on(scene: Scene) -> None:
 def check_whole(scene: Scene) -> None:
     """The own chain holds together, every balance is the sum of its entries, and debits equal credits."""
     device = scene.device
+    assert device.stopped in {None, "device_revoked"}, device.stopped
     identity = device.identity
     chain = [read_operation(jws) for jws in device.export_chain(identity.device, identity.epoch)]
     assert [one.operation.seq for one in chain] == list(range(1, len(chain) + 1))

@@ -64,7 +64,11 @@ class Disk:
             self.folder = None
 
     def watches(self, name: str) -> bool:
-        return self.folder is not None and Path(name).parent == self.folder
+        return self.folder is not None and self.folder in Path(name).parents
+
+    def named(self, name: str | Path) -> str:
+        """The file as it is called within the folder."""
+        return Path(name).relative_to(self.folder).as_posix() if self.folder is not None else ""
 
     def meet(self, call: Call) -> bool:
         """Count a call; True where it fails. Does not return where it kills."""

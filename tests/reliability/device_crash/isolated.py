@@ -5,6 +5,7 @@ Fork only where a process has a single thread, as this package's command has; py
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -49,6 +50,8 @@ def in_process(work: Callable[[Say], None]) -> Ended:
 
 def _be_child(work: Callable[[Say], None], writing: int) -> None:
     status = 1
+    # It ends too soon to be worth tidying, and tidying would copy what it shares with its parent.
+    gc.disable()
     try:
         work(lambda words: _write(writing, ("said", words)))
         status = 0

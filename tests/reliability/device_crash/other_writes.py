@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 import msgspec
@@ -130,6 +131,7 @@ def _stage_no_file(scene: Scene) -> None:
     """The centre trusts the key of a device that has no file yet."""
     desk = scene.desk
     desk.path.unlink()
+    shutil.rmtree(desk.path.parent / "anchor", ignore_errors=True)
     desk.secrets = MemorySecrets()
     key = device_key(desk.secrets, desk.randomness)
     desk.centre.enrol("odense-3", "odense", public_text(key))

@@ -129,7 +129,7 @@ class SqliteCalls:
             path = os.fsdecode(ctypes.string_at(name)) if name else ""
             watched = bool(path) and not flags & _TEMPORARY_FLAGS
             fresh = watched and bool(flags & _CREATE_FLAG) and not Path(path).exists()
-            if fresh and self.disk.watches(path) and self.disk.meet(Call("create", Path(path).name)):
+            if fresh and self.disk.watches(path) and self.disk.meet(Call("create", self.disk.named(path))):
                 ctypes.cast(file, ctypes.POINTER(_File)).contents.methods = None
                 return self.disk.code("create")
             done = int(real(vfs, name, file, flags, out_flags))
@@ -163,7 +163,7 @@ class SqliteCalls:
     def _reading(self, real: Any) -> Any:
         def read(file: int, data: int, length: int, offset: int) -> int:
             path = self._files.get(file, "")
-            if self.disk.watches(path) and self.disk.meet(Call("read", Path(path).name, offset)):
+            if self.disk.watches(path) and self.disk.meet(Call("read", self.disk.named(path), offset)):
                 return IOERR_CODES["read"]
             return int(real(file, data, length, offset))
 
@@ -174,7 +174,7 @@ class SqliteCalls:
             path = self._files.get(file, "")
             if not self.disk.watches(path):
                 return int(real(file, data, length, offset))
-            failing = self.disk.meet(Call("write", Path(path).name, offset, ctypes.string_at(data, length)))
+            failing = self.disk.meet(Call("write", self.disk.named(path), offset, ctypes.string_at(data, length)))
             if failing or self.disk.tears():
                 # The part of it that found room, or that had gone out before.
                 part = int(length * self.disk.plan.torn)
@@ -190,7 +190,7 @@ class SqliteCalls:
     def _truncating(self, real: Any) -> Any:
         def truncate(file: int, size: int) -> int:
             path = self._files.get(file, "")
-            if self.disk.watches(path) and self.disk.meet(Call("truncate", Path(path).name, size)):
+            if self.disk.watches(path) and self.disk.meet(Call("truncate", self.disk.named(path), size)):
                 return self.disk.code("truncate")
             return int(real(file, size))
 
@@ -199,7 +199,7 @@ class SqliteCalls:
     def _syncing(self, real: Any) -> Any:
         def sync(file: int, flags: int) -> int:
             path = self._files.get(file, "")
-            if self.disk.watches(path) and self.disk.meet(Call("sync", Path(path).name)):
+            if self.disk.watches(path) and self.disk.meet(Call("sync", self.disk.named(path))):
                 return self.disk.code("sync")
             return int(real(file, flags))
 
@@ -208,7 +208,11 @@ class SqliteCalls:
     def _sharing(self, real: Any) -> Any:
         def share(file: int, region: int, size: int, extend: int, out: Any) -> int:
             path = self._files.get(file, "")
-            if extend and self.disk.watches(path) and self.disk.meet(Call("share", Path(path).name + "-shm", region)):
+            if (
+                extend
+                and self.disk.watches(path)
+                and self.disk.meet(Call("share", self.disk.named(path) + "-shm", region))
+            ):
                 out[0] = None
                 return self.disk.code("share")
             return int(real(file, region, size, extend, out))
@@ -219,7 +223,7 @@ class SqliteCalls:
         def delete(vfs: int, name: bytes, durable: int) -> int:
             path = os.fsdecode(name)
             watched = self.disk.watches(path) and Path(path).exists()
-            if watched and self.disk.meet(Call("delete", Path(path).name, durable=bool(durable))):
+            if watched and self.disk.meet(Call("delete", self.disk.named(path), durable=bool(durable))):
                 return self.disk.code("delete")
             return int(real(vfs, name, durable))
 
