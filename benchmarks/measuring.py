@@ -68,6 +68,7 @@ class Quantity:
     name: str
     about: str
     take: Callable[[Path], float]
+    rounds: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,14 @@ class Reported:
         return True
 
 
-def report(quantity: Quantity, folder: Path, rounds: int = 3) -> Reported:
+def report(quantity: Quantity, folder: Path) -> Reported:
     """Measure a quantity a few times, each in a folder of its own."""
     taken = []
-    for number in range(rounds):
+    for number in range(quantity.rounds):
         place = folder / str(number)
         place.mkdir()
         taken.append(quantity.take(place))
-    return Reported(quantity.name, quantity.about, statistics.median(taken), min(taken), max(taken), rounds)
+    return Reported(quantity.name, quantity.about, statistics.median(taken), min(taken), max(taken), quantity.rounds)
 
 
 def measure(benchmark: Benchmark, folder: Path, seconds: float) -> Figure:

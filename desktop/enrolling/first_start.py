@@ -6,7 +6,7 @@ import threading
 from functools import partial
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from core.clock import Clock
 from core.device import DeviceIdentity
@@ -20,6 +20,7 @@ from desktop.settings import DesktopSettings
 from desktop.tasks import Tasks
 
 _CENTRE_FILE = "centre.json"
+RETRY_MS = 5_000
 
 
 class _CentreNote(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class FirstStart(QObject):
 
     created = Signal()
     failed = Signal(object)
+    progressed = Signal(int, int)
 
     def __init__(
         self,
@@ -42,8 +44,11 @@ class FirstStart(QObject):
         clock: Clock,
         randomness: Randomness,
         parent: QObject,
+        *,
+        retry_ms: int = RETRY_MS,
     ) -> None:
         super().__init__(parent)
+        self._retry_ms = retry_ms
         self._settings, self._tasks, self._clock, self._randomness = settings, tasks, clock, randomness
         self._lines: dict[str, Transport] = {}
         self._guard = threading.Lock()
@@ -51,6 +56,8 @@ class FirstStart(QObject):
         self.page = EnrolmentPage(settings.locale)
         self._enrolling = Enrolling(self.page, tasks, secrets, self._line_to, remember=self._remember_centre)
         self._enrolling.trusted.connect(partial(self._create, secrets))
+        # Told in the thread that fetches; shown in the one of the window.
+        self.progressed.connect(self.page.show_progress, Qt.ConnectionType.QueuedConnection)
 
     def begin(self) -> None:
         """Ask, or go on waiting."""
@@ -69,12 +76,29 @@ class FirstStart(QObject):
         settings = self._settings
 
         def create() -> None:
-            enrolling.create(settings.store_path, secrets, self._clock, identity, self._randomness).close()
+            path, clock, randomness = settings.store_path, self._clock, self._randomness
+            enrolling.start(path, secrets, clock, identity, randomness, progress=self._note_progress).close()
 
-        self._tasks.run(create, done=lambda _nothing: self.created.emit(), failed=self._failed, owner=self)
+        self.page.fetch()
+        failed = partial(self._failed, secrets, identity)
+        self._tasks.run(create, done=lambda _nothing: self.created.emit(), failed=failed, owner=self)
 
-    def _failed(self, problem: EnvironmentProblem) -> None:
-        self.failed.emit(problem)
+    def _note_progress(self, done: int, total: int) -> None:
+        if self._stopped:
+            raise LineProblem("The enrolment has been left.")
+        self.progressed.emit(done, total)
+
+    def _failed(self, secrets: SecretStore, identity: DeviceIdentity, problem: EnvironmentProblem) -> None:
+        """What may pass by itself is tried again; for the rest somebody has to do something."""
+        if not problem.retry or isinstance(problem, StoreProblem):
+            self.failed.emit(problem)
+            return
+        self.page.show_problem(problem.message)
+        QTimer.singleShot(self._retry_ms, self, partial(self._try_again, secrets, identity))
+
+    def _try_again(self, secrets: SecretStore, identity: DeviceIdentity) -> None:
+        if not self._stopped:
+            self._create(secrets, identity)
 
     def _line_to(self, address: str) -> Transport:
         """One line to each address, whichever thread asks; none any more once this has stopped."""

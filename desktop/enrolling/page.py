@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from babel.numbers import format_decimal
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -23,13 +24,14 @@ _GROUPS_A_LINE = 4
 
 
 class EnrolmentPage(FullPage):
-    """Two faces: asking for address and code, and showing the fingerprint while trust is awaited."""
+    """Three faces: asking for address and code, showing the fingerprint until it is trusted, and fetching the books."""
 
     submitted = Signal(str, str)
     close_wanted = Signal()
 
     def __init__(self, locale: str = "en_GB") -> None:
         super().__init__(self.tr("Set up this desk"), width=_WIDTH, locale=locale)
+        self._locale = locale
         self.strip.hide()
         self.notice = Notice("", " ", "danger")
         self.notice.hide()
@@ -48,11 +50,14 @@ class EnrolmentPage(FullPage):
         self.fingerprint = Text("", "figure")
         self.fingerprint.setObjectName("fingerprint")
         self.fingerprint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.progress = Text("", "figure")
+        self.progress.setObjectName("progress")
         self._asked = KeyValueList()
-        self._asking, self._awaiting = self._asking_face(), self._awaiting_face()
+        self._asking, self._awaiting, self._fetching = self._asking_face(), self._awaiting_face(), self._fetching_face()
         self.card.body.addWidget(self.notice)
         self.card.body.addWidget(self._asking)
         self.card.body.addWidget(self._awaiting)
+        self.card.body.addWidget(self._fetching)
 
     def ask(self, address: str) -> None:
         """Begin: address and code."""
@@ -86,6 +91,23 @@ class EnrolmentPage(FullPage):
         )
         self._show(self._awaiting)
         self.setFocus()
+
+    def fetch(self) -> None:
+        """The key is trusted: say that the branch's books are on their way."""
+        self.set_title(
+            self.tr("Fetching the branch's books"),
+            self.tr("They are checked as they come. If the line goes down, this begins again by itself."),
+        )
+        self.show_progress(0, 0)
+        self._show(self._fetching)
+        self.setFocus()
+
+    def show_progress(self, done: int, total: int) -> None:
+        """How many operations are here, of how many; `total` is 0 while that is not known."""
+        counted = self.tr("{done} of {total}").format(
+            done=format_decimal(done, locale=self._locale), total=format_decimal(total, locale=self._locale)
+        )
+        self.progress.setText(counted if total else "\u2026")
 
     def set_busy(self, *, busy: bool) -> None:
         """Nothing is sent twice."""
@@ -124,7 +146,7 @@ class EnrolmentPage(FullPage):
         self.submitted.emit(self.address.text(), self.code.text())
 
     def _show(self, face: QWidget) -> None:
-        for each in (self._asking, self._awaiting):
+        for each in (self._asking, self._awaiting, self._fetching):
             each.setVisible(each is face)
         self.notice.hide()
         self.set_busy(busy=False)
@@ -149,6 +171,15 @@ class EnrolmentPage(FullPage):
         column.addWidget(self.fingerprint, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addWidget(self._asked)
         column.addWidget(Text(self.tr("Waiting to be trusted\u2026"), "quiet"))
+        return face
+
+    def _fetching_face(self) -> QWidget:
+        face = QWidget()
+        column = QVBoxLayout(face)
+        column.setContentsMargins(0, current_theme().px(4), 0, 0)
+        column.setSpacing(16)
+        column.addWidget(self.progress, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(Text(self.tr("Operations of this branch"), "quiet"), 0, Qt.AlignmentFlag.AlignHCenter)
         return face
 
 

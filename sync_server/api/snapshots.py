@@ -33,6 +33,8 @@ def snapshots_router(services: Services) -> APIRouter:
             raise Problem("snapshot_busy", headers={"Retry-After": str(_BUSY_SECONDS)})
         try:
             with one_view(services.settings.database_url) as connection:
+                if has_worked(connection, device.device, device.epoch):
+                    raise Problem("device_at_work")
                 yield from compressed(snapshot_lines(connection, services.centre, device))
         finally:
             turns.release()
@@ -47,8 +49,6 @@ def snapshots_router(services: Services) -> APIRouter:
     def snapshot(request: Request) -> Response:
         with services.database.transaction() as home:
             device = authenticate_at_work(services, home, request, b"")
-            if has_worked(home.connection, device.device, device.epoch):
-                raise Problem("device_at_work")
         pieces = stream(device)
         # The first piece is made here, so that what goes wrong by then has an answer of its own.
         first = next(pieces)

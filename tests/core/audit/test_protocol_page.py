@@ -12,6 +12,7 @@ from core.people.approvals import ApprovalStatement
 from core.people.registration import WITNESS_TYP, IntroductionStatement, RegistrationStatement
 from core.people.sessions import SessionStatement
 from core.people.statements import Statement
+from core.snapshot import SNAPSHOT_TYPE
 from core.sync import messages
 from core.sync.enrolment import ENROLMENT_TYPE
 from core.sync.requests import REQUEST_TYPE, RequestStatement
@@ -30,7 +31,7 @@ def first_cells(heading: str) -> list[str]:
 
 
 def test_every_type_of_signed_text_is_listed() -> None:
-    types = {OPERATION_TYPE, HEADS_TYPE, WITNESS_TYP, ENROLMENT_TYPE, REQUEST_TYPE}
+    types = {OPERATION_TYPE, HEADS_TYPE, WITNESS_TYP, ENROLMENT_TYPE, REQUEST_TYPE, SNAPSHOT_TYPE}
     types.update(statement.TYP for statement in STATEMENTS)
     assert set(first_cells("| `typ` | what |")) == types
 
