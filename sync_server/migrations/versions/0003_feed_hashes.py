@@ -26,7 +26,7 @@ def upgrade() -> None:
     op.execute("ALTER TABLE feed_heads ADD COLUMN hash text NOT NULL DEFAULT ''")
     connection = op.get_bind()
     hashes: dict[str, bytes] = {}
-    with connection.execution_options(stream_results=True, max_row_buffer=1000).execute(_ITEMS) as rows:
+    with connection.execute(_ITEMS.execution_options(stream_results=True, max_row_buffer=1000)) as rows:
         for feed, operation_hash in rows:
             hashes[feed] = hashlib.sha256(hashes.get(feed, b"") + from_base64url(operation_hash)).digest()
     for feed, running in hashes.items():
