@@ -74,6 +74,10 @@ def _detail_of(state: SyncState) -> str:
         return _tr("What was done here is not taken ({code})").format(code=state.push_refused)
     if state.feed_faults:
         feed, code = state.feed_faults[0]
+        if code == "checkpoint_differs":
+            return _tr(
+                "The centre's past of {feed} is not the one that this desk has read ({code}). Call an auditor"
+            ).format(feed=feed, code=code)
         return _tr("News of {feed} can't be trusted ({code})").format(feed=feed, code=code)
     if state.problem == "bug":
         return _tr("The program ran into a fault of its own. It tries again by itself.")

@@ -25,6 +25,7 @@ from sync_server.api.partner_payments import partner_payments_router
 from sync_server.api.people import people_router
 from sync_server.api.rights import rights_router
 from sync_server.api.snapshots import snapshots_router
+from sync_server.centre.checkpoints import checkpoint_job
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys, open_centre_keys
 from sync_server.database import connection_pool
@@ -51,7 +52,7 @@ ROUTERS: tuple[RouterOf, ...] = (
     partner_payments_router,
 )
 _COLLECT_AFTER = (50_000, 20, 20)
-COMPANIONS: tuple[CompanionOf, ...] = (payment_jobs,)
+COMPANIONS: tuple[CompanionOf, ...] = (payment_jobs, checkpoint_job)
 
 
 def create_app(

@@ -87,6 +87,12 @@ BODY_BYTES_MAX = Variable(
 BODY_SECONDS_MAX = Variable(
     "BODY_SECONDS_MAX", "How long a request body may take to arrive, in seconds.", "30", default="30"
 )
+CHECKPOINT_MINUTES = Variable(
+    "CHECKPOINT_MINUTES", "How old the newest checkpoint may be, where anything has happened since.", "15", default="15"
+)
+CHECKPOINT_OPERATIONS = Variable(
+    "CHECKPOINT_OPERATIONS", "How many operations may come before the next checkpoint.", "5000", default="5000"
+)
 BATCH_OPERATIONS_MAX = Variable(
     "BATCH_OPERATIONS_MAX", "The most operations that one push may carry.", "1000", default="1000"
 )
@@ -148,6 +154,7 @@ def server_variables(*partners: str) -> tuple[Variable, ...]:
         *(variable for partner in partners for variable in partner_variables(partner)),
         *(LEASE_HOURS, LEASE_PER_PAYMENT, LEASE_PAYMENTS, LEASE_SUM),
         *(STANDIN_PER_PAYMENT, STANDIN_PAYMENTS, STANDIN_SUM),
+        *(CHECKPOINT_MINUTES, CHECKPOINT_OPERATIONS),
         *(BODY_BYTES_MAX, BODY_SECONDS_MAX, BATCH_OPERATIONS_MAX, LOG_LEVEL, LOG_FORMAT, SIMULATED_CLOCK),
     )
 
@@ -176,6 +183,17 @@ DEFAULT_LOG = LogSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointPolicy:
+    """A checkpoint is made when the newest is that old, or that many operations have come since."""
+
+    minutes: int = 15
+    operations: int = 5000
+
+
+USUAL_CHECKPOINTS = CheckpointPolicy()
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """Everything that the sync server is told from outside. Sizes in bytes, times in seconds."""
 
@@ -194,6 +212,7 @@ class ServerSettings:
     body_seconds_max: int = 30
     batch_operations_max: int = 1000
     log: LogSettings = DEFAULT_LOG
+    checkpoints: CheckpointPolicy = USUAL_CHECKPOINTS
     lease: LeasePolicy = USUAL_LEASE
 
 
@@ -218,6 +237,9 @@ def server_settings(environment: Mapping[str, str]) -> ServerSettings:
         body_seconds_max=reading.whole(BODY_SECONDS_MAX, 1, 600),
         batch_operations_max=reading.whole(BATCH_OPERATIONS_MAX, 1, 10_000),
         log=read_log(reading),
+        checkpoints=CheckpointPolicy(
+            reading.whole(CHECKPOINT_MINUTES, 1, 24 * 60), reading.whole(CHECKPOINT_OPERATIONS, 1, 10**7)
+        ),
         lease=_lease(reading),
     )
     reading.finish()

@@ -10,7 +10,7 @@ from nacl.signing import VerifyKey
 
 from core.book.rows import DeviceEpoch, Session, StaffKey
 from core.canonical import from_base64url, thumbprint
-from core.device import standing
+from core.device import feed_hashes, standing
 from core.device.performing import changed_by, note_stamp
 from core.device.values import Changed
 from core.device.workings import Workings
@@ -76,6 +76,8 @@ class Page(Protocol):
     def items(self) -> Sequence[Item]: ...
     @property
     def incarnation(self) -> int: ...
+    @property
+    def hash(self) -> str | None: ...
 
 
 def accept_page(workings: Workings, page: Page) -> Changed:
@@ -83,8 +85,9 @@ def accept_page(workings: Workings, page: Page) -> Changed:
 
     Raises `IntegrityFault`, and keeps nothing of the page, for whatever no honest centre sends: `feed_unknown`,
     `feed_gap`, `incarnation_older`, `operation_id_reused`, `chain_gap`, `chain_forked`, `device_behind`,
-    `own_operation_differs`, `record_differs`, and what reading, verifying and decoding an operation raise. Where it is
-    the own chain that is in doubt, or the page revokes this device, the device stops.
+    `own_operation_differs`, `record_differs`, `checkpoint_differs` (the past is another one), and what reading,
+    verifying and decoding an operation raise. Where it is the own chain that is in doubt, or the page revokes this
+    device, the device stops.
     """
     position = feed_position(workings, page.feed)
     if page.incarnation < workings.head.incarnation:
@@ -105,7 +108,10 @@ def _apply(workings: Workings, page: Page, position: int) -> list[Decoded[Any]]:
     """What is new on the page, in one transaction."""
     fresh = [item for item in page.items if item.position > position]
     applied: list[Decoded[Any]] = []
+    feeds = (BANK_FEED, workings.head.branch)
     with workings.writing():
+        if page.incarnation > workings.head.incarnation > 0:
+            feed_hashes.begin_anew(workings, feeds)
         for item in fresh:
             if item.position != position + 1:
                 raise IntegrityFault("feed_gap", f"{page.feed}:{position + 1}")
@@ -116,6 +122,10 @@ def _apply(workings: Workings, page: Page, position: int) -> list[Decoded[Any]]:
         field = "bank_position" if page.feed == BANK_FEED else "branch_position"
         changes: dict[str, Any] = {field: position, "incarnation": page.incarnation}
         workings.head = msgspec.structs.replace(workings.head, **changes)
+        # A page that was passed over whole says nothing of where this device stands.
+        stated = page.hash if not page.items or page.items[-1].position == position else None
+        feed_hashes.read_on(workings, page.feed, [item.verdict.hash for item in fresh], position, stated)
+        feed_hashes.take_checkpoints(workings, applied, feeds)
     return applied
 
 

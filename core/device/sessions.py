@@ -9,6 +9,7 @@ from nacl.signing import SigningKey
 
 from core.book.rows import Session, Staff
 from core.clock import instant
+from core.device.feed_hashes import newest_checkpoint
 from core.device.performing import act
 from core.device.values import OpenSession, Performed, Refusals
 from core.device.workings import Workings
@@ -28,6 +29,7 @@ def open_session(
     Refusals carry the codes of the rules: `staff_unknown`, `staff_suspended`, `staff_key_unknown`, `staff_key_ended`…
     """
     head, own = workings.head, workings.own
+    seen = newest_checkpoint(workings)
     session_key = new_signing_key(workings.randomness)
     ends_at = instant(workings.now_ms() + min(lasting_ms, SESSION_MS_MAX))
     statement = SessionStatement(
@@ -39,7 +41,7 @@ def open_session(
         session_key=public_text(session_key),
         ends_at=ends_at,
         totp_step=totp_step,
-        checkpoint=None,
+        checkpoint=seen.hash if seen is not None else None,
     )
     body = SessionOpened(
         person=person,

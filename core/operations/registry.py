@@ -9,6 +9,7 @@ from core.operations import (
     accounts,
     bank,
     cash,
+    checkpoints,
     customers,
     drawers,
     ended,
@@ -38,6 +39,7 @@ _FAMILIES: tuple[tuple[Kind[Any], ...], ...] = (
     requests.KINDS,
     terms.KINDS,
     ended.KINDS,
+    checkpoints.KINDS,
 )
 
 KINDS: MappingProxyType[tuple[str, int], Kind[Any]] = MappingProxyType(

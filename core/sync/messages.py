@@ -84,7 +84,8 @@ class FeedItem(msgspec.Struct, frozen=True):
 class FeedPage(msgspec.Struct, frozen=True):
     """Items after a position. `head` is the feed's last position; `read_bank_to` must be read first (keys, staff).
 
-    `now` is the centre's time as it answered (an instant), by which a device judges its own clock.
+    `now` is the centre's time as it answered (an instant), by which a device judges its own clock. `hash` is the
+    feed's running hash (`core.operations.checkpoints`) where the page reaches the feed's head.
     """
 
     feed: str
@@ -93,6 +94,7 @@ class FeedPage(msgspec.Struct, frozen=True):
     read_bank_to: Position
     incarnation: Position
     now: str | None = None
+    hash: str | None = None
 
 
 class RightsWanted(msgspec.Struct, frozen=True):

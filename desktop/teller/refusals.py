@@ -68,6 +68,7 @@ _COUNTER: dict[str, str] = {
         "This desk has made the {most} payments that it may without the line. Wait for the line."
     ),
     "lease_sum_used": _mark("This desk may pay out {most} more until the line is back. Choose a smaller amount."),
+    "standin_line_up": _mark("The line is up, and the centre has said what may be paid. Choose a smaller amount."),
     "standin_above_lease": _mark(
         "At most {most} may be paid at the bank's own risk at a time. Choose a smaller amount, or wait for the line."
     ),
@@ -127,6 +128,7 @@ _CUSTOMERS: dict[str, str] = {
     "iban_taken": _mark("This IBAN belongs to another account. Try again with the next one."),
     "iban_not_leased": _mark("This desk may not give out that IBAN. Wait for the line to bring new account numbers."),
     "iban_invalid": _mark("This is not a valid IBAN. Compare it with the card or letter."),
+    "checkpoint_disordered": _mark("The centre's checkpoint is out of order. Call whoever runs the centre."),
     "block_taken": _mark("These account numbers were given to another desk. Wait for the line to bring others."),
 }
 

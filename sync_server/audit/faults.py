@@ -23,6 +23,8 @@ EXPLANATIONS = MappingProxyType(
         "feed_item_of_nobody": "the feed names an operation that is not there",
         "feed_gap": "positions of a feed have no gaps",
         "feed_order_differs": "operations of one chain stand in a feed in the order of their chain",
+        "checkpoint_differs": "the checkpoint says that the feed was another one",
+        "feed_hash_differs": "the feed's running hash is not that of its operations",
         "feed_head_differs": "the feed's head is not its last position",
         "head_differs": "the chain's head is not its last operation",
         "chain_state_differs": "a chain is in quarantine if its device has ended or something of it was kept",

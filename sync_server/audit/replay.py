@@ -21,6 +21,7 @@ from core.envelope import read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.bank import BankFounded
+from core.operations.checkpoints import CheckpointMade, FeedMark
 from core.operations.kind import Decoded, Signer
 from core.sync.messages import Exceptional, Verdict
 from sync_server.audit.faults import Faults
@@ -39,6 +40,9 @@ RACING_CODES = frozenset(
     }
 )
 """What rests on rows that no lock holds while rules run: people, keys, and what a vault holds."""
+
+LEAVING = frozenset({"transfer.sent", "transfer.carried_out"})
+"""What becomes work for the payment jobs, unless it stays in its own branch."""
 
 RACE_MS = 60_000
 """How long a transaction of the centre may last at most: within it, two may not have seen one another."""
@@ -94,6 +98,7 @@ class Replay:
     cases: Counter[tuple[str, str, int, str, str]] = field(default_factory=Counter)
     payments: dict[str, str] = field(default_factory=dict)
     ends: dict[ChainName, int] = field(default_factory=dict)
+    marks: list[tuple[FeedMark, str]] = field(default_factory=list)
     operations: int = 0
     entries: int = 0
     raced: int = 0
@@ -194,7 +199,9 @@ class Replay:
         for exception in verdict.exceptions:
             detail = _encode(exception.detail).decode()
             self.cases[exception.code, operation.device, operation.epoch, operation.id, detail] += 1
-        if decoded.kind.name == "transfer.sent":
+        if isinstance(decoded.body, CheckpointMade):
+            self.marks += ((mark, stored.named) for mark in decoded.body.feeds)
+        if decoded.kind.name in LEAVING and decoded.body.route != "own":
             self.payments[operation.id] = decoded.body.details
 
 

@@ -42,7 +42,7 @@ class _Verification:
             self._replay(replay)
         for (identifier,) in self._connection.execute(_IDS_TWICE).fetchall():
             self._faults.add("operations", identifier, "id_reused")
-        items = compare_feed_order(self._connection, self._faults)
+        items = compare_feed_order(self._connection, replay.marks, self._faults)
         chains = comparing.compare_chains(
             self._connection, replay, comparing.compare_quarantined(self._connection, replay)
         )

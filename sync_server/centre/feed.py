@@ -22,12 +22,6 @@ def read_page(home: Home, feed: str, after: int, limit: int, now: str | None = N
         )
         for row in rows
     )
-    head, hash_ = _end(home, feed, rows[-1].position if rows else after)
-    return FeedPage(feed, items, head, home.feed_head(BANK_FEED), INCARNATION, now, hash_)
-
-
-def _end(home: Home, feed: str, last: int) -> tuple[int, str | None]:
-    """The feed's head, and its running hash there if the page reaches so far."""
-    ends = {name: (position, hash_) for name, position, hash_ in home.feed_marks()}
-    head, hash_ = ends.get(feed, (0, None))
-    return head, hash_ if head == last else None
+    head, hash_ = home.feed_end(feed)
+    reached = (rows[-1].position if rows else after) == head
+    return FeedPage(feed, items, head, home.feed_head(BANK_FEED), INCARNATION, now, hash_ if reached else None)

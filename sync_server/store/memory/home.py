@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from core.book import Book, Row
 from core.book.rows import DeviceEpoch, IbanBlock, LedgerBalance, Session
 from core.operations import rules
+from core.operations.bank import centre_chain
 from core.sync.messages import Verdict
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import LOCKED, CentreBook, IdentifierTaken, MetOthers
@@ -303,15 +304,19 @@ class MemoryHome:
 
     def feed_marks(self) -> list[tuple[str, int, str]]:
         """Every feed with its head and its running hash there, by name; seen at one moment."""
-        feeds = sorted(feed for feed, _head in self._overlay.rows(FEED_HEADS))
+        feeds = sorted(feed for feed, _head in self._overlay.items(FEED_HEADS))
         return [(feed, self.feed_head(feed), self.feed_hash(feed)) for feed in feeds]
 
     def newest_of_kind(self, kind: str) -> str | None:
         """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
-        found = (
-            kept for _number, kept in self._overlay.rows(OPERATIONS) if kept.device == centre_chain(None)
+        numbers = (
+            number
+            for number, kept in self._overlay.items(OPERATIONS)
+            if kept.kind == kind and kept.place[0] == centre_chain(None)
         )
-        return None
+        newest = max(numbers, default=None)
+        kept = self._overlay.get(OPERATIONS, newest) if newest is not None else None
+        return kept.jws if kept is not None else None
 
     def feed_rows(self, feed: str, after: int, limit: int) -> list[FeedRow]:
         """Up to `limit` operations after a position, in order."""

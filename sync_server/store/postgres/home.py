@@ -9,6 +9,7 @@ import msgspec
 from psycopg.errors import UniqueViolation
 
 from core.operations import rules
+from core.operations.bank import centre_chain
 from core.sync.messages import Exceptional, Verdict
 from sync_server.database import Connection
 from sync_server.ingest.settle import Settled
@@ -26,8 +27,10 @@ from sync_server.store.postgres.statements import (
     FEED_ROWS,
     KEEP_UNBOOKED,
     KEY_OF,
+    NEWEST_OF_KIND,
     OPERATIONS,
     POSTINGS,
+    PUT_FEED_HASHES,
     RECORDS,
     VERDICTS,
 )
@@ -45,6 +48,7 @@ class PostgresHome:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         """For what is read or kept at this home only: people's credentials, exports, reports."""
+        self._advanced: dict[str, str] = {}
         self.enrolments = PostgresEnrolments(connection)
         self.payments = PostgresPayments(connection)
         self.lookups = PostgresLookups(connection)

@@ -39,7 +39,15 @@ CASE_ONCE = (
 )
 ADVANCE_FEED = (
     b"INSERT INTO feed_heads AS old (feed, position) VALUES (%s, %s) "
-    b"ON CONFLICT (feed) DO UPDATE SET position = old.position + excluded.position RETURNING position"
+    b"ON CONFLICT (feed) DO UPDATE SET position = old.position + excluded.position RETURNING position, hash"
+)
+PUT_FEED_HASHES = (
+    b"UPDATE feed_heads h SET hash = new.hash FROM unnest(%s::text[], %s::text[]) AS new (feed, hash) "
+    b"WHERE h.feed = new.feed"
+)
+NEWEST_OF_KIND = (
+    b"SELECT o.jws FROM operations o JOIN chains c ON (c.device, c.epoch) = (o.device, o.epoch) "
+    b"WHERE o.device = %s AND o.kind = %s ORDER BY o.epoch DESC, o.seq DESC LIMIT 1"
 )
 FEED_ITEMS = b"COPY feed_items (feed, position, operation_no) FROM STDIN"
 FEED_ROWS = (

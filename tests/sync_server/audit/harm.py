@@ -117,8 +117,13 @@ HARM: dict[str, tuple[str, str, str]] = {
             "UPDATE feed_items i SET operation_no = j.operation_no FROM feed_items j WHERE i.feed = 'nor' "
             "AND j.feed = 'nor' AND i.position IN (11, 12) AND j.position = 23 - i.position"
         ),
-        "feed_items",
-        "feed_order_differs",
+        "feed_heads",
+        "feed_hash_differs",
+    ),
+    "a feed's running hash": (
+        "UPDATE feed_heads SET hash = overlay(hash placing 'A' from 3) WHERE feed = 'nor'",
+        "feed_heads",
+        "feed_hash_differs",
     ),
     "a feed's head": (
         "UPDATE feed_heads SET position = position + 1 WHERE feed = 'nor'",
