@@ -11,7 +11,20 @@ from typer.exceptions import TyperException
 
 from core.clock import SimulatedClockRefused
 from core.errors import EnvironmentProblem, IntegrityFault, Refused
-from counterfoil.commands import cases, centre, demo, desk, devices, doctor, payments, simulate, staff, verify, work
+from counterfoil.commands import (
+    cases,
+    centre,
+    checkpoint,
+    demo,
+    desk,
+    devices,
+    doctor,
+    payments,
+    simulate,
+    staff,
+    verify,
+    work,
+)
 from counterfoil.commands.wording import say_fault, say_refusal
 
 app = typer.Typer(
@@ -26,6 +39,7 @@ for commands in (desk, centre, devices, staff, payments, cases, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
 app.command("export-work")(work.export_work)
+app.command()(checkpoint.checkpoint)
 app.command()(simulate.simulate)
 
 PROBLEM_EXIT = 2

@@ -13,6 +13,7 @@ from core.clock import Clock
 from core.device import feeds, numbers, performing, pushes, sessions, snapshots, surplus
 from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
+from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
 from core.device.keys import DATABASE_KEY, DEVICE_KEY, database_key, secret
 from core.device.sessions import CloseReason
 from core.device.values import (
@@ -275,6 +276,12 @@ class Device:
         """Forget what was kept of the person here."""
         with self._workings.lock, self._workings.store.transaction():
             self._workings.store.remove_person(person)
+
+    @property
+    def newest_checkpoint(self) -> CheckpointSeen | None:
+        """The centre's newest checkpoint that this device has read, and that agreed with what it had read before."""
+        with self._workings.lock:
+            return newest_checkpoint(self._workings)
 
     def setting(self, name: str) -> str | None:
         """A setting of this device."""
