@@ -28,6 +28,7 @@ from core.ledger import Posting, deposit_id
 from core.operations import rules
 from core.operations.customers import CustomerAmended, CustomerRegistered
 from core.operations.kind import Body, Decoded, Kind
+from core.operations.leases import lease_of
 from core.operations.money import authority_for
 from core.operations.registry import KINDS
 from core.operations.rights import payable_by, right_of
@@ -142,7 +143,8 @@ def _decoded(workings: Workings, made: Draft, approver: str | None) -> Decoded[A
     operation = _operation(workings, made, approver)
     kid = made.session.kid if made.session is not None else workings.head.kid
     decoded = rules.decode(Signed("", operation, "", kid))
-    authority = authority_for(decoded.postings, by_centre=False)
+    lease = lease_of(workings.head.device, workings.head.epoch, workings.book)
+    authority = authority_for(decoded.postings, by_centre=False, lease=lease.number if lease is not None else 0)
     if authority is None:
         return decoded
     operation = msgspec.structs.replace(operation, authority=authority)

@@ -18,6 +18,7 @@ from core.errors import Refusal
 from core.ids import Identifiers
 from core.operations import bank, rules
 from core.operations.kind import Body, Decoded
+from core.operations.leases import LeaseRenewed
 from core.operations.money import authority_for
 from core.operations.registry import KINDS
 from core.operations.rights import RightsGranted, available_on, right_of
@@ -25,6 +26,7 @@ from core.people.keys import key_name, new_signing_key, public_text
 from core.sync.messages import Exceptional, FeedItem, FeedPage, PushAnswer, Verdict
 from tests.bank import BANK_CODE, counted_randomness
 
+_YEAR_MS = 365 * 24 * 60 * 60 * 1000
 _KIND_OF_BODY = {kind.body: kind for kind in KINDS.values()}
 
 
@@ -69,12 +71,30 @@ class MemoryCentre:
         """Trust a device's key, and lease it account numbers."""
         self.issue(bank.DeviceEnrolled(device=device, epoch=epoch, branch=branch, purpose="desktop", key=key))
         self.lease(device, epoch, numbers)
+        self.renew(device, branch, epoch)
 
     def lease(self, device: str, epoch: int, numbers: int) -> None:
         """A block of account numbers."""
         first = self._numbers
         self._numbers += numbers
         self.issue(bank.IbanBlockLeased(device=device, epoch=epoch, first=first, last=self._numbers - 1))
+
+    def renew(self, device: str, branch: str, epoch: int = 1, number: int = 1) -> None:
+        """A lease of a year that is in nobody's way."""
+        body = LeaseRenewed(
+            device=device,
+            epoch=epoch,
+            number=number,
+            ends_at=instant(self.clock.now_ms() + _YEAR_MS),
+            currency="DKK",
+            per_payment=10**12,
+            payments_to=10**6,
+            sum_to=10**14,
+            standin_per_payment=10**12,
+            standin_payments_to=10**6,
+            standin_sum_to=10**14,
+        )
+        self.issue(body, branch)
 
     def admit(self, person: str, role: bank.Role, branch: str, limit: int = 5_000_00) -> None:
         """A member of staff."""

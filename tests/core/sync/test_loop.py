@@ -10,7 +10,7 @@ from core.errors import LineProblem
 from core.store.store import Store
 from core.sync.line import LineState
 from core.sync.loop import SyncLoop
-from core.sync.messages import PushAnswer, Refused
+from core.sync.messages import ProblemDocument, PushAnswer, Refused
 from core.sync.transport import CentreProblem
 from tests.core.sync.conftest import Line
 
@@ -29,7 +29,7 @@ def test_one_step_sends_everything_and_reads_everything(line: Line) -> None:
     state = line.loop.step()
     assert state.all_sent
     assert (state.online, state.waiting, state.problem) == (True, 0, None)
-    assert line.branch.desk.device.feed_position("odense") == waiting
+    assert line.branch.desk.device.feed_position("odense") == waiting + 1, "the lease was there before"
     assert state.last_heard_ms == line.branch.clock.now_ms()
 
 
@@ -254,3 +254,28 @@ def test_the_centres_reason_is_carried(line: Line) -> None:
         line.loop.fetch_rights(account(line), 1, 1)
     assert raised.value.code == "refused"
     assert raised.value.members["reason"] == "account_frozen"
+
+
+def test_a_clock_that_was_set_right_is_believed_again_once_the_line_confirms_it(line: Line) -> None:
+    branch, clock, desk = line.branch, line.branch.clock, line.branch.desk
+    account = desk.account(branch.teller, desk.customer(branch.teller, branch.supervisor))
+    clock.advance(2 * 60 * 60_000)
+    desk.perform(branch.teller, desk.deposited(account, 1_00))
+    clock.advance(-2 * 60 * 60_000)
+    assert desk.refused(branch.teller, desk.withdrawn(account, 1_00)) == ["clock_went_back"]
+    state = line.loop.step()
+    assert (state.all_sent, state.clock_wrong) == (True, False)
+    desk.perform(branch.teller, desk.withdrawn(account, 1_00))
+
+
+def test_a_centre_that_speaks_to_no_wrong_clock_says_what_time_it_is(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    centre_ms = line.branch.clock.now_ms() + 20 * 60_000
+
+    def refuse(*_asked: object) -> None:
+        raise CentreProblem(ProblemDocument("clock_wrong", status=401), {"server_time_ms": centre_ms})
+
+    monkeypatch.setattr(line.transport, "push", refuse)
+    state = line.loop.step()
+    assert (state.problem, state.clock_wrong_by) == ("clock_wrong", -20)
