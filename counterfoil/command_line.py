@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from core.clock import SimulatedClockRefused
 from core.errors import EnvironmentProblem, IntegrityFault, Refused
 from counterfoil.commands import (
+    backup,
     cases,
     centre,
     checkpoint,
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (desk, centre, devices, staff, payments, cases, doctor, demo):
+for commands in (desk, centre, devices, staff, payments, cases, backup, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
 app.command("export-work")(work.export_work)

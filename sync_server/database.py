@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 from sync_server.environment import Secret
+from sync_server.restored import refuse_restored
 
 Connection = psycopg.Connection[TupleRow]
 Pool = ConnectionPool[Connection]
@@ -46,6 +47,7 @@ def connection_pool(database_url: Secret, size_max: int) -> Pool:
 def _configure(connection: Connection) -> None:
     for statement in _SESSION:
         connection.execute(statement)
+    refuse_restored(connection)
     connection.commit()
 
 
