@@ -9,6 +9,7 @@ from pathlib import Path
 from nacl.signing import SigningKey
 from sqlalchemy import Connection
 
+from core.book.rows import Lease, Spending
 from core.clock import Clock
 from core.device import feeds, numbers, performing, pushes, sessions, snapshots, surplus
 from core.device.anchor import Anchor, FileAnchor, anchor_path
@@ -30,6 +31,7 @@ from core.device.workings import Listener, Workings
 from core.errors import KeyringProblem
 from core.ids import Randomness, system_randomness
 from core.operations.kind import Body
+from core.operations.leases import lease_of, spending_of
 from core.operations.sessions import KeyRegistered
 from core.people.keys import key_name
 from core.secrets.store import SecretStore
@@ -193,6 +195,7 @@ class Device:
         drawer: str | None = None,
         business_date: str | None = None,
         records: Mapping[str, bytes] | None = None,
+        standin: bool = False,
     ) -> Draft:
         """What would be performed, and what speaks against it now. Nothing is written. See `performing.draft`."""
         with self._workings.lock:
@@ -204,6 +207,7 @@ class Device:
                 drawer=drawer,
                 business_date=business_date,
                 records=records,
+                standin=standin,
             )
 
     def approve(self, draft: Draft, approver: OpenSession) -> str:
@@ -325,6 +329,28 @@ class Device:
         with self._workings.lock:
             least = allowance if tolerated is None else tolerated
             return surplus.hand_back(self._workings, allowance, tolerated=least, keeping=keeping)
+
+    def answer_recalls(self) -> int:
+        """Return the rights that the centre has recalled; answers from how many accounts."""
+        with self._workings.lock:
+            return surplus.answer_recalls(self._workings)
+
+    def lease(self) -> Lease | None:
+        """Until when, and up to what, this device may pay out; None before the centre has said so."""
+        with self._workings.lock:
+            head = self._workings.head
+            return lease_of(head.device, head.epoch, self._workings.book)
+
+    def spending(self) -> Spending:
+        """What this device has paid out so far, against its lease's ceilings."""
+        with self._workings.lock:
+            head = self._workings.head
+            return spending_of(head.device, head.epoch, self._workings.book)
+
+    def note_line(self, *, up: bool) -> None:
+        """Whether the centre answered just now: with the line up nobody pays at the bank's own risk."""
+        with self._workings.lock:
+            self._workings.line_up = up
 
     def next_iban(self) -> tuple[str, int] | None:
         """A free IBAN and its block's first number, for `account.opened`; None if the line must bring a block first."""

@@ -16,6 +16,7 @@ from core.device.values import BalanceChange, Changed, Draft, OpenSession, Perfo
 from core.device.workings import Workings
 from core.envelope import (
     OPERATION_BYTES_MAX,
+    Authority,
     Operation,
     Seen,
     Signed,
@@ -29,7 +30,7 @@ from core.operations import rules
 from core.operations.customers import CustomerAmended, CustomerRegistered
 from core.operations.kind import Body, Decoded, Kind
 from core.operations.leases import lease_of
-from core.operations.money import authority_for
+from core.operations.money import authority_for, debited, standin_for
 from core.operations.registry import KINDS
 from core.operations.rights import payable_by, right_of
 from core.people.approvals import ApprovalStatement, make_approval
@@ -51,12 +52,14 @@ def draft(
     drawer: str | None = None,
     business_date: str | None = None,
     records: Mapping[str, bytes] | None = None,
+    standin: bool = False,
 ) -> Draft:
     """The operation as it would be performed now, with what speaks against it. Writes nothing.
 
     Without `business_date` it is the device's open day; without `drawer`, where the kind needs one, the person's own.
+    With `standin` what exceeds this device's rights is paid at the bank's own risk, which two people sign.
     """
-    made = _prepared(workings, kind_name, body, session, drawer, business_date, records)
+    made = replace(_prepared(workings, kind_name, body, session, drawer, business_date, records), standin=standin)
     try:
         decoded = _decoded(workings, made, None)
         rules.verify(decoded, workings.book)
@@ -69,7 +72,7 @@ def draft(
         postings=decoded.postings,
         changes=_changes(workings, decoded),
         findings=tuple(finding for finding in findings if finding.code != "approval_needed"),
-        needs_second_person=decoded.kind.second_person(decoded, workings.book),
+        needs_second_person=rules.needs_second_person(decoded, workings.book),
     )
 
 
@@ -149,6 +152,17 @@ def _decoded(workings: Workings, made: Draft, approver: str | None) -> Decoded[A
         return decoded
     operation = msgspec.structs.replace(operation, authority=authority)
     return Decoded(Signed("", operation, "", kid), operation, decoded.body, decoded.postings, decoded.kind)
+
+
+def _authority(workings: Workings, made: Draft, decoded: Decoded[Any]) -> Authority | None:
+    """By rights under the lease that is held; as a stand-in only what exceeds all that may be paid by rights."""
+    head = workings.head
+    lease = lease_of(head.device, head.epoch, workings.book) if debited(decoded.postings) else None
+    authority = authority_for(decoded.postings, by_centre=False, lease=lease.number if lease is not None else 0)
+    if authority is None or not made.standin:
+        return authority
+    payable = min(payable_here(workings, account) for account in debited(decoded.postings))
+    return standin_for(authority, payable)
 
 
 def _operation(workings: Workings, made: Draft, approver: str | None) -> Operation:

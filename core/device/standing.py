@@ -36,7 +36,7 @@ def stop_if_revoked(workings: Workings) -> None:
 
 def against(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
     """What speaks against doing it here and now, whatever the bank's rules say: `device_stopped`, `anchor_not_kept`,
-    `clock_went_back`, `clock_stands_still`, `lease_ended`.
+    `clock_went_back`, `clock_stands_still`, `lease_ended`, `standin_line_up`.
 
     Rights that are spent count from a time on, so they wait for a clock that can be believed; whatever else is done
     takes the time of the operation before it, so that a chain's times never go back.
@@ -53,13 +53,19 @@ def against(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
     if doubt is not None:
         yield doubt
     yield from _lease_ended(workings, decoded)
+    if authority.standin and workings.line_up:
+        yield Refusal("standin_line_up", "amount")
 
 
 def _lease_ended(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
     """A clock that is behind the centre's does not prolong a lease; the rules see only the time that it shows."""
     lease = lease_of(workings.head.device, workings.head.epoch, workings.book)
-    if lease is not None and decoded.operation.at <= lease.last_end < instant(workings.time.latest_ms()):
-        yield Refusal("lease_ended", detail={"ended": lease.last_end})
+    if (
+        lease is not None
+        and decoded.operation.at <= lease.last_end
+        and lease.ends_at < instant(workings.time.latest_ms())
+    ):
+        yield Refusal("lease_ended", detail={"ended": lease.ends_at})
 
 
 def leaving(decoded: Decoded[Any], findings: Iterable[Refusal]) -> tuple[Refusal, ...]:

@@ -31,6 +31,12 @@ def hand_back(workings: Workings, allowance: int, *, tolerated: int, keeping: fr
     return count
 
 
+def answer_recalls(workings: Workings) -> int:
+    """Return what the centre has recalled; answers from how many accounts."""
+    recalled = workings.store.rows.recalled()[:AT_ONCE]
+    return sum(_hand_back(workings, account, keep, keep) for account, keep in recalled)
+
+
 def _hand_back(workings: Workings, account: str, allowance: int, tolerated: int) -> bool:
     head = workings.head
     right = right_of(account, head.device, head.epoch, workings.book)

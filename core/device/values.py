@@ -60,7 +60,8 @@ class BalanceChange:
 class Draft:
     """An operation with its id, exactly as it will be signed but for its place on the chain and its time.
 
-    `findings` is what speaks against it at this moment; `needs_second_person` whether `perform` wants an approval.
+    `findings` is what speaks against it at this moment; `needs_second_person` whether `perform` wants an approval;
+    `standin` whether what exceeds this device's rights is to be paid at the bank's own risk.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Draft:
     records: Mapping[str, bytes]
     findings: tuple[Refusal, ...]
     needs_second_person: bool
+    standin: bool = False
 
     @property
     def may_be_performed(self) -> bool:

@@ -39,7 +39,7 @@ class Workings:
     `rights_moved` names accounts on which this device's rights have moved since surplus was last looked for (None:
     not known; `surplus_tolerated` says with what measure), `desk_state` remembers which day and drawer are open.
     `stopped` is why the device may do nothing any more, `time` how far its clock is believed, `mooring` the anchor that
-    its home is held to.
+    its home is held to. `line_up` is whether the centre answered the last time it was spoken to.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Workings:
         self.stopped = self.mooring.fault(store, head, self.own) or self.stopped
         self.rights_moved: set[str] | None = None
         self.surplus_tolerated = 0
+        self.line_up = False
         self.desk_state: dict[tuple[str | None, ...], str | None] = {}
         self._until_fresh = _OPERATIONS_PER_BOOK
 

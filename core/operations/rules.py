@@ -145,14 +145,14 @@ def _findings(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
     yield from decoded.kind.check(decoded, book)
     if decoded.kind.name != CARRYING:
         yield from check_money(decoded.operation, decoded.postings, book)
-    if not is_centres(decoded.operation) and (_stands_in(decoded) or decoded.kind.second_person(decoded, book)):
+    if needs_second_person(decoded, book) and not is_centres(decoded.operation):
         yield from check_approval(decoded, book)
 
 
-def _stands_in(decoded: Decoded[Any]) -> bool:
-    """Whether money is paid beyond rights, which takes a second person whatever the kind."""
+def needs_second_person(decoded: Decoded[Any], book: Book) -> bool:
+    """Whether its kind asks for an approval; what is paid beyond rights takes one whatever the kind."""
     authority = decoded.operation.authority
-    return authority is not None and authority.standin > 0
+    return (authority is not None and authority.standin > 0) or decoded.kind.second_person(decoded, book)
 
 
 def _check_person(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:

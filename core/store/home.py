@@ -50,6 +50,10 @@ class HomeRows(Protocol):
         """The accounts of which the own device epoch may pay out more than `least`, in minor units."""
         ...
 
+    def recalled(self) -> list[tuple[str, int]]:
+        """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
+        ...
+
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""
         ...

@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from core.book import Book, Row
-from core.book.rows import Day, DepositAccount, Drawer, IbanBlock, LedgerBalance, Right, Session
+from core.book.rows import Day, DepositAccount, Drawer, IbanBlock, LedgerBalance, Recall, Right, Session
 from core.errors import StoreProblem
 from core.store.log import Stored
 from core.store.memory_log import MemoryLog, Undo
@@ -86,6 +86,13 @@ class MemoryRows:
             and right.granted + right.minted - right.used - right.returned > least
             and (right.account,) in accounts
         }
+
+    def recalled(self) -> list[tuple[str, int]]:
+        """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
+        held = {right.account: right.granted + right.minted - right.used - right.returned for right in self._own(Right)}
+        return sorted(
+            (recall.account, recall.keep) for recall in self._own(Recall) if held.get(recall.account, 0) > recall.keep
+        )
 
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""

@@ -29,6 +29,10 @@ _OPEN_DRAWER = (
     "SELECT drawer FROM drawers WHERE device = ? AND epoch = ? AND state = 'open' AND currency = coalesce(?, currency) "
     "AND person = coalesce(?, person) ORDER BY drawer LIMIT 1"
 )
+_RECALLED = (
+    "SELECT r.account, r.keep FROM recalls AS r JOIN deposit_accounts AS a ON a.id = r.account "
+    "WHERE r.device = ? AND r.epoch = ? AND a.granted + a.minted - a.used - a.returned > r.keep ORDER BY r.account"
+)
 _RIGHTS_ABOVE = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
 _BLOCKS = "SELECT first, last FROM iban_blocks WHERE device = ? AND epoch = ? ORDER BY first"
 _OPEN_SESSIONS = "SELECT kid FROM sessions WHERE device = ? AND epoch = ? AND closed_seq IS NULL ORDER BY opened_seq"
@@ -105,6 +109,11 @@ class RowStore:
     def rights_above(self, least: int) -> set[str]:
         """The accounts of which the own device epoch may pay out more than `least`, in minor units."""
         return {account for (account,) in self._cursor.execute(_RIGHTS_ABOVE, (least,)).fetchall()}
+
+    def recalled(self) -> list[tuple[str, int]]:
+        """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
+        rows = self._cursor.execute(_RECALLED, self._own_epoch()).fetchall()
+        return [(str(account), int(keep)) for account, keep in rows]
 
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""

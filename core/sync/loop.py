@@ -36,6 +36,9 @@ INSTANT_MS_MAX = 253_402_300_799_999
 KEPT_AFTER_FETCH_MS = 15 * 60_000
 """What was asked for is not surplus while a teller may still be about to pay it out."""
 
+LEASE_ASKED_MS = 10 * 60_000
+"""How often the centre is asked whether the lease is to be renewed."""
+
 ALLOWANCE_MINOR = 500_000
 """What a desk keeps payable on an account without the line, in minor units; asked for beyond a shortage too."""
 
@@ -90,6 +93,7 @@ class SyncLoop:
         self._poll_seconds = poll_seconds
         self._allowance = allowance
         self._fetched: dict[str, int] = {}
+        self._lease_asked_ms: int | None = None
         self._woken = threading.Event()
         self._stepping = threading.Lock()
         self._guard = threading.RLock()
@@ -144,6 +148,7 @@ class SyncLoop:
             try:
                 self._push()
                 self._pull()
+                self._renew_lease()
                 self._lease_numbers()
                 self._hand_back()
                 self._heard(problem=None)
@@ -255,8 +260,20 @@ class SyncLoop:
                 account: at for account, at in self._fetched.items() if abs(now_ms - at) < KEPT_AFTER_FETCH_MS
             }
             keeping = frozenset(self._fetched)
-        if self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance, keeping=keeping):
+        returned = self._device.answer_recalls()
+        returned += self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance, keeping=keeping)
+        if returned:
             self._push()
+
+    def _renew_lease(self) -> None:
+        """The centre says whether the lease is to be renewed; asked now and then, and at once where there is none."""
+        now_ms, branch = self._device.clock.now_ms(), self._device.identity.branch
+        asked, self._lease_asked_ms = self._lease_asked_ms, now_ms
+        if self._device.lease() is not None and asked is not None and 0 <= now_ms - asked < LEASE_ASKED_MS:
+            self._lease_asked_ms = asked
+            return
+        if branch not in dict(self.state.feed_faults):
+            self._take_page(self._transport.lease(self._device.feed_position(branch)))
 
     def _lease_numbers(self) -> None:
         if self._device.wants_iban_block() and BANK_FEED not in dict(self.state.feed_faults):
@@ -317,6 +334,7 @@ class SyncLoop:
         self._change(waiting=outbox.length, oldest_waiting_at=outbox.oldest_at, device_stopped=stopped)
 
     def _heard(self, *, problem: CentreRefusal | None, stopped: bool = False) -> None:
+        self._device.note_line(up=True)
         self._refresh_outbox()
         self._change(
             online=True,
@@ -330,6 +348,7 @@ class SyncLoop:
 
     def _offline(self, problem: LineProblem) -> None:
         since = self.state.offline_since_ms
+        self._device.note_line(up=False)
         self._refresh_outbox()
         self._change(
             online=False,

@@ -28,6 +28,7 @@ from core.sync.messages import (
     IbanBlockWanted,
     Introduction,
     Introductions,
+    LeaseWanted,
     ProblemDocument,
     Push,
     PushAnswer,
@@ -140,6 +141,10 @@ class Transport:
     def rights(self, wanted: RightsWanted, *, seconds: float | None = None) -> RightsAnswer:
         """Ask for spending rights; all of it takes no longer than `seconds`."""
         return self._post("/v1/rights", wanted, RightsAnswer, seconds)
+
+    def lease(self, after: int) -> FeedPage:
+        """Ask for the next lease, if it is time."""
+        return self._post("/v1/leases", LeaseWanted(after), FeedPage)
 
     def iban_block(self, after: int) -> FeedPage:
         """Ask for more account numbers."""

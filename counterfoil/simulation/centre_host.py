@@ -15,9 +15,9 @@ import msgspec
 
 from core.book.rows import DeviceEpoch
 from core.clock import Clock, instant
-from core.errors import LineProblem, Refusal
+from core.errors import LineProblem, Refusal, Refused
 from core.ids import Identifiers
-from core.sync.messages import BATCH_MAX, IbanBlockWanted, Push, RightsAnswer, RightsWanted
+from core.sync.messages import BATCH_MAX, IbanBlockWanted, LeaseWanted, Push, RightsAnswer, RightsWanted
 from core.sync.requests import CLOCK_SKEW_MS_MAX
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.conversations import Conversations
@@ -26,6 +26,7 @@ from sync_server.centre.devices import find_device, lease_if_few
 from sync_server.centre.feed import read_page
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys
+from sync_server.centre.leases import renew_lease
 from sync_server.centre.rights import grant_rights
 from sync_server.ingest.keys import KnownKeys
 from sync_server.ingest.push import ChainUnknown, take_push
@@ -38,6 +39,7 @@ from sync_server.store.memory.tables import OPERATIONS
 T = TypeVar("T")
 _push_decoder = msgspec.json.Decoder(Push)
 _rights_decoder = msgspec.json.Decoder(RightsWanted)
+_lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _block_decoder = msgspec.json.Decoder(IbanBlockWanted)
 _encode = msgspec.json.Encoder().encode
 
@@ -172,6 +174,9 @@ class CentreHost:
             return Answer(200, _encode(self._handled(server, request)))
         except Problem as problem:
             return Answer(problem.status, _encode(problem.document()))
+        except Refused as refused:
+            no = _refuse(refused.refusal)
+            return Answer(no.status, _encode(no.document()))
         except MetOthers:
             busy = Problem("database_busy")
             return Answer(busy.status, _encode(busy.document()))
@@ -183,6 +188,8 @@ class CentreHost:
             return self._push(server, request)
         if parts.path == "/v1/rights":
             return self._rights(server, request)
+        if parts.path == "/v1/leases":
+            return self._lease(server, request)
         if parts.path == "/v1/iban-blocks":
             return self._iban_block(server, request)
         if parts.path.startswith("/v1/feeds/"):
@@ -227,7 +234,15 @@ class CentreHost:
                 raise _refuse(grant)
         with self.database.transaction() as home:
             page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return RightsAnswer(grant.granted, grant.available, page)
+        return RightsAnswer(grant.granted, grant.available, page, grant.coming)
+
+    def _lease(self, server: Server, request: Request) -> msgspec.Struct:
+        wanted = _lease_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            device = self._working_device(home, request)
+            renew_lease(home, server.centre, device)
+        with self.database.transaction() as home:
+            return read_page(home, device.branch or "", wanted.after, BATCH_MAX)
 
     def _iban_block(self, server: Server, request: Request) -> msgspec.Struct:
         wanted = _block_decoder.decode(request.body)

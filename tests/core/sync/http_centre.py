@@ -14,7 +14,7 @@ from core.book.rows import DepositAccount, DeviceEpoch
 from core.canonical import from_base64url
 from core.errors import IntegrityFault
 from core.operations.rights import available_on
-from core.sync.messages import IbanBlockWanted, Push, RightsAnswer, RightsWanted
+from core.sync.messages import IbanBlockWanted, LeaseWanted, Push, RightsAnswer, RightsWanted
 from core.sync.requests import SIGNATURE_HEADER, read_request, verify_request
 from tests.core.device.memory_centre import MemoryCentre
 
@@ -99,6 +99,8 @@ class HttpCentre:
             account = self.centre.book.get(DepositAccount, wanted.account)
             assert account is not None
             return RightsAnswer(granted, available_on(account), self.centre.page(account.branch, wanted.after))
+        if path == "/v1/leases":
+            return self.centre.page(device.branch or "", msgspec.json.decode(body, type=LeaseWanted).after)
         if path == "/v1/iban-blocks":
             self.centre.lease(device.device, device.epoch, 1000)
             return self.centre.page("bank", msgspec.json.decode(body, type=IbanBlockWanted).after)
