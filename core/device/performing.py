@@ -146,8 +146,7 @@ def _decoded(workings: Workings, made: Draft, approver: str | None) -> Decoded[A
     operation = _operation(workings, made, approver)
     kid = made.session.kid if made.session is not None else workings.head.kid
     decoded = rules.decode(Signed("", operation, "", kid))
-    lease = lease_of(workings.head.device, workings.head.epoch, workings.book)
-    authority = authority_for(decoded.postings, by_centre=False, lease=lease.number if lease is not None else 0)
+    authority = _authority(workings, made, decoded)
     if authority is None:
         return decoded
     operation = msgspec.structs.replace(operation, authority=authority)
