@@ -40,7 +40,10 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
 
 class SnapshotHead(msgspec.Struct, frozen=True, array_like=True, tag="snapshot"):
-    """For which device epoch, and of what: the position of each feed, and the centre's incarnation."""
+    """For which device epoch, and of what: the position of each feed, and the centre's incarnation.
+
+    The running hashes of the feeds at these positions, where the centre has them, are empty at position 0.
+    """
 
     v: int
     device: str
@@ -49,6 +52,8 @@ class SnapshotHead(msgspec.Struct, frozen=True, array_like=True, tag="snapshot")
     bank_position: _Count
     branch_position: _Count
     incarnation: _Count
+    bank_hash: str | None = None
+    branch_hash: str | None = None
 
     @property
     def operations(self) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from core.book.rows import Bank, DeviceEpoch, ProfileValue, Right, Row
-from core.canonical import from_base64url
+from core.canonical import base64url, from_base64url
 from core.device.feeds import BANK_FEED
 from core.device.values import DeviceIdentity
 from core.envelope import Signed, read_operation
@@ -94,6 +95,7 @@ class _Reader:
         self._homes: dict[tuple[str, int], str | None] = {}
         self._in_both: dict[str, str] = {}
         self._positions = {BANK_FEED: 0, identity.branch: 0}
+        self._running = {BANK_FEED: b"", identity.branch: b""}
         self._last_stamp: str | None = None
         self._ourselves = False
         self._bank_key: str | None = None
@@ -162,6 +164,7 @@ class _Reader:
         signed, operation = decoded.signed, decoded.operation
         if (operation.device, operation.epoch) == (self._identity.device, self._identity.epoch):
             raise IntegrityFault("snapshot_differs", f"of this device: {operation.id}")
+        self._running[line.feed] = sha256(self._running[line.feed] + from_base64url(signed.hash)).digest()
         if line.feed == self._home(decoded):
             self._link(signed)
         known = self._in_both.pop(operation.id, None)
@@ -231,6 +234,9 @@ class _Reader:
             raise IntegrityFault("snapshot_incomplete", "rows")
         if not self._ourselves or self._bank_key != self._identity.centre_key:
             raise IntegrityFault("snapshot_differs", "this device, or the centre's key")
+        for feed, stated in ((BANK_FEED, head.bank_hash), (head.branch, head.branch_hash)):
+            if stated is not None and stated != base64url(self._running[feed]):
+                raise IntegrityFault("snapshot_differs", f"running hash of {feed}")
         self._check_balances(head.branch)
         self._filling.finish(self._file_head(head))
 

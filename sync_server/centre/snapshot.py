@@ -39,7 +39,7 @@ from sync_server.ingest.settle import BANK_FEED
 _AT_ONCE = 1000
 _SESSION = (b"SET statement_timeout = '120s'", b"SET idle_in_transaction_session_timeout = '60s'")
 _VIEW = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_HEAD = b"SELECT position FROM feed_heads WHERE feed = %s"
+_HEAD = b"SELECT position, hash FROM feed_heads WHERE feed = %s"
 _ITEMS = (
     b"SELECT i.position, o.jws, o.records, o.verdict, o.business_date::text, o.accounting_date::text, o.received_at, "
     b"o.exceptions FROM feed_items i JOIN operations o ON o.no = i.operation_no "
@@ -90,14 +90,18 @@ def has_worked(connection: Connection, device: str, epoch: int) -> bool:
 def snapshot_lines(connection: Connection, centre: Centre, device: DeviceEpoch) -> Iterator[bytes]:
     """The lines for a device of a branch, without their line feeds. `connection` is in `one_view`."""
     branch = device.branch or ""
+    bank_position, bank_hash = _feed_head(connection, BANK_FEED)
+    branch_position, branch_hash = _feed_head(connection, branch)
     head = SnapshotHead(
         v=SNAPSHOT_VERSION,
         device=device.device,
         epoch=device.epoch,
         branch=branch,
-        bank_position=_position(connection, BANK_FEED),
-        branch_position=_position(connection, branch),
+        bank_position=bank_position,
+        branch_position=branch_position,
         incarnation=INCARNATION,
+        bank_hash=bank_hash,
+        branch_hash=branch_hash,
     )
     digest = RunningDigest()
     counts: dict[str, int] = {}
@@ -131,9 +135,10 @@ def _lines(connection: Connection, head: SnapshotHead, counts: dict[str, int]) -
     yield from _operations(connection, head.branch, head.branch_position)
 
 
-def _position(connection: Connection, feed: str) -> int:
+def _feed_head(connection: Connection, feed: str) -> tuple[int, str]:
+    """The last position of a feed and its running hash there; 0 and nothing for a feed that has nothing in it."""
     row = connection.execute(_HEAD, (feed,)).fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), str(row[1])) if row else (0, "")
 
 
 def _rows(connection: Connection, table: type[Row], branch: str) -> Iterator[list[tuple[Any, ...]]]:

@@ -171,6 +171,12 @@ def _another_operation(lines: list[Line]) -> None:
     lines[places[3]] = replace_struct(one, jws=other.jws)
 
 
+def _another_past(lines: list[Line]) -> None:
+    head = lines[0]
+    assert isinstance(head, SnapshotHead)
+    lines[0] = replace_struct(head, branch_hash="A" * 43)
+
+
 def _another_record(lines: list[Line]) -> None:
     place = place_of(lines, lambda line: isinstance(line, SnapshotOperation) and bool(line.records))
     line = lines[place]
@@ -195,6 +201,7 @@ def _not_this_device(lines: list[Line]) -> None:
         _an_account_less,
         _an_operation_less,
         _another_operation,
+        _another_past,
         _another_record,
         _rows_twice,
         _not_this_device,
