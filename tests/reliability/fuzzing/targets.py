@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from tests.reliability.fuzzing.device_targets import DeviceTargets
 from tests.reliability.fuzzing.engine import FuzzTarget
+from tests.reliability.fuzzing.ingest_targets import IngestTargets
 from tests.reliability.fuzzing.operation_targets import OperationTargets
 from tests.reliability.fuzzing.people_targets import PeopleTargets
 from tests.reliability.fuzzing.wire_targets import WireTargets
@@ -17,9 +18,10 @@ from tests.reliability.fuzzing.world import build_world
 SHARES: Mapping[str, int] = MappingProxyType(
     {
         "token": 80,
-        "changed": 200,
+        "changed": 185,
         "invented": 100,
         "run": 60,
+        "push": 15,
         "message": 100,
         "request": 80,
         "enrolment": 50,
@@ -41,7 +43,7 @@ def opened(folder: Path) -> Iterator[Mapping[str, FuzzTarget]]:
     """The targets over a small bank, and over devices whose files lie in the folder."""
     world = build_world()
     devices = DeviceTargets(folder)
-    families = (OperationTargets(world), WireTargets(world), PeopleTargets(world), devices)
+    families = (OperationTargets(world), IngestTargets(), WireTargets(world), PeopleTargets(world), devices)
     try:
         yield {name: _found(families, name) for name in SHARES}
     finally:

@@ -13,11 +13,12 @@ from tests.reliability.fuzzing.choices import Choices, from_bytes, from_seed
 from tests.reliability.fuzzing.engine import Report, fuzz, schedule
 from tests.reliability.fuzzing.targets import SHARES, opened
 
-INPUTS = 16_000
+INPUTS = 12_000
 _REACHED = {
     "changed": {"applied", "applied_with_exception", "fault body_malformed", "fault jws_signature"},
     "invented": {"applied", "applied_with_exception"},
     "run": {"applied", "quarantined chain_forked"},
+    "push": {"applied", "quarantined", "refused body_malformed"},
     "token": {"fault jws_signature", "fault jws_malformed", "fault base64url_not_canonical"},
     "message": {"read", "problem json_malformed", "problem request_malformed"},
     "request": {"read", "fault request_differs", "fault request_clock"},
