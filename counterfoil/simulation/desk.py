@@ -8,6 +8,7 @@ from nacl.signing import SigningKey
 
 from core.clock import instant
 from core.device import Device, DeviceIdentity, OpenSession
+from core.device.anchor import MemoryAnchor
 from core.device.workings import Workings
 from core.ids import Randomness
 from core.store.memory import MemoryHome
@@ -35,7 +36,8 @@ class Person:
 class Desk:
     """One device epoch on one machine. `device` is None while the machine is off.
 
-    `copy_of` is set on a machine that is a clone of another, `kept` are copies of the file that somebody may put back.
+    `copy_of` is set on a machine that is a clone of another, `kept` are copies of the file that somebody may put back;
+    `file` counts how often somebody has.
     `is_open` once its first day has begun; `is_lost` when the machine is gone for good.
     """
 
@@ -55,6 +57,8 @@ class Desk:
     loop: SyncLoop | None = None
     teller: OpenSession | None = None
     supervisor: OpenSession | None = None
+    anchor: MemoryAnchor = field(default_factory=MemoryAnchor)
+    file: int = 1
     copy_of: str | None = None
     is_open: bool = False
     is_lost: bool = False
@@ -79,12 +83,13 @@ class Desk:
 
     def start(self, identity: DeviceIdentity | None = None) -> None:
         """Switch the machine on: what a crash left open is closed."""
-        self._run(Device.over(self.home, self.key, self.clock, self.randomness, identity=identity))
+        over = Device.over(self.home, self.key, self.clock, self.randomness, identity=identity, anchor=self.anchor)
+        self._run(over)
         self.teller = self.supervisor = None
 
     def go_on(self) -> None:
         """Run on a copied home as if nothing had happened, people still signed in."""
-        self._run(Device(Workings(self.home, self.key, self.clock, self.randomness)))
+        self._run(Device(Workings(self.home, self.key, self.clock, self.randomness, self.anchor)))
 
     def _run(self, device: Device) -> None:
         self.device = device
@@ -110,6 +115,12 @@ class Desk:
                 raise DeskDied
 
         self.home.on_write = count
+
+    def put_back(self, home: MemoryHome) -> MemoryHome:
+        """Put another file in the place of the one that is there, and give that one away. The machine is off."""
+        before, self.home = self.home, home
+        self.file += 1
+        return before
 
     def live_on(self) -> None:
         """Take back a death that has not come."""
@@ -137,6 +148,7 @@ class Desk:
         return replace(
             self,
             home=self.home.copy(),
+            anchor=MemoryAnchor(self.anchor.head),
             clock=clock,
             network=network,
             randomness=randomness,

@@ -192,6 +192,8 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "revoked": (machines.revoked, 3),
     "enrolled anew": (machines.enrolled_anew, 12),
     "cloned": (machines.cloned, 2),
+    "file kept": (machines.file_kept, 4),
+    "file put back": (machines.file_put_back, 6),
     "lost": (machines.lost, 2),
     "tampered with": (machines.tampered_with, 2),
 }

@@ -28,14 +28,15 @@ from sync_server.store.memory.tables import CASES, CHAINS, FEED_HEADS, FEED_ITEM
 
 @dataclass
 class Replica:
-    """How far a desk's home was looked at, and what its postings come to."""
+    """How far a desk's file was looked at, and what its postings come to."""
 
+    file: int = 1
     seen: int = 0
     sums: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def copy(self) -> Replica:
         """Another that is as this one is."""
-        return Replica(self.seen, dict(self.sums))
+        return Replica(self.file, self.seen, dict(self.sums))
 
 
 @dataclass
@@ -195,7 +196,10 @@ class _Desk:
         self._watch = watch
         self._simulation = simulation
         self._desk = desk
-        self._replica = watch.replicas.setdefault(desk.title, Replica())
+        found = watch.replicas.get(desk.title)
+        if found is None or found.file != desk.file:
+            found = watch.replicas[desk.title] = Replica(desk.file)
+        self._replica = found
 
     def made(self) -> set[str]:
         """Write down what the desk has made, before the centre is held against it."""
@@ -217,6 +221,8 @@ class _Desk:
         before = own.made[-1].hash if own.made else None
         if (stored.seq, operation["prev"]) == (len(own.made) + 1, before):
             return register.note_own(stored.jws)
+        if stored.seq <= len(own.made) and own.made[stored.seq - 1].hash == stored.hash:
+            return register.note(stored.jws)
         if chain not in self._simulation.dishonest:
             self._simulation.violated("chain_whole", f"{chain} makes {stored.seq} after {len(own.made)}")
         return register.note_fork(stored.jws)
@@ -240,7 +246,8 @@ class _Desk:
         replica.seen = len(log.operations)
         self._sums(changed)
         self._acknowledged()
-        if desk.chain not in self._simulation.dishonest:
+        device = desk.device
+        if device is not None and device.stopped is None and desk.chain not in self._simulation.dishonest:
             for name in sorted(touched):
                 self._rights(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.device.anchor import Anchored, MemoryAnchor
 from counterfoil.simulation import office
 from counterfoil.simulation.chance import generator
 from counterfoil.simulation.clocks import DeskClock
@@ -14,6 +15,7 @@ EPOCHS_MAX = 4
 """A device is not enrolled anew more often than this in one run."""
 
 _MACHINES_MAX = 9
+_ANCHOR_TOO_PERCENT = 15
 
 
 def revoked(simulation: Simulation) -> None:
@@ -29,8 +31,15 @@ def enrolled_anew(simulation: Simulation) -> None:
     if not ended or len(simulation.machines) >= _MACHINES_MAX:
         return
     old = simulation.chance.one_of(ended)
+    simulation.conversations.begin("centre", lambda: _replaced(simulation, old))
+
+
+def _replaced(simulation: Simulation, old: Desk) -> None:
+    """It takes the place of the old one unless another has done so meanwhile."""
     people = admit(simulation, f"{old.name}-{old.epoch + 1}", old.branch)
     new = enrolled(simulation, simulation.keys, old.name, old.branch, people)
+    if old not in simulation.desks:
+        return
     simulation.note(f"{new.title} takes the place of {old.title}")
     simulation.desks[simulation.desks.index(old)] = new
     simulation.others.append(old)
@@ -69,11 +78,51 @@ def tampered_with(simulation: Simulation) -> None:
     simulation.dishonest.add(desk.chain)
 
 
+def _is_busy(simulation: Simulation, desk: Desk) -> bool:
+    """Whether its machine is gone, or in the middle of something."""
+    return desk.is_lost or simulation.conversations.of(desk.title) is not None
+
+
+def file_kept(simulation: Simulation) -> None:
+    """Somebody copies a desk's file, for a bad day."""
+    desk = simulation.chance.one_of(simulation.desks)
+    if not _is_busy(simulation, desk):
+        desk.kept = [desk.home.copy()]
+        simulation.note(f"the file of {desk.title} is copied")
+
+
+def file_put_back(simulation: Simulation) -> None:
+    """Somebody puts a copy of a desk's file back, or the right one; the anchor outside the file stays.
+
+    Seldom the whole machine is set back, anchor and all: that is a clone of a machine that is gone.
+    """
+    chance = simulation.chance
+    desks = [desk for desk in simulation.desks if desk.kept and not _is_busy(simulation, desk)]
+    if not desks:
+        return
+    desk = chance.one_of(desks)
+    simulation.note(f"another file of {desk.title} is put in its place")
+    simulation.die(desk)
+    desk.kept = [desk.put_back(desk.kept[0])]
+    if chance.happens(_ANCHOR_TOO_PERCENT):
+        simulation.dishonest.add(desk.chain)
+        desk.anchor = MemoryAnchor(_head_of(desk))
+    if chance.happens(70):
+        simulation.at_desk(desk, desk.start)
+
+
+def _head_of(desk: Desk) -> Anchored:
+    """What the anchor would say, had it been kept with the file."""
+    chain = desk.home.log.chains[desk.chain]
+    last = desk.home.log.own_head(*desk.chain, 0)
+    return Anchored(*desk.chain, max(chain.seq, last.seq), last.hash)
+
+
 def lost(simulation: Simulation) -> None:
     """A machine is gone for good, with all that it had not sent."""
     chance = simulation.chance
     desk = chance.one_of(simulation.machines)
-    if desk.on and simulation.conversations.of(desk.title) is None:
+    if desk.on and not _is_busy(simulation, desk):
         simulation.note(f"{desk.title} is lost")
         simulation.die(desk)
         desk.is_lost = True

@@ -14,7 +14,8 @@ from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from sync_server.problems import Problem, answer_problem, database_busy, database_unavailable
+from core.errors import Refused
+from sync_server.problems import PROBLEMS, Problem, answer_problem, database_busy, database_unavailable
 from sync_server.store.home import MetOthers
 
 _BY_STATUS = {
@@ -47,6 +48,7 @@ _ERRORS_SHOWN_MAX = 20
 def answer_problems(app: FastAPI) -> None:
     """Register the handlers. What none of them takes is a bug, and `sync_server.web.edge` answers it."""
     app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     for kind in (*_AWAY, *_BUSY, sqlalchemy.exc.DBAPIError):
@@ -56,6 +58,13 @@ def answer_problems(app: FastAPI) -> None:
 async def _problem(_request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)  # noqa: S101 - tells the type checker what it was registered for
     return answer_problem(problem)
+
+
+async def _refused(_request: Request, problem: Exception) -> Response:
+    """What was allowed when the request was looked at, and no more when its turn came: a device revoked meanwhile."""
+    assert isinstance(problem, Refused)  # noqa: S101 - as above
+    code = problem.refusal.code
+    return answer_problem(Problem(code if code in PROBLEMS else "refused", reason=code))
 
 
 async def _http(_request: Request, problem: Exception) -> Response:

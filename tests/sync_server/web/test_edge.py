@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
+from core.errors import Refusal, Refused
 from sync_server.problems import PROBLEMS
 from sync_server.web.bodies import RawJson, answer, decoded, documented
 from tests.sync_server.serving import trial
@@ -41,6 +42,8 @@ FAILURES: dict[str, Exception] = {
     "deadlock": psycopg.errors.DeadlockDetected("deadlock"),
     "duplicate": psycopg.errors.UniqueViolation(HIDDEN),
     "wrapped_duplicate": sqlalchemy.exc.IntegrityError("X", {}, psycopg.errors.UniqueViolation(HIDDEN)),
+    "revoked": Refused(Refusal("device_revoked")),
+    "rule": Refused(Refusal("not_available", "amount", {"account": HIDDEN})),
     "bug": ValueError(HIDDEN),
 }
 
@@ -178,6 +181,15 @@ def test_while_the_database_is_away_the_caller_is_told_to_come_back(client: http
 
 def test_a_transaction_that_was_broken_off_may_be_tried_again(client: httpx.Client) -> None:
     assert problem(client.get("/failures/deadlock"))["code"] == "database_busy"
+
+
+@pytest.mark.parametrize(("what", "status", "code"), [("revoked", 403, "device_revoked"), ("rule", 409, "refused")])
+def test_what_a_rule_refuses_when_its_turn_comes_is_no_bug(
+    client: httpx.Client, what: str, status: int, code: str
+) -> None:
+    response = client.get(f"/failures/{what}")
+    assert (response.status_code, problem(response)["code"]) == (status, code)
+    assert HIDDEN not in response.text
 
 
 @pytest.mark.parametrize("what", ["bug", "duplicate", "wrapped_duplicate"])
