@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-from core.book import Book
-from core.book.rows import Row
 from core.store import engine
 from core.store.store import Store
 
@@ -49,31 +46,8 @@ def leave_a_failed_commit() -> None:
     _replace(Store, "_roll_back", leave)
 
 
-def take_silence_for_no_row() -> None:
-    """A row that could not be read is remembered as none."""
-    load = Book._load
-
-    def hasty(book: Any, table: type[Row], keys: list[Any]) -> None:
-        here = book._rows.setdefault(table, {})
-        for key in keys:
-            here[key] = None
-        load(book, table, keys)
-
-    _replace(Book, "_load", hasty)
-
-
 def _replace(owner: type, name: str, function: object) -> None:
     setattr(owner, name, function)
-
-
-def swap_in_unsynced() -> None:
-    """A new schema is put in place without its file or its folder being synced."""
-    from core.store import migrating
-
-    def swap(beside: Path, path: Path) -> None:
-        beside.replace(path)
-
-    migrating.swap_in = swap
 
 
 VARIANTS: dict[str, Callable[[], None]] = {
@@ -82,7 +56,5 @@ VARIANTS: dict[str, Callable[[], None]] = {
         write_without_sync,
         write_in_steps,
         leave_a_failed_commit,
-        take_silence_for_no_row,
-        swap_in_unsynced,
     )
 }
