@@ -12,7 +12,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,11 +46,19 @@ class Figures:
         )
 
 
-def run_kills(folder: Path, kills: Sequence[Kill], seed: int, *, devices: int = 4, tell: bool = False) -> Figures:
+def run_kills(
+    folder: Path,
+    kills: Sequence[Kill],
+    seed: int,
+    *,
+    devices: int = 4,
+    settings: Mapping[str, str] | None = None,
+    tell: bool = False,
+) -> Figures:
     """Kill these one after another under load. Raises AssertionError for whatever does not hold."""
     dice = random.Random(seed)
     began = time.monotonic()
-    with CentreSite(folder) as site:
+    with CentreSite(folder, settings=settings) as site:
         site.server.start()
         site.server.wait_ready()
         load = Load(site, dice, devices)
@@ -105,11 +113,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--devices", type=int, default=4)
     parser.add_argument("--only", choices=KILLS, help="always kill this")
+    parser.add_argument(
+        "--postgres", action="append", default=[], metavar="NAME=VALUE", help="a setting; synchronous_commit=off fails"
+    )
     given = parser.parse_args(arguments)
     dice = random.Random(given.seed)
     kills = [given.only or dice.choice(KILLS) for _ in range(given.times)]
     with tempfile.TemporaryDirectory(prefix="counterfoil-kills-") as folder:
-        figures = run_kills(Path(folder), kills, given.seed, devices=given.devices, tell=True)
+        settings = dict(pair.split("=", 1) for pair in given.postgres)
+        figures = run_kills(Path(folder), kills, given.seed, devices=given.devices, settings=settings, tell=True)
     print(figures)
     return 0
 

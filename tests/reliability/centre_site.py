@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -99,10 +99,13 @@ class ServeProcess:
 class CentreSite:
     """PostgreSQL with all its durability on, a founded bank, and its server; ports stay what they are."""
 
-    def __init__(self, folder: Path, *, workers: int = 2) -> None:
+    def __init__(self, folder: Path, *, workers: int = 2, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` of PostgreSQL's own, such as a careless one that a test must catch."""
         self.folder = folder
         self.postgres = EmbeddedPostgres(
-            folder / "postgres", port=free_port(), settings={"shared_buffers": "64MB", "max_connections": "60"}
+            folder / "postgres",
+            port=free_port(),
+            settings={"shared_buffers": "64MB", "max_connections": "60", **(settings or {})},
         )
         self.postgres.start()
         try:

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from tests.reliability.centre_kills import main, run_kills
+from tests.reliability.centre_kills import run_kills
 
 
 def test_killed_in_mid_batch_nothing_acknowledged_is_lost_or_counted_twice(tmp_path: Path) -> None:
@@ -12,9 +10,3 @@ def test_killed_in_mid_batch_nothing_acknowledged_is_lost_or_counted_twice(tmp_p
     assert figures.kills == {"everything": 1, "server": 1}
     assert figures.in_flight >= 2
     assert figures.lost_after_commit + figures.lost_before_commit > 0
-
-
-@pytest.mark.slow
-def test_killed_again_and_again(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--times", "12", "--seed", "7"]) == 0
-    assert "12 kills" in capsys.readouterr().out
