@@ -6,7 +6,7 @@ has not reached yet. Hashes are cumulative: one that is equal vouches for everyt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -87,6 +87,14 @@ def take_checkpoints(workings: Workings, applied: Iterable[Decoded[Any]], feeds:
                 _save(workings, mark.feed, _compare(expecting, mark.feed))
         seen = CheckpointSeen(decoded.operation.id, decoded.signed.hash, decoded.operation.at)
         workings.store.put_setting(_NEWEST, msgspec.json.encode(seen).decode())
+
+
+def kept_settings(feeds: Mapping[str, FeedHashes], newest: CheckpointSeen | None) -> Iterator[tuple[str, str]]:
+    """Name and text of the settings by which a file that is made anew knows these feeds by name."""
+    for feed, hashes in feeds.items():
+        yield _FEED + feed, msgspec.json.encode(hashes).decode()
+    if newest is not None:
+        yield _NEWEST, msgspec.json.encode(newest).decode()
 
 
 def begin_anew(workings: Workings, feeds: Sequence[str]) -> None:

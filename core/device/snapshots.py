@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from core.book.rows import Bank, DeviceEpoch, ProfileValue, Right, Row
-from core.canonical import base64url, from_base64url
+from core.canonical import from_base64url
 from core.device.feeds import BANK_FEED
+from core.device.snapshot_hashes import SnapshotHashes
 from core.device.values import DeviceIdentity
 from core.envelope import Signed, read_operation
 from core.errors import IntegrityFault
@@ -95,7 +95,7 @@ class _Reader:
         self._homes: dict[tuple[str, int], str | None] = {}
         self._in_both: dict[str, str] = {}
         self._positions = {BANK_FEED: 0, identity.branch: 0}
-        self._running = {BANK_FEED: b"", identity.branch: b""}
+        self._hashes = SnapshotHashes((BANK_FEED, identity.branch), 0)
         self._last_stamp: str | None = None
         self._ourselves = False
         self._bank_key: str | None = None
@@ -129,6 +129,7 @@ class _Reader:
         if any(here < least for here, least in zip(reached, wanted, strict=True)):
             raise IntegrityFault("snapshot_older", "/".join(map(str, reached)))
         self._head = head
+        self._hashes = SnapshotHashes((BANK_FEED, head.branch), head.incarnation)
 
     # Rows
 
@@ -164,7 +165,7 @@ class _Reader:
         signed, operation = decoded.signed, decoded.operation
         if (operation.device, operation.epoch) == (self._identity.device, self._identity.epoch):
             raise IntegrityFault("snapshot_differs", f"of this device: {operation.id}")
-        self._running[line.feed] = sha256(self._running[line.feed] + from_base64url(signed.hash)).digest()
+        self._hashes.read_on(line.feed, line.position, decoded)
         if line.feed == self._home(decoded):
             self._link(signed)
         known = self._in_both.pop(operation.id, None)
@@ -234,11 +235,10 @@ class _Reader:
             raise IntegrityFault("snapshot_incomplete", "rows")
         if not self._ourselves or self._bank_key != self._identity.centre_key:
             raise IntegrityFault("snapshot_differs", "this device, or the centre's key")
-        for feed, stated in ((BANK_FEED, head.bank_hash), (head.branch, head.branch_hash)):
-            if stated is not None and stated != base64url(self._running[feed]):
-                raise IntegrityFault("snapshot_differs", f"running hash of {feed}")
+        self._hashes.conclude(BANK_FEED, head.bank_hash)
+        self._hashes.conclude(head.branch, head.branch_hash)
         self._check_balances(head.branch)
-        self._filling.finish(self._file_head(head))
+        self._filling.finish(self._file_head(head), self._hashes.settings())
 
     def _check_balances(self, branch: str) -> None:
         """What every account of the branch holds is the sum of its entries, and no entry is of an unknown account."""

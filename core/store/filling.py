@@ -6,7 +6,7 @@ in which the file keeps it, so that pages are encrypted a few times each, howeve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -30,6 +30,7 @@ _ADD_RECORD = "INSERT INTO records (digest, data) VALUES (?, ?) ON CONFLICT (dig
 _ADD_VERDICT = (
     "INSERT INTO verdicts (operation, verdict, accounting_date, received_at, exceptions) VALUES (?, ?, ?, ?, ?)"
 )
+_PUT_SETTING = "INSERT INTO settings (name, value) VALUES (?, ?)"
 _POSTED = "SELECT id, currency, posted FROM deposit_accounts WHERE branch = ?"
 
 
@@ -117,8 +118,8 @@ class Filling:
         """(id, currency, posted) of each deposit account of the branch."""
         return [tuple(row) for row in self._cursor.execute(_POSTED, (branch,)).fetchall()]
 
-    def finish(self, head: Head) -> None:
-        """Write what is still gathered, the chains' heads, customers' cards and the device's own line."""
+    def finish(self, head: Head, settings: Iterable[tuple[str, str]]) -> None:
+        """Write what is still gathered, the chains' heads, customers' cards, settings and the device's own line."""
         self._write_operations()
         self._write_postings()
         accounts = [(held.no, *key) for key, held in self.accounts.items()]
@@ -126,6 +127,7 @@ class Filling:
         chains = [(chain.no, *key, chain.seq, chain.hash) for key, chain in self.chains.items()]
         self._cursor.executemany(_ADD_CHAIN, chains)
         write_every_card(self._cursor)
+        self._cursor.executemany(_PUT_SETTING, list(settings))
         save_head(self._cursor, head)
 
     def _write_operations(self) -> None:

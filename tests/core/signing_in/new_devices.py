@@ -21,6 +21,7 @@ from core.secrets.vault import FileVault
 from core.signing_in import enrolling
 from core.signing_in.enrolling import Requested
 from core.sync.transport import RequestSigner, Transport
+from sync_server.centre.checkpoints import make_checkpoint
 from tests.core.signing_in.worked_desk import WorkedDesk
 from tests.signing_bank import VAULT_PASSPHRASE, SigningBank
 
@@ -104,6 +105,8 @@ def worked_bank(bank: SigningBank, folder: Path) -> Iterator[Worked]:
             made.append(Worked(bank, branch, desk, desk.work()))
         here = made[0]
         # Work that the centre books with an exception, and a clock that ran ahead: verdicts that say more.
+        with bank.centre.transaction() as home:
+            make_checkpoint(home, bank.centre.centre)
         bank.centre.issue(None, bank_operations.StaffSuspended(person=here.desk.teller_code))
         here.desk.deposit(here.accounts[0], 55_00)
         here.desk.desk.sync()

@@ -46,6 +46,7 @@ _REST = {
     "records": "SELECT digest, data FROM records",
     "cards": "SELECT customer, name, born_on, city FROM search_cards",
     "terms": "SELECT c.customer, t.term FROM search_terms t JOIN search_cards c ON c.no = t.card",
+    "hashes": "SELECT name, value FROM settings WHERE name LIKE 'feed_hashes:%' OR name = 'checkpoint'",
     "head": "SELECT device, epoch, branch, purpose, kid, centre_key, centre_url, acked_seq, bank_position, "
     "branch_position, incarnation, last_stamp FROM head",
 }
