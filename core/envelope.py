@@ -120,10 +120,14 @@ def read_header(token: str) -> Header:
     known = _known_headers.get(text)
     if known is not None:
         return known
+    spelt = from_base64url(text)
     try:
-        header = _header_decoder.decode(from_base64url(text))
+        header = _header_decoder.decode(spelt)
     except _NOT_JSON as problem:
         raise IntegrityFault("jws_header") from problem
+    # One spelling only, as for the payload: no member twice, and nothing of any length to be remembered.
+    if _encoder.encode(header) != spelt:
+        raise IntegrityFault("jws_header")
     if len(_known_headers) >= _KNOWN_HEADERS_MAX:
         _known_headers.clear()
     _known_headers[text] = header

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from core.canonical import digest
+from core.canonical import base64url, digest, from_base64url
 from core.envelope import (
     CARRYING_BYTES_MAX,
     OPERATION_TYPE,
@@ -42,6 +43,26 @@ def read_and_check(jws: str) -> None:
     """What every reader of an operation does first."""
     read_operation(jws)
     check_signature(jws, KEY.verify_key)
+
+
+@pytest.mark.parametrize(
+    "respell",
+    [
+        lambda header: header.replace(b",", b", "),
+        lambda header: header.replace(b"{", b'{"alg":"none",', 1),
+        lambda header: header[:-1] + b',"typ":"counterfoil+jws"}',
+        lambda header: header + b" " * 20_000,
+        lambda header: b"{" + b",".join(reversed(header[1:-1].split(b","))) + b"}",
+    ],
+    ids=["spaces", "two algorithms", "two types", "endless", "another order"],
+)
+def test_a_header_has_one_spelling_too(respell: Callable[[bytes], bytes]) -> None:
+    """Signed by the right key, so that nothing but the reading of it can refuse it."""
+    header, payload, _ = SOUND.jws.split(".")
+    signing_input = f"{base64url(respell(from_base64url(header)))}.{payload}"
+    signature = base64url(KEY.sign(signing_input.encode()).signature)
+    with pytest.raises(IntegrityFault, match="jws_header"):
+        read_operation(f"{signing_input}.{signature}")
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
