@@ -53,9 +53,11 @@ class FirstStart(QObject):
         self._lines: dict[str, Transport] = {}
         self._guard = threading.Lock()
         self._stopped = False
-        self.page = EnrolmentPage(settings.locale)
+        self.page = EnrolmentPage(settings.locale, settings.papers)
         self._enrolling = Enrolling(self.page, tasks, secrets, self._line_to, remember=self._remember_centre)
-        self._enrolling.trusted.connect(partial(self._create, secrets))
+        self._identity: DeviceIdentity | None = None
+        self._enrolling.trusted.connect(self._show_keys)
+        self.page.keys_compared.connect(partial(self._go_on, secrets))
         # Told in the thread that fetches; shown in the one of the window.
         self.progressed.connect(self.page.show_progress, Qt.ConnectionType.QueuedConnection)
 
@@ -71,6 +73,15 @@ class FirstStart(QObject):
             lines, self._lines = self._lines, {}
         for line in lines.values():
             line.close()
+
+    def _show_keys(self, identity: DeviceIdentity) -> None:
+        self._identity = identity
+        self.page.show_keys(identity)
+
+    def _go_on(self, secrets: SecretStore) -> None:
+        identity, self._identity = self._identity, None
+        if identity is not None:
+            self._create(secrets, identity)
 
     def _create(self, secrets: SecretStore, identity: DeviceIdentity) -> None:
         settings = self._settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from babel.numbers import format_decimal
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -12,6 +13,7 @@ from core.device import DeviceIdentity
 from core.errors import EnvironmentProblem, Refusal
 from core.secrets.store import SecretStore
 from core.signing_in.enrolling import LineTo, Requested, enrol, in_groups, look_for_trust, waiting
+from desktop.enrolling.keeping import KeepingFace
 from desktop.full_page import FullPage
 from desktop.login.wording import sentence
 from desktop.tasks import Tasks
@@ -24,12 +26,15 @@ _GROUPS_A_LINE = 4
 
 
 class EnrolmentPage(FullPage):
-    """Three faces: asking for address and code, showing the fingerprint until it is trusted, and fetching the books."""
+    """Four faces: asking for address and code, showing the fingerprint until it is trusted, showing the centre's, and
+    fetching the books. `papers` is where the sheet of fingerprints is kept; None for the user's documents.
+    """
 
     submitted = Signal(str, str)
+    keys_compared = Signal()
     close_wanted = Signal()
 
-    def __init__(self, locale: str = "en_GB") -> None:
+    def __init__(self, locale: str = "en_GB", papers: Path | None = None) -> None:
         super().__init__(self.tr("Set up this desk"), width=_WIDTH, locale=locale)
         self._locale = locale
         self.strip.hide()
@@ -58,6 +63,9 @@ class EnrolmentPage(FullPage):
         self.card.body.addWidget(self._asking)
         self.card.body.addWidget(self._awaiting)
         self.card.body.addWidget(self._fetching)
+        self.keeping = KeepingFace(papers)
+        self.keeping.went_on.connect(self.keys_compared)
+        self.card.body.addWidget(self.keeping)
 
     def ask(self, address: str) -> None:
         """Begin: address and code."""
@@ -90,6 +98,16 @@ class EnrolmentPage(FullPage):
             ]
         )
         self._show(self._awaiting)
+        self.setFocus()
+
+    def show_keys(self, identity: DeviceIdentity) -> None:
+        """The key is trusted here; the person now compares the centre's, and keeps both on paper."""
+        self.set_title(
+            self.tr("Compare the centre's key"),
+            self.tr("It must be the one on the bank's own paper. Keep both: they prove later whose work is whose."),
+        )
+        self.keeping.show_keys(identity)
+        self._show(self.keeping)
         self.setFocus()
 
     def fetch(self) -> None:
@@ -130,7 +148,10 @@ class EnrolmentPage(FullPage):
         self.notice.show()
 
     def primary(self) -> None:
-        """Enter makes the key."""
+        """Enter makes the key; once it is trusted, Enter goes on."""
+        if not self.keeping.isHidden():
+            self.keeping.went_on.emit()
+            return
         if self._asking.isHidden() or not self.button.isEnabled():
             return
         self.notice.hide()
@@ -146,7 +167,7 @@ class EnrolmentPage(FullPage):
         self.submitted.emit(self.address.text(), self.code.text())
 
     def _show(self, face: QWidget) -> None:
-        for each in (self._asking, self._awaiting, self._fetching):
+        for each in (self._asking, self._awaiting, self._fetching, self.keeping):
             each.setVisible(each is face)
         self.notice.hide()
         self.set_busy(busy=False)

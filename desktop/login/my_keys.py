@@ -5,9 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout
 
+from core.audit.trust import written
 from core.book.rows import DeviceEpoch
+from core.errors import EnvironmentProblem
 from core.signing_in import KeyShown, SigningIn
+from core.signing_in.enrolling import in_groups
 from desktop.desk import Desk
+from desktop.fingerprints import device_lines, keep_on_paper
 from desktop.login.introducing import IntroduceDialog
 from desktop.login.keys import KeyList, moment_text
 from desktop.screens import Screen
@@ -27,6 +31,10 @@ class MyKeysScreen(Screen):
         self._reason = Text("", "small", wrap=True)
         self.introduce_button = Button(self.tr("Introduce me to another desk"), key="Ctrl+I")
         self.sign_out_button = Button(self.tr("Sign out"), "danger", key="Shift+F12")
+        self._shown: tuple[KeyShown, ...] = ()
+        self._kept = Text("", "small", wrap=True)
+        self.keep_button = Button(self.tr("Save fingerprints"), key="Ctrl+P")
+        self.keep_button.clicked.connect(self._keep)
         self.introduce_button.clicked.connect(self._begin_introduction)
         self.sign_out_button.clicked.connect(self.sign_out)
         keys = Card(self.tr("Keys that sign in my name"))
@@ -34,9 +42,11 @@ class MyKeysScreen(Screen):
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self.introduce_button)
+        row.addWidget(self.keep_button)
         row.addWidget(self._reason, 1)
         keys.body.addSpacing(4)
         keys.body.addLayout(row)
+        keys.body.addWidget(self._kept)
         session = Card(self.tr("This session"))
         session.body.addWidget(self._session)
         session.body.addWidget(self.sign_out_button)
@@ -56,15 +66,39 @@ class MyKeysScreen(Screen):
                 (self.tr("Staff code"), session.person),
                 (self.tr("Role"), self.tr("Supervisor") if session.role == "supervisor" else self.tr("Teller")),
                 (self.tr("Ends by itself"), moment_text(session.ends_at, self._desk.place.locale)),
+                (self.tr("Bank's newest checkpoint"), self._checkpoint()),
             ]
         )
+        self._kept.setText("")
         person = session.person
         self._desk.tasks.run(lambda: self._signing_in.keys_of(person), done=self._show_keys, owner=self)
         self._show_line()
         self.introduce_button.setFocus()
 
+    def _checkpoint(self) -> str:
+        """What this desk has read and found to agree; whoever signs in signs for it."""
+        seen = self._desk.device.newest_checkpoint
+        if seen is None:
+            return self.tr("none seen yet")
+        return f"{in_groups(seen.hash[:16])}\u2026 \u00b7 {moment_text(seen.at, self._desk.place.locale)}"
+
     def _show_keys(self, keys: tuple[KeyShown, ...]) -> None:
         self._keys.show_keys(keys)
+        self._shown = keys
+
+    def _keep(self) -> None:
+        session, identity = self._desk.session, self._desk.device.identity
+        if session is None:
+            return
+        own = (
+            written(f"staff:{session.person}:{key.device}:{key.epoch}", key.kid) for key in self._shown if key.living
+        )
+        try:
+            path = keep_on_paper(None, f"fingerprints-{session.person}", (*device_lines(identity), *own))
+        except EnvironmentProblem as problem:
+            self._kept.setText(problem.message)
+            return
+        self._kept.setText(self.tr("Saved as {path}. Print it and keep it.").format(path=path))
 
     def _show_line(self) -> None:
         offline = self._desk.line_status.state is LineState.OFFLINE

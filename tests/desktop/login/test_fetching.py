@@ -45,8 +45,10 @@ def test_how_far_it_has_come_is_shown_and_a_cut_line_is_tried_again(
     first.page.code.set_text(bank.invite(f"{branch}-1", branch))
     first.page.primary()
     qtbot.waitUntil(lambda: bool(first.page.fingerprint.text()))
+    bank.trust(f"{branch}-1", "".join(first.page.fingerprint.text().split()))
+    qtbot.waitUntil(lambda: bool(first.page.keeping.centre.text()))
     with qtbot.waitSignal(first.created):
-        bank.trust(f"{branch}-1", "".join(first.page.fingerprint.text().split()))
+        first.page.primary()
     assert shown[0] == "1,500 of 130,000"
     assert settings.store_path.exists()
     first.stop()

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from core.audit.trust import read_trust
 from core.errors import EnvironmentProblem
 from core.people.stretching import CHEAPEST
 from core.secrets.opening import SecretSettings
@@ -49,7 +50,9 @@ def test_a_new_desk_is_enrolled_and_its_first_two_people_are_each_others_witness
     branch = bank.found_branch()
     code = f"{branch}-1"
     vault = FileVault.create(tmp_path / "secrets.vault", VAULT_PASSPHRASE, cost=CHEAPEST)
-    settings = DesktopSettings(tmp_path / "data", centre_url=bank.address, idle_seconds=0, poll_seconds=0.2)
+    settings = DesktopSettings(
+        tmp_path / "data", centre_url=bank.address, idle_seconds=0, poll_seconds=0.2, papers=tmp_path / "papers"
+    )
     application = Application(settings, bank.clock, secrets=vault, screens=two_screens, cost=CHEAPEST)
     try:
         application.start()
@@ -62,6 +65,16 @@ def test_a_new_desk_is_enrolled_and_its_first_two_people_are_each_others_witness
         enter(bank.invite(code, branch))
         qtbot.waitUntil(lambda: bool(first.page.fingerprint.text()))
         bank.trust(code, "".join(first.page.fingerprint.text().split()))
+        qtbot.waitUntil(lambda: bool(first.page.keeping.centre.text()))
+        assert "".join(first.page.keeping.centre.text().split()) == bank.centre.keys.kid
+        first.page.keeping.keep()
+        paper = tmp_path / "papers" / f"fingerprints-{code}-1.txt"
+        held = {known.owner: known.fingerprint for known in read_trust([str(paper)]).known}
+        assert held == {
+            "centre": bank.centre.keys.kid,
+            f"device:{code}:1": "".join(first.page.keeping.device.text().split()),
+        }
+        press(Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: application.entrance is not None)
         entrance = application.entrance
         assert entrance is not None
