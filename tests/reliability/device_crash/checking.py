@@ -73,16 +73,8 @@ def check_fit(case: Case, scene: Scene) -> None:
         if case.name == "the schema changed":
             return
     else:
-        _be_another(scene)
-    scene.open()
+        scene.open()
     check_whole(scene)
-
-
-def _be_another(scene: Scene) -> None:
-    """Later, and with other randomness: whoever died has drawn from this one, and nothing of theirs may come twice."""
-    scene.desk.randomness = counted_randomness("afterwards")
-    scene.desk.clock.advance(_LATER_MS)
-    scene.desk._totp_step += 1000
     desk.sync()
     if case.works_after:
         _go_on(scene)
