@@ -138,7 +138,7 @@ def _other_last_character(lines: list[bytes]) -> list[bytes]:
         (lambda lines: [b"A" * 100_000 + b"\n", *lines], 1, "line_too_long"),
         (lambda lines: [lines[0][:-1] + b"=\n", *lines[1:]], 1, "base64url_not_canonical"),
         (lambda lines: [lines[0].swapcase(), *lines[1:]], 1, "jws_header"),
-        (_respelt_header, 3, "jws_signature"),
+        (_respelt_header, 3, "jws_header"),
         (_other_last_character, 3, "base64url_not_canonical"),
     ],
 )
