@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,8 @@ from tests.reliability.held_true import assert_acknowledged, assert_settled, ass
 from tests.reliability.load import Load
 
 RECOVERY_SECONDS_MAX = 30.0
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
 
 class Pair:

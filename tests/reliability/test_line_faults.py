@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from tests.sync_server.centre_bank import CentreBank, found_bank
 SILENT_SECONDS, EXCHANGE_SECONDS = 0.4, 0.8
 """What an impatient loop waits; production's limits are in `core.sync.transport`."""
 SLACK_SECONDS = 5.0
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 
 
 @pytest.fixture(scope="module")
