@@ -15,10 +15,12 @@ from core.envelope import Operation, Seen, encode_body, sign_operation
 from core.ids import Identifiers, system_randomness
 from core.operations import bank
 from core.operations.accounts import AccountOpened
+from core.operations.bank import centre_chain
 from core.operations.cash import CashDeposited, CashWithdrawn
 from core.operations.customers import CustomerRegistered, KycDecided
 from core.operations.drawers import DayOpened, DrawerOpened, VaultFunded
 from core.operations.kind import Body
+from core.operations.leases import LeaseRenewed
 from core.operations.registry import KINDS
 from core.operations.sessions import KeyRegistered
 from core.people.keys import key_name, new_signing_key, public_text
@@ -65,6 +67,7 @@ class BenchBranch:
         )
         self.device = Device.create(folder / file_name, secrets, self.clock, identity=identity)
         self.device.accept_feed_page(self._bank_feed(public_text(key)))
+        self.device.accept_feed_page(self._lease())
         self.teller, self.supervisor = self._staff()
         self._open_day()
         self._accounts = cycle([self._account() for _ in range(accounts)])
@@ -124,6 +127,27 @@ class BenchBranch:
             )
             for person, role in _people()
         ]
+        return self._page("bank", None, bodies)
+
+    def _lease(self) -> FeedPage:
+        """A lease that is in nobody's way."""
+        year_ms = 365 * 24 * 60 * 60 * 1000
+        body = LeaseRenewed(
+            device=_DEVICE,
+            epoch=1,
+            number=1,
+            ends_at=instant(self.clock.now_ms() + year_ms),
+            currency="DKK",
+            per_payment=10**12,
+            payments_to=10**9,
+            sum_to=10**15,
+            standin_per_payment=0,
+            standin_payments_to=0,
+            standin_sum_to=0,
+        )
+        return self._page(_BRANCH, _BRANCH, [body])
+
+    def _page(self, feed: str, branch: str | None, bodies: list[Body]) -> FeedPage:
         items, ids = [], Identifiers(self.clock)
         seq, prev = 0, None
         for body in bodies:
@@ -131,7 +155,7 @@ class BenchBranch:
             operation = Operation(
                 v=1,
                 id=ids.new(),
-                device="centre",
+                device=centre_chain(branch),
                 epoch=1,
                 seq=seq,
                 prev=prev,
@@ -140,7 +164,7 @@ class BenchBranch:
                 at=instant(self.clock.now_ms()),
                 seen=Seen(0, 0, 1),
                 business_date=None,
-                branch=None,
+                branch=branch,
                 drawer=None,
                 actor="centre",
                 approver=None,
@@ -150,7 +174,7 @@ class BenchBranch:
             signed = sign_operation(operation, self.centre_key, key_name(self.centre_key))
             prev = signed.hash
             items.append(FeedItem(seq, signed.jws, Verdict(seq, signed.hash, "applied")))
-        return FeedPage("bank", tuple(items), seq, seq, 1)
+        return FeedPage(feed, tuple(items), seq, seq, 1)
 
     def _staff(self) -> tuple[OpenSession, OpenSession]:
         keys = {person: new_signing_key(system_randomness) for person, _ in _people()}

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from core.clock import SimulatedClockRefused
 from core.errors import EnvironmentProblem, IntegrityFault, Refused
 from counterfoil.commands import (
+    accounts,
     backup,
     cases,
     centre,
@@ -36,7 +37,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (desk, centre, devices, staff, payments, cases, backup, doctor, demo):
+for commands in (desk, centre, devices, staff, accounts, payments, cases, backup, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
 app.command("export-work")(work.export_work)

@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from core.clock import Clock, clock_from_environment
 from core.ids import Identifiers
+from sync_server.api.devices import devices_router
 from sync_server.api.enrolments import enrolments_router
 from sync_server.api.operations import operations_router
 from sync_server.api.partner_payments import partner_payments_router
@@ -28,6 +29,7 @@ from sync_server.api.snapshots import snapshots_router
 from sync_server.centre.checkpoints import checkpoint_job
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys, open_centre_keys
+from sync_server.centre.working import standing_jobs
 from sync_server.database import connection_pool
 from sync_server.health import health_router
 from sync_server.logs import configure_logs
@@ -48,11 +50,12 @@ ROUTERS: tuple[RouterOf, ...] = (
     snapshots_router,
     operations_router,
     rights_router,
+    devices_router,
     people_router,
     partner_payments_router,
 )
 _COLLECT_AFTER = (50_000, 20, 20)
-COMPANIONS: tuple[CompanionOf, ...] = (payment_jobs, checkpoint_job)
+COMPANIONS: tuple[CompanionOf, ...] = (standing_jobs, payment_jobs, checkpoint_job)
 
 
 def create_app(

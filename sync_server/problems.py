@@ -52,6 +52,7 @@ _KINDS = (
     ProblemKind("device_unknown", 401, "No device of this name and epoch is trusted here"),
     ProblemKind("device_revoked", 403, "The device was revoked"),
     ProblemKind("device_quarantined", 403, "The device's chain does not hold; a person at the centre must look"),
+    ProblemKind("device_elsewhere", 404, "The branch has no such device"),
     ProblemKind("device_differs", 403, "A device sends only its own operations"),
     ProblemKind("feed_not_yours", 403, "A device reads the bank's feed and its own branch's"),
     # Enrolment and staff

@@ -52,19 +52,15 @@ def against(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
     doubt = workings.time.doubt()
     if doubt is not None:
         yield doubt
-    yield from _lease_ended(workings, decoded)
+    yield from _lease_ended(workings)
     if authority.standin and workings.line_up:
         yield Refusal("standin_line_up", "amount")
 
 
-def _lease_ended(workings: Workings, decoded: Decoded[Any]) -> Iterable[Refusal]:
-    """A clock that is behind the centre's does not prolong a lease; the rules see only the time that it shows."""
+def _lease_ended(workings: Workings) -> Iterable[Refusal]:
+    """By the latest time that it may be: a clock that is behind the centre's does not prolong a lease."""
     lease = lease_of(workings.head.device, workings.head.epoch, workings.book)
-    if (
-        lease is not None
-        and decoded.operation.at <= lease.last_end
-        and lease.ends_at < instant(workings.time.latest_ms())
-    ):
+    if lease is not None and lease.ends_at < instant(workings.time.latest_ms()):
         yield Refusal("lease_ended", detail={"ended": lease.ends_at})
 
 

@@ -49,17 +49,29 @@ def spending_of(device: str, epoch: int, book: Book) -> Spending:
 
 
 def check_lease(operation: Operation, authority: Authority, lease: Lease | None, book: Book) -> Iterable[Refusal]:
-    """What the lease says against a payment of a device.
+    """What the lease says against a payment of a device, its time apart (see `check_lease_time`).
 
     Ceilings are those of the lease that the operation names: an older one may have allowed it, and says so no more.
     """
     if lease is None or not 1 <= authority.lease <= lease.number:
         yield Refusal("lease_missing")
         return
-    if operation.at > lease.last_end:
-        yield Refusal("lease_ended", detail={"ended": lease.last_end})
     if authority.lease == lease.number:
         yield from _check_ceilings(authority, lease, spending_of(operation.device, operation.epoch, book))
+
+
+def check_lease_time(operation: Operation, now: str, book: Book) -> Iterable[Refusal]:
+    """Whether a payment was made after the last end that any lease of its device has had.
+
+    `now` is the time by which that is judged: what the maker takes for the time, and at the centre the receipt where
+    the operation says a later one (a clock that ran ahead says more than is so, and prolongs nothing).
+    """
+    authority = operation.authority
+    lease = lease_of(operation.device, operation.epoch, book)
+    if authority is None or not authority.rights + authority.standin or lease is None:
+        return
+    if min(operation.at, now) > lease.last_end:
+        yield Refusal("lease_ended", detail={"ended": lease.last_end})
 
 
 def _check_ceilings(authority: Authority, lease: Lease, spent: Spending) -> Iterable[Refusal]:

@@ -134,6 +134,36 @@ class RightsAnswer(msgspec.Struct, frozen=True):
     coming: int = 0
 
 
+class BranchDevice(msgspec.Struct, frozen=True):
+    """A device epoch of the branch as the centre has it.
+
+    `exposure` (minor units of `currency`) is what it may have paid out without having said so; `late` how many of its
+    operations came after its end and are not decided.
+    """
+
+    device: str
+    epoch: int
+    state: str
+    head_seq: int
+    currency: str
+    exposure: int
+    late: int
+
+
+class BranchDevices(msgspec.Struct, frozen=True):
+    """Every device epoch of a branch, by device and epoch."""
+
+    devices: tuple[BranchDevice, ...]
+
+
+class LateRun(msgspec.Struct, frozen=True):
+    """What an ended epoch still brought and is not booked: exact signed texts, in order."""
+
+    device: str
+    epoch: int
+    operations: tuple[str, ...]
+
+
 class Enrolment(msgspec.Struct, frozen=True):
     """A new device's request: the one-time code, its public key (base64url), and the key's proof (compact JWS)."""
 

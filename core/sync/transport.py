@@ -22,12 +22,15 @@ from core.sync.deadline import Deadline, TimedTransport
 from core.sync.messages import (
     BATCH_MAX,
     Activation,
+    BranchDevice,
+    BranchDevices,
     Enrolment,
     EnrolmentAnswer,
     FeedPage,
     IbanBlockWanted,
     Introduction,
     Introductions,
+    LateRun,
     LeaseWanted,
     ProblemDocument,
     Push,
@@ -145,6 +148,14 @@ class Transport:
     def lease(self, after: int) -> FeedPage:
         """Ask for the next lease, if it is time."""
         return self._post("/v1/leases", LeaseWanted(after), FeedPage)
+
+    def branch_devices(self) -> tuple[BranchDevice, ...]:
+        """The branch's devices, with what each may have paid out without having said so."""
+        return self._get("/v1/devices", BranchDevices).devices
+
+    def late_run(self, device: str, epoch: int) -> LateRun:
+        """What an ended epoch still brought, and is not booked."""
+        return self._get(f"/v1/devices/{quote(device)}/{epoch}/late-operations", LateRun)
 
     def iban_block(self, after: int) -> FeedPage:
         """Ask for more account numbers."""

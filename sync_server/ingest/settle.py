@@ -15,6 +15,7 @@ from core.errors import IntegrityFault, Refusal
 from core.operations import rules
 from core.operations.customers import stamp_not_after, with_stamp
 from core.operations.kind import Decoded
+from core.operations.leases import check_lease_time
 from core.sync.messages import Exceptional, Verdict, VerdictName
 
 BANK_FEED = "bank"
@@ -75,7 +76,7 @@ def _check_place(decoded: Decoded[Any], head: ChainHead, reused_id: str | None) 
 
 def settle_one(decoded: Decoded[Any], book: Book, received_at: str) -> Settled:
     """Check and apply one verified operation."""
-    findings = rules.check(decoded, book)
+    findings = (*rules.check(decoded, book), *check_lease_time(decoded.operation, received_at, book))
     stamp = stamp_not_after(decoded.body, received_at)
     rules.apply(decoded if stamp is None else with_stamp(decoded, stamp), book)
     findings += rules.after(decoded, book)

@@ -63,6 +63,10 @@ class Lookups(Protocol):
         """The living device epochs of a branch."""
         ...
 
+    def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
+        """Every device epoch that a branch has had, by device and epoch."""
+        ...
+
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
         """What is kept of a chain as bytes, in order."""
         ...

@@ -87,11 +87,11 @@ class MemoryLookups:
 
     def devices_of(self, branch: str) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch."""
-        here = (
-            device
-            for device in self._all(DeviceEpoch)
-            if device.branch == branch and device.purpose != "centre" and device.state == "living"
-        )
+        return [device for device in self.epochs_of(branch) if device.state == "living"]
+
+    def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
+        """Every device epoch that a branch has had, by device and epoch."""
+        here = (row for row in self._all(DeviceEpoch) if row.branch == branch and row.purpose != "centre")
         return sorted(here, key=lambda device: (device.device, device.epoch))
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:

@@ -87,6 +87,11 @@ class PostgresLookups:
         rest = "WHERE r.branch = %s AND r.purpose <> 'centre' AND r.state = 'living' ORDER BY r.device, r.epoch"
         return self._rows(DeviceEpoch, rest, (branch,))
 
+    def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
+        """Every device epoch that a branch has had, by device and epoch."""
+        rest = "WHERE r.branch = %s AND r.purpose <> 'centre' ORDER BY r.device, r.epoch"
+        return self._rows(DeviceEpoch, rest, (branch,))
+
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
         """What is kept of a chain as bytes, in order."""
         return [LateOperation(*row) for row in self._connection.execute(_LATE, chain)]

@@ -9,7 +9,7 @@ import pytest
 from core.book.rows import DepositAccount, Lease, Right, Spending
 from core.clock import instant
 from core.envelope import Authority
-from core.operations.leases import LeaseRenewed
+from core.operations.leases import LeaseRenewed, check_lease_time
 from core.operations.transfers import TransferMade
 from tests.bank import BRANCH, BranchDay
 
@@ -52,7 +52,19 @@ def test_a_device_pays_within_its_lease_and_not_after_its_end(day: BranchDay) ->
     give(day, 7)
     assert pay(day, account, 100_00, lease=7) == []
     day.bank.clock.advance(8 * _HOUR_MS)
-    assert "lease_ended" in pay(day, account, 100_00, lease=7)
+    late = day.bank.draft(day.teller, day.withdrawal(account, 100_00), drawer=day.drawer)
+    now = instant(day.bank.clock.now_ms())
+    assert [found.code for found in check_lease_time(late.operation, now, day.bank.book)] == ["lease_ended"]
+
+
+def test_a_clock_that_ran_ahead_and_was_set_right_ends_no_lease(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 1_000_00)
+    ahead = day.bank.draft(
+        day.teller, day.withdrawal(account, 1_00), drawer=day.drawer, at=instant(day.bank.clock.now_ms() + 10**9)
+    )
+    now = instant(day.bank.clock.now_ms())
+    assert list(check_lease_time(ahead.operation, now, day.bank.book)) == []
 
 
 def test_a_lease_that_is_not_known_allows_nothing(day: BranchDay) -> None:

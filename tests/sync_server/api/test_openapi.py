@@ -25,6 +25,8 @@ ADDRESSES = {
     ("post", "/v1/rights"),
     ("post", "/v1/iban-blocks"),
     ("post", "/v1/leases"),
+    ("get", "/v1/devices"),
+    ("get", "/v1/devices/{device}/{epoch}/late-operations"),
     ("post", "/v1/staff/activations"),
     ("post", "/v1/staff/sign-ins"),
     ("post", "/v1/staff/introductions"),
@@ -104,7 +106,7 @@ def test_whatever_is_refused_is_refused_as_described(
     media_type: str,
 ) -> None:
     described = problems_of(document["paths"][path][method])
-    target = path.format(feed="syd", fingerprint="x")
+    target = path.format(feed="syd", fingerprint="x", device="x", epoch=1)
     headers = {"content-type": media_type}
     body = content if method == "post" else None
     plain = httpx.request(method.upper(), address + target, content=body, headers=headers, trust_env=False)
@@ -113,7 +115,7 @@ def test_whatever_is_refused_is_refused_as_described(
     answers.append(desk.request(address, method.upper(), target, content, key=stranger))
     for answered in answers:
         if answered.status_code == 200:
-            assert path == "/v1/staff/introductions"
+            assert path in ("/v1/staff/introductions", "/v1/devices")
             continue
         assert answered.headers["content-type"] == PROBLEM_MEDIA_TYPE
         assert (answered.status_code, answered.json()["code"]) in described
