@@ -6,7 +6,7 @@ hundred thousand would take longer than what is measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from core.iban import make_iban
 from core.ids import Identifiers, system_randomness
 from core.ledger import Posting
 from core.operations import accounts, cash, customers
+from core.operations.checkpoints import running_hashes
 from core.operations.kind import Body
 from core.operations.registry import KINDS
 from core.records import make_record
@@ -160,9 +161,17 @@ class LargeBranch:
                 names = [column.name for column in columns_of(table)]
                 columns = f"{table.TABLE} ({', '.join(names)})".encode()
                 _copy(connection, columns, ([getattr(row, name) for name in names] for row in rows))
-            _copy(connection, b"feed_items (feed, position, operation_no)", self._items())
+            position, running = connection.execute(
+                b"SELECT coalesce(max(position), 0), coalesce(max(hash), '') FROM feed_heads WHERE feed = %s",
+                (self._branch,),
+            ).fetchall()[0]
+            items = ((self._branch, place, row[0]) for place, row in enumerate(self._operations, start=position + 1))
+            _copy(connection, b"feed_items (feed, position, operation_no)", items)
+            last = running_hashes(running, (row[3] for row in self._operations))[-1]
             connection.execute(
-                b"INSERT INTO feed_heads (feed, position) VALUES (%s, %s)", (self._branch, len(self._operations))
+                b"INSERT INTO feed_heads (feed, position, hash) VALUES (%s, %s, %s) ON CONFLICT (feed) DO UPDATE "
+                b"SET position = excluded.position, hash = excluded.hash",
+                (self._branch, position + len(self._operations), last),
             )
             connection.execute(
                 b"UPDATE chains SET seq = %s, hash = %s WHERE device = %s AND epoch = 1",
@@ -171,10 +180,6 @@ class LargeBranch:
         with self._bank.connection(as_owner=True) as connection:
             connection.autocommit = True
             connection.execute(b"VACUUM ANALYZE")
-
-    def _items(self) -> Iterator[tuple[str, int, int]]:
-        for position, operation in enumerate(self._operations, start=1):
-            yield self._branch, position, operation[0]
 
 
 def _copy(connection: psycopg.Connection[Any], columns: bytes, rows: Iterable[Any]) -> None:

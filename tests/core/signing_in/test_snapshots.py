@@ -22,6 +22,7 @@ from core.store.queries import accounts, books, customers, drawers, journal, peo
 from core.store.tables import ROW_TABLES
 from core.sync.loop import SyncLoop
 from core.sync.transport import CentreProblem, Transport
+from sync_server.api import snapshots
 from sync_server.api.snapshots import snapshots_router
 from sync_server.app import ROUTERS, create_app
 from sync_server.centre.devices import find_device
@@ -174,12 +175,21 @@ def test_a_device_that_has_worked_is_given_none(worked: Worked) -> None:
     assert (refused.value.code, refused.value.retry) == ("device_at_work", False)
 
 
-def test_only_so_many_are_streamed_at_once(newcomer: Trusted) -> None:
-    with newcomer.line() as line, contextlib.ExitStack() as stack:
-        for _ in range(2):
-            next(stack.enter_context(line.snapshot()))
-    # Both were let go half-way; their turns are free again.
+def test_who_leaves_half_way_gives_the_turn_back(newcomer: Trusted) -> None:
+    with newcomer.line() as line:
+        for _ in range(5):
+            with line.snapshot() as lines:
+                next(lines)
     assert newcomer.lines()
+
+
+def test_only_so_many_are_streamed_at_once(worked: Worked, newcomer: Trusted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "_AT_ONCE", 0)
+    with worked.bank.centre.served() as address:
+        elsewhere = replace(newcomer, bank=replace(worked.bank, address=address))
+        with pytest.raises(CentreProblem) as refused:
+            elsewhere.lines()
+    assert (refused.value.code, refused.value.retry) == ("snapshot_busy", True)
 
 
 def test_of_an_older_centre_the_feeds_are_read(worked: Worked, newcomer: Trusted) -> None:
