@@ -151,6 +151,8 @@ class Entrance(QObject):
             self._go_to_work()
             return
         self.keys_page.show_keys(signed_in.name, signed_in.keys, answer.fresh)
+        device = self._desk.device
+        self._desk.tasks.run(lambda: device.newest_checkpoint, done=self.keys_page.show_checkpoint, owner=self)
         self._window.show_page(self.keys_page)
         self.keys_page.button.setFocus()
 

@@ -10,7 +10,9 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from core.clock import instant_ms
+from core.device.feed_hashes import CheckpointSeen
 from core.signing_in import KeyShown
+from core.signing_in.enrolling import in_groups
 from desktop.full_page import FullPage
 from desktop.line_reporting import local_time
 from desktop.theme import current_theme
@@ -19,6 +21,7 @@ from desktop.widgets.panels import empty_layout
 
 _WIDTH = 640
 _SHOWN_MAX = 8
+_HASH_SHOWN = 16
 
 
 def _tr(text: str) -> str:
@@ -74,6 +77,13 @@ def _badge(key: KeyShown, *, is_fresh: bool) -> Badge:
     return Badge(_tr("This desk"), "ok") if key.here else Badge(_tr("Living"), "plain")
 
 
+def checkpoint_text(seen: CheckpointSeen | None, locale: str) -> str:
+    """The newest checkpoint that agreed with what this desk had read: the beginning of its hash, and its time."""
+    if seen is None:
+        return QCoreApplication.translate("checkpoint", "none seen yet")
+    return f"{in_groups(seen.hash[:_HASH_SHOWN])}\u2026 \u00b7 {moment_text(seen.at, locale)}"
+
+
 class KeysPage(FullPage):
     """What a person sees before the work begins. `done` by Enter."""
 
@@ -81,6 +91,7 @@ class KeysPage(FullPage):
 
     def __init__(self, locale: str = "en_GB") -> None:
         super().__init__("", width=_WIDTH, locale=locale)
+        self._shown_in = locale
         self.keys = KeyList(locale)
         self.notice = Notice("", " ", "warn")
         self.notice.hide()
@@ -93,6 +104,8 @@ class KeysPage(FullPage):
         self.card.body.addWidget(self.notice)
         self.card.body.addSpacing(4)
         self.card.body.addWidget(self.keys)
+        self.checkpoint = Text("", "small", wrap=True)
+        self.card.body.addWidget(self.checkpoint)
         self.card.body.addSpacing(8)
         self.card.body.addLayout(row)
 
@@ -108,6 +121,11 @@ class KeysPage(FullPage):
         if fresh:
             text = self.tr("A key has been registered in your name since you were last at this desk.")
             self.notice.show_notice(self.tr("New."), text, "warn")
+
+    def show_checkpoint(self, seen: CheckpointSeen | None) -> None:
+        """What the session that was just opened names: who signs in signs for this past of the bank."""
+        said = self.tr("The bank's newest checkpoint: {checkpoint}")
+        self.checkpoint.setText(said.format(checkpoint=checkpoint_text(seen, self._shown_in)))
 
     def primary(self) -> None:
         """Enter begins."""

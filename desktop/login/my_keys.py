@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from core.audit.trust import written
 from core.book.rows import DeviceEpoch
+from core.device.feed_hashes import CheckpointSeen
 from core.errors import EnvironmentProblem
 from core.signing_in import KeyShown, SigningIn
-from core.signing_in.enrolling import in_groups
 from desktop.desk import Desk
 from desktop.fingerprints import device_lines, keep_on_paper
 from desktop.login.introducing import IntroduceDialog
-from desktop.login.keys import KeyList, moment_text
+from desktop.login.keys import KeyList, checkpoint_text, moment_text
 from desktop.screens import Screen
 from desktop.widgets import Button, Card, KeyValueList, LineState, Text
 
@@ -32,6 +32,7 @@ class MyKeysScreen(Screen):
         self.introduce_button = Button(self.tr("Introduce me to another desk"), key="Ctrl+I")
         self.sign_out_button = Button(self.tr("Sign out"), "danger", key="Shift+F12")
         self._shown: tuple[KeyShown, ...] = ()
+        self._checkpoint = Text("", "small", wrap=True)
         self._kept = Text("", "small", wrap=True)
         self.keep_button = Button(self.tr("Save fingerprints"), key="Ctrl+P")
         self.keep_button.clicked.connect(self._keep)
@@ -49,6 +50,7 @@ class MyKeysScreen(Screen):
         keys.body.addWidget(self._kept)
         session = Card(self.tr("This session"))
         session.body.addWidget(self._session)
+        session.body.addWidget(self._checkpoint)
         session.body.addWidget(self.sign_out_button)
         self.add_main(keys)
         self.add_side(session)
@@ -66,21 +68,19 @@ class MyKeysScreen(Screen):
                 (self.tr("Staff code"), session.person),
                 (self.tr("Role"), self.tr("Supervisor") if session.role == "supervisor" else self.tr("Teller")),
                 (self.tr("Ends by itself"), moment_text(session.ends_at, self._desk.place.locale)),
-                (self.tr("Bank's newest checkpoint"), self._checkpoint()),
             ]
         )
         self._kept.setText("")
+        device = self._desk.device
+        self._desk.tasks.run(lambda: device.newest_checkpoint, done=self._show_checkpoint, owner=self)
         person = session.person
         self._desk.tasks.run(lambda: self._signing_in.keys_of(person), done=self._show_keys, owner=self)
         self._show_line()
         self.introduce_button.setFocus()
 
-    def _checkpoint(self) -> str:
-        """What this desk has read and found to agree; whoever signs in signs for it."""
-        seen = self._desk.device.newest_checkpoint
-        if seen is None:
-            return self.tr("none seen yet")
-        return f"{in_groups(seen.hash[:16])}\u2026 \u00b7 {moment_text(seen.at, self._desk.place.locale)}"
+    def _show_checkpoint(self, seen: CheckpointSeen | None) -> None:
+        said = self.tr("The bank's newest checkpoint: {checkpoint}")
+        self._checkpoint.setText(said.format(checkpoint=checkpoint_text(seen, self._desk.place.locale)))
 
     def _show_keys(self, keys: tuple[KeyShown, ...]) -> None:
         self._keys.show_keys(keys)
