@@ -157,6 +157,9 @@ def _lift(decoded: Decoded[FreezeLifted], book: Book) -> None:
     elif known.lifted_by is None:
         book.put(msgspec.structs.replace(known, lifted_by=decoded.operation.id))
         _count_freeze(decoded.operation, body.account, -1, book)
+    elif decoded.operation.id < known.lifted_by:
+        # Two desks may have lifted it at once: the older of the two stays, in whatever order they are heard of.
+        book.put(msgspec.structs.replace(known, lifted_by=decoded.operation.id))
 
 
 def _count_freeze(operation: Operation, account_id: str, difference: int, book: Book) -> None:

@@ -31,14 +31,27 @@ from sync_server.centre.rights import grant_rights
 from sync_server.ingest.keys import KnownKeys
 from sync_server.ingest.push import ChainUnknown, take_push
 from sync_server.ingest.settle import BANK_FEED
+from sync_server.policies import LeasePolicy
 from sync_server.problems import PROBLEMS, Problem
 from sync_server.store.home import Home, MetOthers
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import OPERATIONS
 
+LEASE = LeasePolicy(
+    hours=8,
+    per_payment=40_000,
+    payments=30,
+    paid=400_000,
+    standin_per_payment=20_000,
+    standins=3,
+    stood_in=30_000,
+)
+"""What a lease allows in a simulated bank: little, so that its ends are met."""
+
 T = TypeVar("T")
 _push_decoder = msgspec.json.Decoder(Push)
 _rights_decoder = msgspec.json.Decoder(RightsWanted)
+_lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _block_decoder = msgspec.json.Decoder(IbanBlockWanted)
 _encode = msgspec.json.Encoder().encode
@@ -188,6 +201,8 @@ class CentreHost:
             return self._push(server, request)
         if parts.path == "/v1/rights":
             return self._rights(server, request)
+        if parts.path == "/v1/leases":
+            return self._lease(server, request)
         if parts.path == "/v1/leases":
             return self._lease(server, request)
         if parts.path == "/v1/iban-blocks":

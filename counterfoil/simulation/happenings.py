@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from counterfoil.simulation import counter, machines, office
+from counterfoil.simulation import clerks, counter, machines, office
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.simulation import Simulation
 
@@ -188,6 +188,7 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "clock": (clock, 8),
     "jobs": (office.jobs, 45),
     "money comes in": (office.money_comes_in, 15),
+    "clerk": (clerks.clerk, 45),
     "partner trouble": (partner_trouble, 5),
     "revoked": (machines.revoked, 3),
     "enrolled anew": (machines.enrolled_anew, 12),

@@ -8,13 +8,17 @@ from core.errors import Refused
 from counterfoil.simulation.centre_host import Server
 from counterfoil.simulation.counter import AMOUNT_MAX, CURRENCY
 from counterfoil.simulation.simulation import PARTNER, Simulation
+from sync_server.centre import standing_jobs
+from sync_server.centre.checkpoints import make_if_due
 from sync_server.partner_bank.messages import Party, Payment
 from sync_server.payments.inbound import take_payment
 from sync_server.payments.steps import Partner, PaymentDesk, Stepped
+from sync_server.settings import CheckpointPolicy
 from sync_server.store.home import Home, MetOthers
 
 OWN_BIC = "CFOLDKKK"
 _STEPS_AT_ONCE = 4
+_CHECKPOINTS = CheckpointPolicy(operations=20, minutes=60)
 
 
 def jobs(simulation: Simulation) -> None:
@@ -27,9 +31,14 @@ def work(simulation: Simulation, most: int) -> None:
 
     def step(server: Server) -> None:
         desk = payment_desk(simulation, server)
+        database = simulation.centre.database
         for _ in range(most):
             try:
-                if not desk.step(lambda stepped: _tell(simulation, stepped)):
+                paid = desk.step(lambda stepped: _tell(simulation, stepped))
+                carried = standing_jobs.step(database, server.centre)
+                with database.transaction() as home:
+                    made = make_if_due(home, server.centre, _CHECKPOINTS)
+                if not (paid or carried or made):
                     return
             except MetOthers:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.book.rows import DepositAccount, Recall, Right
+from core.errors import Refusal, Refused
 from core.operations.rights import RightsRecalled, payable_by
 from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.store.home import CentreBook, Home
@@ -41,9 +42,10 @@ def recall(home: Home, centre: Centre, account_id: str, device: str, epoch: int,
     """Recall by hand what that device epoch holds on the account beyond `keep` (minor units). Raises `Refused`."""
     book = home.book()
     account = book.get(DepositAccount, account_id)
-    currency = account.currency if account else ""
-    body = RightsRecalled(account=account_id, device=device, epoch=epoch, currency=currency, keep=keep)
-    return issue(home, centre, account.branch if account else None, body, book=book)
+    if account is None or not account.currency:
+        raise Refused(Refusal("account_unknown", "account"))
+    body = RightsRecalled(account=account_id, device=device, epoch=epoch, currency=account.currency, keep=keep)
+    return issue(home, centre, account.branch, body, book=book)
 
 
 def _recall(home: Home, centre: Centre, account: DepositAccount, right: Right, keep: int, book: CentreBook) -> Issued:

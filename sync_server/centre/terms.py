@@ -69,7 +69,7 @@ def place_hold(
     """Hold `amount` minor units back on the account. Raises `Refused`."""
     book = home.book()
     account = book.get(DepositAccount, account_id)
-    if account is None:
+    if account is None or not account.currency:
         raise Refused(Refusal("account_unknown", "account"))
     body = HoldPlaced(account=account.id, currency=account.currency, amount=amount, reason=reason, cause=cause)
     return issue(home, centre, account.branch, body, book=book)

@@ -47,6 +47,16 @@ def test_a_freeze_and_its_lift_commute(day: BranchDay) -> None:
     ] * 2
 
 
+def test_a_freeze_lifted_by_two_at_once_ends_alike(day: BranchDay) -> None:
+    account = day.account()
+    frozen = day.bank.draft_by_centre(accounts.AccountFrozen(account=account, reason="court-order"), BRANCH)
+    lift = accounts.FreezeLifted(account=account, freeze=frozen.operation.id)
+    lifts = [day.bank.draft_by_centre(lift, BRANCH) for _ in range(2)]
+    ends = [rows_after(day, list(order), DepositAccount, Freeze) for order in itertools.permutations((frozen, *lifts))]
+    assert all(end == ends[0] for end in ends)
+    assert ends[0][DepositAccount][(account,)].freezes == 0  # type: ignore[attr-defined]
+
+
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_grant_repeated_or_reordered_is_harmless(data: st.DataObject) -> None:
