@@ -14,12 +14,12 @@ from benchmarks.measuring import Benchmark, Figure, Quantity, Reported, measure,
 
 def every_benchmark() -> tuple[Benchmark | Quantity, ...]:
     """All figures; a module is imported only for measuring, so that one can run where another's parts are missing."""
-    from benchmarks import local_posting, server_idle, settled, snapshot, window
+    from benchmarks import hot_account, local_posting, server_idle, settled, snapshot, window
 
     return (
         local_posting.BENCHMARK,
         settled.BENCHMARK,
-        settled.HOT_ACCOUNT,
+        hot_account.HOT_ACCOUNT,
         snapshot.RATE,
         snapshot.SECONDS,
         server_idle.QUANTITY,

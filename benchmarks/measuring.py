@@ -18,10 +18,15 @@ Work = Callable[[int], int]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What is measured and what it is measured against; each unit of work is one operation."""
+    """What is measured and what it is measured against; each unit of work is one operation.
+
+    `prepare` is told which of them works next (0 or 1) and how many units it will be asked for; its time counts for
+    nobody.
+    """
 
     subject: Work
     baseline: Work
+    prepare: Callable[[int, int], None] = lambda _turn, _units: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def measure(benchmark: Benchmark, folder: Path, seconds: float) -> Figure:
     """Run a benchmark for about that many seconds."""
     slice_seconds = seconds / (ROUNDS * SLICES_PER_ROUND * 2)
     with benchmark.prepare(folder) as pair:
-        sizes = [_size_of(work, slice_seconds) for work in (pair.subject, pair.baseline)]
+        sizes = [_size_of(pair, turn, slice_seconds) for turn in (0, 1)]
         rounds = [_round(pair, sizes) for _ in range(ROUNDS)]
     ratios = sorted(subject / baseline for subject, baseline in rounds)
     return Figure(
@@ -124,10 +129,11 @@ def measure(benchmark: Benchmark, folder: Path, seconds: float) -> Figure:
     )
 
 
-def _size_of(work: Work, seconds: float) -> int:
+def _size_of(pair: Pair, turn: int, seconds: float) -> int:
     """How many units fill a slice; finding out also warms up."""
-    units = 8
+    work, units = (pair.subject, pair.baseline)[turn], 8
     while True:
+        pair.prepare(turn, units)
         rate, took = _timed(work, units)
         if took >= seconds / 2:
             return max(1, int(rate * seconds))
@@ -139,6 +145,7 @@ def _round(pair: Pair, sizes: list[int]) -> tuple[float, float]:
     done, took = [0, 0], [0.0, 0.0]
     for turn in _turns():
         work = (pair.subject, pair.baseline)[turn]
+        pair.prepare(turn, sizes[turn])
         started = time.perf_counter()
         done[turn] += work(sizes[turn])
         took[turn] += time.perf_counter() - started

@@ -51,11 +51,6 @@ BENCHMARK = Benchmark(
     name="settled_ratio",
     about="signed operations settled over HTTP / pgbench tpcb-like transactions on the same PostgreSQL",
     prepare=partial(prepare, accounts=ACCOUNTS_PER_DEVICE),
-    floor=0.7,
+    floor=1.2,
     goal=2.5,
-)
-HOT_ACCOUNT = Benchmark(
-    name="hot_account_ratio",
-    about="the same where each device works on one account alone / pgbench tpcb-like transactions",
-    prepare=partial(prepare, accounts=1),
 )

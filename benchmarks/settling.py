@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,12 +18,20 @@ import psycopg
 from core.sync.messages import Push, PushAnswer
 from core.sync.requests import SIGNATURE_HEADER, sign_request
 from counterfoil.embedded_postgres import EmbeddedPostgres
+from sync_server.policies import LeasePolicy
 from tests.sync_server.centre_bank import CentreBank, Desk, found_bank
 from tests.sync_server.serving import Program, program
 
 BATCH = 500
-BRANCHES = ("nor", "syd", "ost", "vest")
-DESKS_PER_BRANCH = 2
+_BRANCHES = ("nor", "syd", "ost", "vest")
+SPREAD_DESKS = tuple((f"{branch}-{number}", branch) for number in (1, 2) for branch in _BRANCHES)
+"""Two devices at each of four branches."""
+ONE_BRANCH = tuple((f"nor-{number}", "nor") for number in range(1, len(SPREAD_DESKS) + 1))
+"""As many devices, all of them at one branch."""
+
+NO_CEILINGS = LeasePolicy(per_payment=10**12, payments=10**9, paid=10**15)
+"""A lease that a day's work at this speed does not use up."""
+
 POSTGRES_SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
 """For bank and baseline alike; what makes it durable (fsync, synchronous_commit) stays as it comes: on."""
 
@@ -78,21 +86,25 @@ class Sender:
 
 
 class Settling:
-    """Two processes of the server, and devices of several branches that push to them at once."""
+    """Two processes of the server, and devices that push to them at once.
 
-    def __init__(self, bank: CentreBank, servers: tuple[Program, Program], *, accounts: int) -> None:
+    `desks` are devices with their branches. Each has `accounts` accounts of its own, or, where that is 0, all of them
+    work on the one account that the first of them opened.
+    """
+
+    def __init__(
+        self, bank: CentreBank, servers: tuple[Program, Program], desks: Sequence[tuple[str, str]], *, accounts: int
+    ) -> None:
         self.servers = servers
+        self._hot: list[str] = []
         addresses = cycle(server.address for server in servers)
-        self.senders = [
-            self._sender(bank, f"{branch}-{number}", branch, next(addresses), accounts)
-            for number in range(1, DESKS_PER_BRANCH + 1)
-            for branch in BRANCHES
-        ]
+        self.senders = [self._sender(bank, *desk, next(addresses), accounts) for desk in desks]
         self._pool = ThreadPoolExecutor(len(self.senders))
 
     def _sender(self, bank: CentreBank, device: str, branch: str, address: str, accounts: int) -> Sender:
         desk = bank.desk(device, branch)
-        made = [desk.account() for _ in range(accounts)]
+        made = [desk.account() for _ in range(accounts)] or self._hot or [desk.account()]
+        self._hot = self._hot or made[:1]
         desk.settle(address)
         return Sender(desk, made, httpx.Client(base_url=address, timeout=60, trust_env=False))
 
@@ -128,16 +140,26 @@ def durable_postgres(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @contextmanager
-def settling(cluster: EmbeddedPostgres, folder: Path, *, accounts: int) -> Iterator[Settling]:
+def settling(
+    cluster: EmbeddedPostgres,
+    folder: Path,
+    *,
+    accounts: int,
+    desks: Sequence[tuple[str, str]] = SPREAD_DESKS,
+    database: str = "bank",
+) -> Iterator[Settling]:
     """A bank at work on that PostgreSQL."""
     with psycopg.connect(cluster.url, autocommit=True) as connection:
-        connection.execute(b"CREATE DATABASE bank")
-    bank = found_bank(cluster.url_of("bank"), folder / "secrets", BRANCHES)
+        connection.execute(f"CREATE DATABASE {database}".encode())
+    place = folder / database
+    place.mkdir()
+    branches = sorted({branch for _, branch in desks})
+    bank = found_bank(cluster.url_of(database), place / "secrets", branches, lease=NO_CEILINGS)
     with ExitStack() as stack:
         environment = bank.environment(LOG_LEVEL="warning")
-        one = stack.enter_context(program("server", environment, folder / "one.log"))
-        two = stack.enter_context(program("server", environment, folder / "two.log"))
-        made = Settling(bank, (one, two), accounts=accounts)
+        one = stack.enter_context(program("server", environment, place / "one.log"))
+        two = stack.enter_context(program("server", environment, place / "two.log"))
+        made = Settling(bank, (one, two), desks, accounts=accounts)
         stack.callback(made.close)
         yield made
         bank.assert_conserved()

@@ -34,6 +34,7 @@ from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.centre.keys import CentreKeys, make_centre_keys
 from sync_server.centre.people import admit_staff
 from sync_server.environment import Secret
+from sync_server.policies import USUAL_LEASE, LeasePolicy
 from sync_server.settings import ServerSettings
 from sync_server.store.migrate import migrate
 from sync_server.store.postgres import PostgresHome
@@ -203,6 +204,7 @@ class CentreBank:
     keys: CentreKeys
     clock: Clock
     maker: Maker = field(default_factory=Maker)
+    lease: LeasePolicy = USUAL_LEASE
 
     @property
     def centre(self) -> Centre:
@@ -269,7 +271,7 @@ class CentreBank:
             code = invite_device(home, self.centre, system_randomness, device=device, branch=branch, purpose="desktop")
             assert isinstance(code, str)
             shown = request_enrolment(home, self.centre, code, public_text(key))
-            state = trust_device(home, self.centre, device, key_name(key))
+            state = trust_device(home, self.centre, device, key_name(key), self.lease)
             assert getattr(state, "state", "") == "trusted", (shown, state)
         epoch = state.epoch  # type: ignore[union-attr]
         chain = self.maker.chains[device, epoch] = Chain(device, epoch, branch, key)
@@ -346,7 +348,11 @@ SELECT h.feed FROM feed_heads h JOIN (
 
 
 def found_bank(
-    owner_url: str, secrets: Path, branches: Sequence[str] = ("nor", "syd"), clock: Clock | None = None
+    owner_url: str,
+    secrets: Path,
+    branches: Sequence[str] = ("nor", "syd"),
+    clock: Clock | None = None,
+    lease: LeasePolicy = USUAL_LEASE,
 ) -> CentreBank:
     """A bank with branches and nothing else, in an empty database."""
     app_url = (
@@ -358,7 +364,8 @@ def found_bank(
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone() is None:
             connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'".encode())
     migrate(Secret(owner_url), Secret(app_url))
-    made = CentreBank(owner_url, app_url, secrets, make_centre_keys(secrets, PASSPHRASE), clock or SystemClock())
+    keys = make_centre_keys(secrets, PASSPHRASE)
+    made = CentreBank(owner_url, app_url, secrets, keys, clock or SystemClock(), lease=lease)
     founded = bank.BankFounded(
         name="Counterfoil Bank",
         country="DK",
