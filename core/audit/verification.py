@@ -28,7 +28,7 @@ from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered
 ChainName = tuple[str, int]
 BANK_CHAIN: ChainName = (centre_chain(None), 1)
 NOTHING = Trust()
-_ENDING = frozenset({"device.revoked"})
+_ENDING = frozenset({"device.revoked", "device.written_off"})
 
 
 def verify_chains(directory: Path, trusted_centre: str | None = None, trust: Trust = NOTHING) -> Report | Fault:

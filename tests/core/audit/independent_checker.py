@@ -286,7 +286,7 @@ class Checker:
             need((body["device"], body["epoch"]) not in self.devices, "enrolled twice")
             self.devices[body["device"], body["epoch"]] = (body["key"], body["branch"])
             self.owners.add((f"device:{body['device']}:{body['epoch']}", body["key"]))
-        elif kind == "device.revoked":
+        elif kind in ("device.revoked", "device.written_off"):
             self.ends.setdefault(f"{body['device']}-{body['epoch']}.jws", body["head_seq"])
         elif kind == "staff.keys_registered":
             self.register(chain, operation)
