@@ -6,33 +6,23 @@ What bodies of operations may not be is in `ingest/test_push.py`, the edge's own
 import gzip
 import json
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import count
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
-from core.canonical import base64url
 from core.envelope import Signed, sign_operation
-from core.people.keys import key_name, new_signing_key, public_text
-from core.sync.enrolment import make_enrolment
+from core.people.keys import key_name, new_signing_key
 from core.sync.messages import Push, PushAnswer, Refused
-from core.sync.requests import SIGNATURE_HEADER, sign_request
-from sync_server.problems import PROBLEMS
+from core.sync.requests import SIGNATURE_HEADER
+from tests.sync_server.api.hostility import NOBODYS_ACCOUNT, new_desk, problem, send, signature, work_on
 from tests.sync_server.centre_bank import CentreBank, Desk, answer_of, at_once
 
-JSON = "application/json"
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Given to each client, which would otherwise read every certificate authority first."""
 MINUTE_MS = 60_000
 MEBIBYTE = 1024 * 1024
-NOBODYS_ACCOUNT = "01a1fb12-a58f-7000-aa85-da981a394d9a"
-_numbers = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -54,52 +44,11 @@ def other(bank: CentreBank, address: str) -> Desk:
     return new_desk(bank, address)
 
 
-def new_desk(bank: CentreBank, address: str) -> Desk:
-    made = bank.desk(f"nor-h{next(_numbers)}", "nor")
-    made.account(deposit=100_00)
-    made.settle(address)
-    return made
-
-
 @pytest.fixture(autouse=True)
 def honest_work_goes_on(bank: CentreBank, address: str, desk: Desk) -> Iterator[None]:
     """Right after anything hostile, the honest device's next operation is applied and its feed is read."""
     yield
-    account = next(iter(desk.iban_of))
-    before = bank.balance(account)
-    desk.make(desk.deposit(account, 1_00))
-    assert [verdict.verdict for verdict in desk.settle(address)] == ["applied"]
-    assert bank.balance(account) == before + 1_00
-    assert bank.rows("SELECT state FROM chains WHERE device = %s", desk.chain.device) == [("living",)]
-
-
-def problem(response: httpx.Response) -> str:
-    """The code of a problem document that is whole and true."""
-    assert response.headers["content-type"] == "application/problem+json", response.text
-    document = response.json()
-    kind = PROBLEMS[document["code"]]
-    assert (document["status"], document["title"], document["retry"]) == (response.status_code, kind.title, kind.retry)
-    assert document["type"] == kind.type
-    assert document["detail"]
-    assert "Traceback" not in response.text
-    return kind.code
-
-
-def signature(desk: Desk, method: str, target: str, body: bytes = b"", /, **changes: Any) -> str:
-    """A request signature of the desk's, with something in it changed."""
-    parts: dict[str, Any] = {"device": desk.chain.device, "epoch": desk.chain.epoch, "now_ms": desk.bank.clock.now_ms()}
-    parts |= {"method": method, "target": target, "body": body, **changes}
-    key = parts.pop("key", desk.chain.key)
-    return sign_request(key, **parts)
-
-
-def send(address: str, method: str, target: str, body: bytes | Iterator[bytes], *tokens: str, **headers: str) -> Any:
-    """A request with those signature headers, as raw as a client lets it be."""
-    named = [("content-type", JSON), *headers.items(), *((SIGNATURE_HEADER, token) for token in tokens)]
-    given = {name.replace("_", "-").lower(): value for name, value in named if name.lower() != SIGNATURE_HEADER.lower()}
-    lines = [*given.items(), *((SIGNATURE_HEADER, token) for token in tokens)]
-    with httpx.Client(base_url=address, timeout=30, trust_env=False, verify=NO_TLS) as client:
-        return client.request(method, target, content=body or None, headers=lines)
+    work_on(bank, address, desk)
 
 
 # Who asks. Each stands for a way to use a signature that is not one's own, or not for this request.
@@ -411,131 +360,3 @@ def test_one_poisonous_device_does_not_fail_its_neighbours(bank: CentreBank, add
     good.pushed = len(good.chain.operations)
     assert bank.balance(next(iter(good.iban_of))) == 100_00 + 50
     assert bank.balance(account) == 100_00 + 1
-
-
-# Rights, account numbers, enrolment, people: every other door.
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"account": NOBODYS_ACCOUNT}, "account_unknown"),
-        ({"account": "' OR 1=1 --"}, "request_malformed"),
-        ({"account": None}, "request_malformed"),
-        ({"amount": 0}, "request_malformed"),
-        ({"amount": -1}, "request_malformed"),
-        ({"amount": 10**12 + 1}, "request_malformed"),
-        ({"amount": 1.5}, "request_malformed"),
-        ({"amount": "1"}, "request_malformed"),
-        ({"amount": True}, "request_malformed"),
-        ({"least": -1}, "request_malformed"),
-        ({"after": -1}, "request_malformed"),
-        ({"after": 2**63}, "request_malformed"),
-    ],
-)
-def test_rights_are_not_asked_for_so(address: str, desk: Desk, changes: dict[str, Any], code: str) -> None:
-    wanted = {"account": next(iter(desk.iban_of)), "least": 0, "amount": 1_00, "after": 0, **changes}
-    assert problem(desk.request(address, "POST", "/v1/rights", json.dumps(wanted).encode())) == code
-
-
-@pytest.mark.parametrize("holding", [-1, -(10**30), 2**53, 2**63, 10**30])
-def test_whatever_a_device_says_it_holds_it_is_granted_no_more_than_there_is(
-    bank: CentreBank, address: str, desk: Desk, holding: int
-) -> None:
-    account = next(iter(desk.iban_of))
-    wanted = {"account": account, "least": 0, "amount": 10**12, "after": 0, "holding": holding}
-    response = desk.request(address, "POST", "/v1/rights", json.dumps(wanted).encode())
-    if response.status_code != 200:
-        assert problem(response) == "request_malformed"
-    rights = "SELECT posted + overdraft_limit - rights FROM deposit_accounts WHERE id = %s"
-    assert bank.rows(rights, account)[0][0] >= 0
-
-
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"after":-1}', b'{"after":1e30}', b'{"after":"0"}', b"[" * 99_999])
-def test_account_numbers_are_not_asked_for_so(bank: CentreBank, address: str, desk: Desk, body: bytes) -> None:
-    before = bank.rows("SELECT count(*) FROM iban_blocks")
-    code = problem(desk.request(address, "POST", "/v1/iban-blocks", body))
-    assert code in {"json_malformed", "request_malformed"}
-    assert bank.rows("SELECT count(*) FROM iban_blocks") == before
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({}, "enrolment_code_wrong"),
-        ({"code": ""}, "enrolment_proof_wrong"),
-        ({"code": "\x00"}, "enrolment_proof_wrong"),
-        ({"code": "x" * 65}, "request_malformed"),
-        ({"key": "x"}, "enrolment_proof_wrong"),
-        ({"key": "é" * 43}, "enrolment_proof_wrong"),
-        ({"key": "A" * 43}, "enrolment_proof_wrong"),
-        ({"key": base64url(b"x" * 31)}, "enrolment_proof_wrong"),
-        ({"proof": ""}, "enrolment_proof_wrong"),
-        ({"proof": "a.b.c"}, "enrolment_proof_wrong"),
-        ({"proof": "é.é.é"}, "enrolment_proof_wrong"),
-        ({"proof": "x" * 2049}, "request_malformed"),
-        ({"protocol": 99}, "protocol_unsupported"),
-        ({"protocol": -1}, "protocol_unsupported"),
-        ({"protocol": 10**30}, "protocol_unsupported"),
-        ({"protocol": None}, "request_malformed"),
-    ],
-)
-def test_nobody_enrols_so(bank: CentreBank, address: str, changes: dict[str, Any], code: str) -> None:
-    made = make_enrolment("ABCD-EFGH-JKMN-PQRS", new_signing_key(bank.maker.randomness))
-    message = {"code": made.code, "key": made.key, "proof": made.proof, "protocol": 1, **changes}
-    before = bank.rows("SELECT count(*), count(public_key) FROM enrolments")
-    assert problem(send(address, "POST", "/v1/enrolments", json.dumps(message).encode())) == code
-    assert bank.rows("SELECT count(*), count(public_key) FROM enrolments") == before
-
-
-def test_another_keys_proof_enrols_nobody(bank: CentreBank, address: str) -> None:
-    mine, theirs = (new_signing_key(bank.maker.randomness) for _ in range(2))
-    made = make_enrolment("ABCD-EFGH-JKMN-PQRS", theirs)
-    stolen = {"code": made.code, "key": public_text(mine), "proof": made.proof, "protocol": 1}
-    assert problem(send(address, "POST", "/v1/enrolments", json.dumps(stolen).encode())) == "enrolment_proof_wrong"
-
-
-@pytest.mark.parametrize("fingerprint", ["x", "%00", "..%2F..", "A" * 4000, "%F0%9F%92%A9", "'%20OR%201=1"])
-def test_no_other_fingerprint_finds_an_enrolment(address: str, fingerprint: str) -> None:
-    response = send(address, "GET", f"/v1/enrolments/{fingerprint}", b"")
-    assert problem(response) in {"enrolment_unknown", "not_found"}
-
-
-@pytest.mark.parametrize(
-    ("path", "message", "code"),
-    [
-        ("activations", {"person": "nobody", "activation_code": "x", "password": "y"}, "activation_wrong"),
-        ("activations", {"person": "nobody", "activation_code": "\x00", "password": "\x00"}, "activation_wrong"),
-        ("activations", {"person": "\x00", "activation_code": "x", "password": "y"}, "request_malformed"),
-        ("activations", {"person": "nobody", "activation_code": "x", "password": "y" * 257}, "request_malformed"),
-        ("sign-ins", {"person": "nobody", "password": "\x00", "code": "١٢٣٤٥٦"}, "sign_in_wrong"),
-        ("sign-ins", {"person": "nobody", "password": "x", "code": "1234567"}, "request_malformed"),
-        ("introductions", {"introduction": ""}, "introduction_malformed"),
-        ("introductions", {"introduction": "é.é.é"}, "introduction_malformed"),
-        ("introductions", {"introduction": "x" * 8193}, "request_malformed"),
-    ],
-)
-def test_nobody_signs_in_so(address: str, desk: Desk, path: str, message: dict[str, str], code: str) -> None:
-    response = desk.request(address, "POST", f"/v1/staff/{path}", json.dumps(message).encode())
-    assert problem(response) == code
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "/v1/feeds/nor?after=-1",
-        "/v1/feeds/nor?after=1e9",
-        "/v1/feeds/nor?after=9223372036854775808",
-        "/v1/feeds/nor?limit=0",
-        "/v1/feeds/nor?limit=501",
-        "/v1/feeds/nor?after=0&after=x",
-    ],
-)
-def test_a_feed_is_not_read_so(address: str, desk: Desk, target: str) -> None:
-    assert problem(desk.request(address, "GET", target)) == "request_malformed"
-
-
-@pytest.mark.parametrize("feed", ["syd", "centre", "BANK", "nor%00", "..%2Fbank", "nor%2F", "%F0%9F%92%A9", "x" * 400])
-def test_nobody_reads_anothers_feed(address: str, desk: Desk, feed: str) -> None:
-    response = desk.request(address, "GET", f"/v1/feeds/{feed}?after=0")
-    assert problem(response) in {"feed_not_yours", "signature_wrong", "not_found"}
