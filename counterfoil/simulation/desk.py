@@ -38,7 +38,8 @@ class Desk:
 
     `copy_of` is set on a machine that is a clone of another, `kept` are copies of the file that somebody may put back;
     `file` counts how often somebody has.
-    `is_open` once its first day has begun; `is_lost` when the machine is gone for good.
+    `is_open` once its first day has begun; `is_lost` when the machine is gone for good,
+    `is_replaced` when its device's next epoch is on another machine.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Desk:
     copy_of: str | None = None
     is_open: bool = False
     is_lost: bool = False
+    is_replaced: bool = False
     recent: list[str] = field(default_factory=list)
     freezes: list[tuple[str, str]] = field(default_factory=list)
     kept: list[MemoryHome] = field(default_factory=list)

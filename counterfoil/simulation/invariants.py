@@ -223,7 +223,8 @@ class _Desk:
             return register.note_own(stored.jws)
         if stored.seq <= len(own.made) and own.made[stored.seq - 1].hash == stored.hash:
             return register.note(stored.jws)
-        if chain not in self._simulation.dishonest:
+        row = self._simulation.centre.database.committed(CHAINS).get(chain)
+        if chain not in self._simulation.dishonest and (row is None or row.state == "living"):
             self._simulation.violated("chain_whole", f"{chain} makes {stored.seq} after {len(own.made)}")
         return register.note_fork(stored.jws)
 

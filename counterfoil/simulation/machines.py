@@ -27,19 +27,17 @@ def revoked(simulation: Simulation) -> None:
 
 def enrolled_anew(simulation: Simulation) -> None:
     """A device that has stopped gets a new key, an empty file and its next epoch; its old machine may go on running."""
-    ended = [desk for desk in simulation.desks if _has_ended(desk) and desk.epoch < EPOCHS_MAX]
+    ended = [desk for desk in simulation.desks if _has_ended(desk) and desk.epoch < EPOCHS_MAX and not desk.is_replaced]
     if not ended or len(simulation.machines) >= _MACHINES_MAX:
         return
     old = simulation.chance.one_of(ended)
+    old.is_replaced = True
     simulation.conversations.begin("centre", lambda: _replaced(simulation, old))
 
 
 def _replaced(simulation: Simulation, old: Desk) -> None:
-    """It takes the place of the old one unless another has done so meanwhile."""
     people = admit(simulation, f"{old.name}-{old.epoch + 1}", old.branch)
     new = enrolled(simulation, simulation.keys, old.name, old.branch, people)
-    if old not in simulation.desks:
-        return
     simulation.note(f"{new.title} takes the place of {old.title}")
     simulation.desks[simulation.desks.index(old)] = new
     simulation.others.append(old)
@@ -94,10 +92,13 @@ def file_kept(simulation: Simulation) -> None:
 def file_put_back(simulation: Simulation) -> None:
     """Somebody puts a copy of a desk's file back, or the right one; the anchor outside the file stays.
 
+    Not where the machine died between the file and its anchor: nobody has been told of that last operation, so an
+    older file without it is as good.
+
     Seldom the whole machine is set back, anchor and all: that is a clone of a machine that is gone.
     """
     chance = simulation.chance
-    desks = [desk for desk in simulation.desks if desk.kept and not _is_busy(simulation, desk)]
+    desks = [desk for desk in simulation.desks if desk.kept and _is_anchored(desk) and not _is_busy(simulation, desk)]
     if not desks:
         return
     desk = chance.one_of(desks)
@@ -111,11 +112,14 @@ def file_put_back(simulation: Simulation) -> None:
         simulation.at_desk(desk, desk.start)
 
 
+def _is_anchored(desk: Desk) -> bool:
+    return desk.anchor.head == _head_of(desk) or (desk.device is not None and desk.device.stopped is not None)
+
+
 def _head_of(desk: Desk) -> Anchored:
     """What the anchor would say, had it been kept with the file."""
-    chain = desk.home.log.chains[desk.chain]
     last = desk.home.log.own_head(*desk.chain, 0)
-    return Anchored(*desk.chain, max(chain.seq, last.seq), last.hash)
+    return Anchored(*desk.chain, last.seq, last.hash)
 
 
 def lost(simulation: Simulation) -> None:
