@@ -21,7 +21,7 @@ class LineState:
     line, of the centre's refusal, of the disk, or `bug`), `stopped` that trying again needs a person, `feed_faults`
     which feeds are not read any further, and why, `device_stopped` why the device may do nothing until it is
     enrolled anew. `clock_wrong_by`: the minutes by which the clock is ahead of the centre's (behind: negative), if by
-    more than five.
+    more than five. `recovering`: the centre was restored, and is told again what it has forgotten.
     """
 
     online: bool = False
@@ -37,6 +37,7 @@ class LineState:
     feed_faults: tuple[tuple[str, str], ...] = ()
     device_stopped: str | None = None
     clock_wrong_by: int = 0
+    recovering: bool = False
 
     @property
     def clock_wrong(self) -> bool:
@@ -47,4 +48,4 @@ class LineState:
     def all_sent(self) -> bool:
         """Whether everything done here is at the centre and nothing is in the way: the only green there is."""
         trouble = self.problem or self.stopped or self.push_refused or self.feed_faults or self.device_stopped
-        return self.online and self.waiting == 0 and not trouble
+        return self.online and self.waiting == 0 and not (trouble or self.recovering or self.clock_wrong)

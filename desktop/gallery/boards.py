@@ -225,14 +225,29 @@ def table_board(tasks: Tasks) -> QWidget:
 
 
 def _strips() -> QWidget:
+    late = timedelta(minutes=23)
     states = (
         LineStatus(LineState.ONLINE, balances_as_of=MOMENT, drawer=kroner(73_420_00)),
-        LineStatus(LineState.ONLINE, unsent=3, oldest_unsent=timedelta(seconds=40)),
+        LineStatus(LineState.WAITING, unsent=3, oldest_unsent=timedelta(seconds=40)),
         LineStatus(LineState.SENDING, unsent=9, sent=3, sending=12),
-        LineStatus(LineState.OFFLINE, unsent=3, oldest_unsent=timedelta(minutes=6), offline_since=MOMENT),
-        LineStatus(LineState.HELD, unsent=14, detail="Waiting for trust"),
-        LineStatus(LineState.REFUSED, unsent=14, detail="The key was revoked"),
+        LineStatus(LineState.OVERDUE, unsent=3, oldest_unsent=late, detail="Offline since 10:42"),
+        LineStatus(
+            LineState.OFFLINE,
+            unsent=3,
+            oldest_unsent=timedelta(minutes=6),
+            offline_since=MOMENT,
+            pays_until=MOMENT,
+            paying_out="ending",
+        ),
+        LineStatus(LineState.OFFLINE, offline_since=MOMENT, paying_out="ended"),
+        LineStatus(LineState.HELD, exceptions=2),
+        LineStatus(LineState.HELD, unsent=14, detail="Busy", code="database_busy"),
+        LineStatus(LineState.RECOVERING, unsent=14),
+        LineStatus(LineState.REFUSED, unsent=14, code="protocol_unsupported"),
+        LineStatus(LineState.REFUSED, unsent=14, detail="The centre does not know this key", code="device_unknown"),
         LineStatus(LineState.CLOCK, simulated_clock=MOMENT),
+        LineStatus(LineState.CHECKPOINT, unsent=1),
+        LineStatus(LineState.STOPPED, unsent=14, detail="The key was revoked"),
     )
     strips = []
     for state in states:

@@ -15,7 +15,7 @@ from desktop.fingerprints import device_lines, keep_on_paper
 from desktop.login.introducing import IntroduceDialog
 from desktop.login.keys import KeyList, checkpoint_text, moment_text
 from desktop.screens import Screen
-from desktop.widgets import Button, Card, KeyValueList, LineState, Text
+from desktop.widgets import Button, Card, KeyValueList, Text
 
 
 class MyKeysScreen(Screen):
@@ -101,7 +101,7 @@ class MyKeysScreen(Screen):
         self._kept.setText(self.tr("Saved as {path}. Print it and keep it.").format(path=path))
 
     def _show_line(self) -> None:
-        offline = self._desk.line_status.state is LineState.OFFLINE
+        offline = self._desk.line_status.without_line
         self.introduce_button.setEnabled(not offline)
         self._reason.setText(self.tr("An introduction needs the line.") if offline else "")
 

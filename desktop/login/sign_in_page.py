@@ -14,8 +14,6 @@ from desktop.full_page import FullPage
 from desktop.login.credential_fields import CredentialFields
 from desktop.widgets import Button, Hairline, LineState, LineStatus, Notice
 
-_ABSENT = {LineState.OFFLINE, LineState.STARTING}
-
 
 class SignInPage(FullPage):
     """`submitted` carries `Credentials`; `first_time` the staff code that stands there."""
@@ -95,8 +93,8 @@ class SignInPage(FullPage):
     def show_status(self, status: LineStatus) -> None:
         """Without the line signing in works all the same, except for a first time."""
         super().show_status(status)
-        absent = status.state is LineState.OFFLINE
-        self.first_time_button.setEnabled(status.state not in _ABSENT)
+        absent = status.without_line
+        self.first_time_button.setEnabled(not absent and status.state is not LineState.STARTING)
         self.offline.setVisible(absent)
         if absent:
             text = self.tr("Who has worked at this desk before can sign in; a first time needs the line.")

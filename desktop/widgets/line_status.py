@@ -1,4 +1,4 @@
-"""What is true about the line and the outbox, and how the strip says it: pure data, no Qt widgets."""
+"""What is true about the line, the outbox and what may be paid out without it: pure data, no Qt widgets."""
 
 from __future__ import annotations
 
@@ -14,18 +14,46 @@ from desktop.wording import short_age
 
 
 class LineState(Enum):
-    """What the line is doing."""
+    """How it stands with the line and with what was done here, the worst that is true."""
 
     STARTING = "starting"
+    """Nothing was heard yet since the program began."""
     ONLINE = "online"
+    """The centre answers, and has all that was done here."""
     SENDING = "sending"
+    WAITING = "waiting"
+    """The centre answers and does not have all that was done here."""
+    OVERDUE = "overdue"
+    """Something has waited for more than fifteen minutes, whether the line is up or not."""
     OFFLINE = "offline"
     HELD = "held"
-    """The centre takes nothing from this device for the time being (a gap, a busy centre, waiting for trust)."""
+    """The centre takes nothing from this desk for the time being, or looks at something that was done here."""
+    RECOVERING = "recovering"
+    """The centre was restored, and is told again what it has forgotten."""
     REFUSED = "refused"
-    """The centre refuses this device: its key is revoked or its chain is in doubt."""
+    """The centre refuses to speak to this desk."""
     CLOCK = "clock"
-    """This machine's clock can't be trusted, so that nothing may be spent offline."""
+    """This machine's clock can't be trusted, so that nothing may be paid out."""
+    CHECKPOINT = "checkpoint"
+    """The centre's past is not the one that this desk has read."""
+    STOPPED = "stopped"
+    """This desk may do nothing more until it is enrolled anew."""
+
+
+_WITHOUT_LINE = frozenset(
+    {
+        LineState.OFFLINE,
+        LineState.RECOVERING,
+        LineState.REFUSED,
+        LineState.CLOCK,
+        LineState.CHECKPOINT,
+        LineState.STOPPED,
+    }
+)
+_WITH_LINE = frozenset({LineState.ONLINE, LineState.SENDING, LineState.WAITING})
+
+PayingOut = Literal["plain", "ending", "ended"]
+"""How it stands with paying out without the line: nothing to say, soon at its end, at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +61,9 @@ class LineStatus:
     """One truthful moment of the line. Times are in the branch's own time zone.
 
     `unsent` counts operations that the centre has not acknowledged. `sent` of `sending` are through while a push is
-    under way. `detail` says why, for held, refused and clock.
+    under way. `line_up` is whether the centre can be asked for something now. `code` is what is in the way, `detail`
+    says it in words. `exceptions` counts what the centre found and nobody here has looked at. `pays_until` is when the
+    lease ends, `paying_out` what is to be said of it.
     """
 
     state: LineState = LineState.STARTING
@@ -46,55 +76,39 @@ class LineStatus:
     drawer: Money | None = None
     detail: str = ""
     simulated_clock: datetime | None = None
+    code: str = ""
+    line_up: bool = False
+    exceptions: int = 0
+    pays_until: datetime | None = None
+    paying_out: PayingOut = "plain"
 
+    @property
+    def without_line(self) -> bool:
+        """Whether the centre can't be asked for anything: the desk goes by what it holds."""
+        return self.state in _WITHOUT_LINE or (self._says_nothing_of_line() and not self.line_up)
 
-FaceTone = Literal["ok", "warn", "danger", "info", "quiet"]
+    @property
+    def with_line(self) -> bool:
+        """Whether the centre answers what it is asked."""
+        return self.state in _WITH_LINE or (self._says_nothing_of_line() and self.line_up)
 
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """How a state is shown: a shape, a tone and a word; the tone alone says nothing that the word does not."""
-
-    icon: str
-    tone: FaceTone
-    word: str
+    def _says_nothing_of_line(self) -> bool:
+        return self.state in (LineState.HELD, LineState.OVERDUE)
 
 
 def _tr(text: str) -> str:
     return QCoreApplication.translate("StatusStrip", text)
 
 
-def face_of(status: LineStatus) -> Face:
-    """The shape, tone and word of a status. `ok` only with nothing unsent, whatever the line says of itself."""
-    match status.state:
-        case LineState.REFUSED:
-            return Face("octagon-x", "danger", _tr("Refused by the centre"))
-        case LineState.CLOCK:
-            return Face("clock-alert", "danger", _tr("Check this machine's clock"))
-        case LineState.HELD:
-            return Face("circle-pause", "warn", _tr("Held by the centre"))
-        case LineState.OFFLINE:
-            since = _tr("Offline since {time}").format(time=clock_text(status.offline_since))
-            return Face("offline", "warn", since if status.offline_since else _tr("Offline"))
-        case LineState.SENDING:
-            word = _tr("Sending {sent} of {total}").format(sent=status.sent, total=status.sending)
-            return Face("circle-arrow-up", "info", word if status.sending else _tr("Sending"))
-        case LineState.STARTING:
-            return Face("clock-3", "quiet", _tr("Looking for the line"))
-        case LineState.ONLINE if status.unsent:
-            return Face("clock-3", "warn", _tr("Online, not all sent"))
-        case LineState.ONLINE:
-            return Face("circle-check", "ok", _tr("Online, all sent"))
-
-
 def outbox_text(status: LineStatus) -> str:
-    """How much waits and for how long; empty when nothing does."""
+    """How much waits and for how long, as far as the state's own word does not say it; empty when nothing does."""
     if not status.unsent:
         return ""
+    age = short_age(status.oldest_unsent) if status.oldest_unsent is not None else ""
+    if status.state in (LineState.WAITING, LineState.OVERDUE):
+        return _tr("oldest {age}").format(age=age) if age else ""
     text = _tr("{n} waiting to be sent").format(n=status.unsent)
-    if status.oldest_unsent is not None:
-        text += _tr(", oldest {age}").format(age=short_age(status.oldest_unsent))
-    return text
+    return text + _tr(", oldest {age}").format(age=age) if age else text
 
 
 def balances_text(status: LineStatus) -> str:
@@ -102,6 +116,15 @@ def balances_text(status: LineStatus) -> str:
     if status.balances_as_of is None:
         return ""
     return _tr("Balances as of {time}").format(time=clock_text(status.balances_as_of))
+
+
+def paying_text(status: LineStatus) -> str:
+    """That paying out without the line ends soon, or has; empty while there is nothing to say of it."""
+    if status.paying_out == "ended":
+        return _tr("Pays nothing out before the line is back")
+    if status.paying_out == "ending":
+        return _tr("Pays out until {time}").format(time=clock_text(status.pays_until))
+    return ""
 
 
 def drawer_text(status: LineStatus, locale: str) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from desktop.theme import current_theme
 from desktop.widgets.badges import Badge, KeyChip
+from desktop.widgets.line_faces import Face, FaceTone, face_of
 from desktop.widgets.line_status import (
-    Face,
-    FaceTone,
     LineState,
     LineStatus,
     balances_text,
     drawer_text,
-    face_of,
     outbox_text,
+    paying_text,
 )
 from desktop.widgets.text import Icon, Text, muted, set_look
 
@@ -50,6 +50,7 @@ class StatusStrip(QWidget):
     """Shows a `LineStatus`. `state_clicked` asks for the screen that explains it, `lock_clicked` for the lock."""
 
     lock_clicked = Signal()
+    state_clicked = Signal()
 
     def __init__(self, locale: str = "en_GB") -> None:
         super().__init__()
@@ -60,6 +61,7 @@ class StatusStrip(QWidget):
         self._detail = Text("", "small")
         self._outbox = Text("", "small")
         self._balances = Text("", "small")
+        self._paying = Text("", "state")
         self._clock = Badge("\u2014", "warn")
         self._clock.hide()
         self._drawer = Text("", "small")
@@ -71,7 +73,8 @@ class StatusStrip(QWidget):
         row.addWidget(self._icon)
         row.addSpacing(8)
         row.addWidget(self._state)
-        for part in (self._detail, self._outbox, self._balances):
+        parts = (self._detail, self._outbox, self._paying, self._balances)
+        for part in parts:
             row.addWidget(part)
         row.addStretch(1)
         row.addWidget(self._clock)
@@ -79,7 +82,7 @@ class StatusStrip(QWidget):
         row.addWidget(self._drawer)
         row.addSpacing(16)
         row.addWidget(self.lock)
-        for part in (self._detail, self._outbox, self._balances):
+        for part in parts:
             part.setIndent(22)
         self.setMinimumHeight(current_theme().px(34))
         self.show_status(LineStatus())
@@ -93,10 +96,12 @@ class StatusStrip(QWidget):
         for part, text in (
             (self._detail, status.detail),
             (self._outbox, outbox_text(status)),
+            (self._paying, paying_text(status)),
             (self._balances, balances_text(status)),
         ):
             part.setText(text)
             part.setVisible(bool(text))
+        set_look(self._paying, tone="danger" if status.paying_out == "ended" else "warn")
         self._drawer.setText(drawer_text(status, self._locale))
         self._clock.setVisible(status.simulated_clock is not None)
         if status.simulated_clock is not None:
@@ -115,7 +120,13 @@ class StatusStrip(QWidget):
         self._drawer.hide()
         self.lock.hide()
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on what is said of the line asks what it means."""
+        if event.position().x() < self._drawer.x():
+            self.state_clicked.emit()
+        super().mousePressEvent(event)
+
     def text(self) -> str:
         """Everything that the strip says, for screen readers and tests."""
-        parts = (self._state, self._detail, self._outbox, self._balances, self._drawer)
+        parts = (self._state, self._detail, self._outbox, self._paying, self._balances, self._drawer)
         return ". ".join(part.text() for part in parts if part.text() and not part.isHidden())

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from core.money import Money
 from desktop.widgets import LineState, LineStatus, StatusStrip
-from desktop.widgets.line_status import face_of
+from desktop.widgets.line_faces import face_of
 
 MORNING = datetime(2026, 11, 20, 10, 42, tzinfo=UTC)
 
@@ -26,6 +26,13 @@ def test_every_state_has_a_word_and_a_shape(state: LineState) -> None:
     face = face_of(LineStatus(state))
     assert face.word
     assert face.icon
+    assert face.next_step.endswith("."), "what to do is said in sentences"
+
+
+def test_a_desk_that_is_too_old_is_told_to_be_updated_and_that_its_work_is_kept() -> None:
+    face = face_of(LineStatus(LineState.REFUSED, code="protocol_unsupported"))
+    assert face.word == "Update this desk"
+    assert "is kept" in face.next_step
 
 
 def test_different_states_have_different_words_and_shapes() -> None:
@@ -60,3 +67,12 @@ def test_a_simulated_clock_is_never_hidden(look: object, qtbot: QtBot) -> None:
     strip.show_status(LineStatus(LineState.ONLINE, simulated_clock=MORNING))
     assert strip._clock.isVisible()
     assert "10:42" in strip._clock.text()
+
+
+def test_that_paying_out_ends_is_said_in_the_strip(look: object, qtbot: QtBot) -> None:
+    strip = StatusStrip()
+    qtbot.addWidget(strip)
+    strip.show_status(LineStatus(LineState.OFFLINE, pays_until=MORNING, paying_out="ending"))
+    assert "Pays out until 10:42" in strip.text()
+    strip.show_status(LineStatus(LineState.OFFLINE, pays_until=MORNING, paying_out="ended"))
+    assert "Pays nothing out before the line is back" in strip.text()

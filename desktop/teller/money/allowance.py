@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from desktop.desk import Desk
-from desktop.widgets import LineState
-
-WITHOUT_LINE = frozenset({LineState.OFFLINE, LineState.HELD, LineState.REFUSED, LineState.CLOCK})
-"""The states of the line in which the centre can't be asked for anything."""
-_WITH_LINE = frozenset({LineState.ONLINE, LineState.SENDING})
 
 
 def is_offline(desk: Desk) -> bool:
     """Whether this desk pays out by the rights that it holds, and can't ask for more."""
-    return desk.line_status.state in WITHOUT_LINE
+    return desk.line_status.without_line
 
 
 def hold_allowance(desk: Desk, account: str) -> None:
@@ -21,5 +16,5 @@ def hold_allowance(desk: Desk, account: str) -> None:
     To be called once whenever an account of this branch is opened. Nobody waits for the answer and nothing is said if
     there is none: the desk then works with what it holds, as it would have anyway.
     """
-    if desk.line_status.state in _WITH_LINE:
+    if desk.line_status.with_line:
         desk.tasks.run_network(desk.line.hold_allowance, account, failed=lambda _problem: None)
