@@ -63,6 +63,8 @@ class BackOffice:
         self._date = day.isoformat()
         opening = datetime(day.year, day.month, day.day, 8, 0, tzinfo=UTC)
         self._clock.set(max(self._clock.now_ms() + _MINUTE_MS, int(opening.timestamp() * 1000)))
+        # The line is there in the morning, and with it the day's lease.
+        self._desk.loop.step()
         self._begin(first=first)
         for plan in self._plans[len(self.accounts) : len(self.accounts) + _OPENED_PER_DAY]:
             self._welcome(plan)

@@ -17,6 +17,7 @@ from counterfoil.demo.history import BUSINESS_DAYS, BackOffice, SeededAccount, b
 from counterfoil.line_proxy import Line
 
 SEED = 20261120
+_SECOND_MS = 1000
 Tell = Callable[[str], None]
 
 
@@ -61,7 +62,7 @@ def prepare(stack: ExitStack, directory: Path, morning_ms: int, tell: Tell) -> P
         desks[plan.device] = desk
         people.arrive(desk, introduced_at)
         if introduced_at is None:
-            _hold_allowances(desk, accounts[plan.branch])
+            _hold_allowances(desk, accounts[plan.branch], clock)
     return Prepared(bank, people, lines, desks, accounts, clock)
 
 
@@ -80,7 +81,8 @@ def _past(
     return {desk.plan.branch: office.accounts for desk, office in zip(made, offices, strict=True)}
 
 
-def _hold_allowances(desk: MadeDesk, accounts: Iterable[SeededAccount]) -> None:
+def _hold_allowances(desk: MadeDesk, accounts: Iterable[SeededAccount], clock: SharedClock) -> None:
     """The branch's first desk holds its allowance on every account, so that a cut finds it ready to serve."""
     for account in accounts:
+        clock.advance(_SECOND_MS)
         desk.loop.fetch_rights(account.id, 0, ALLOWANCE_MINOR)
