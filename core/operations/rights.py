@@ -97,6 +97,14 @@ def available_on(account: DepositAccount) -> int:
     return available(free(account.posted, account.overdraft_limit, account.rights), account.holds)
 
 
+def lacking_on(account: DepositAccount, amount: int) -> int:
+    """What must come back before the centre could promise `amount`, in minor units; 0 if it is there.
+
+    Holds bite on whatever comes back, so more may be lacking than the amount itself.
+    """
+    return max(0, amount + account.holds - free(account.posted, account.overdraft_limit, account.rights))
+
+
 def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refusal]:
     body = decoded.body
     account = book.get(DepositAccount, body.account)

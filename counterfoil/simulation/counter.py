@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.book.rows import DepositAccount
 from core.device import OpenSession, Performed, performing
 from core.envelope import read_operation
 from core.errors import Refusal
@@ -19,7 +20,8 @@ from core.operations.customers import CustomerAmended, CustomerRegistered, KycDe
 from core.operations.kind import Body
 from core.operations.registry import KINDS
 from core.operations.reversals import EntryReversed, lines
-from core.operations.transfers import TransferMade, TransferSent
+from core.operations.terms import AccountClosureRequested
+from core.operations.transfers import TransferMade, TransferRequested, TransferSent
 from core.records import make_record
 from counterfoil.simulation.replacing import swapped
 
@@ -58,7 +60,13 @@ class Visit:
     account: Account
 
     def do(
-        self, body: Body, *, by: OpenSession | None = None, records: Mapping[str, bytes] | None = None
+        self,
+        body: Body,
+        *,
+        by: OpenSession | None = None,
+        approver: OpenSession | None = None,
+        records: Mapping[str, bytes] | None = None,
+        standin: bool = False,
     ) -> Performed | None:
         """Draft it, have it approved where it needs that, and perform it. None where the desk refuses."""
         desk = self.desk
@@ -66,13 +74,14 @@ class Visit:
         device = desk.device
         if session is None or device is None:
             return None
-        draft = device.draft(_NAMES[type(body)], body, session=session, records=records)
+        draft = device.draft(_NAMES[type(body)], body, session=session, records=records, standin=standin)
         if draft.findings:
             self.simulation.note(f"{desk.title} refuses {draft.kind}: {draft.findings[0].code}")
             return None
         approval = None
-        if draft.needs_second_person and desk.supervisor is not None:
-            approval = device.approve(draft, desk.supervisor)
+        second = approver or desk.supervisor
+        if draft.needs_second_person and second is not None:
+            approval = device.approve(draft, second)
         done = device.perform(draft, approval)
         if not isinstance(done, Performed):
             self.simulation.note(f"{desk.title} refuses {draft.kind}: {done.first.code}")
@@ -127,6 +136,49 @@ def withdraw_too_much(visit: Visit) -> None:
     done = visit.do(CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount))
     if done is not None:
         visit.simulation.violated("rights_kept", f"{visit.desk.title} paid {amount} without the right to")
+
+
+def stand_in(visit: Visit) -> None:
+    """With the line down a supervisor lets a customer have more than the desk may pay by itself."""
+    device, account = visit.desk.device, visit.account
+    if device is None:
+        return
+    amount = max(0, device.payable_here(account.id)) + visit.simulation.chance.up_to(15_000)
+    body = CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount)
+    _remember(visit, visit.do(body, standin=True))
+
+
+def ask_for_transfer(visit: Visit) -> None:
+    """More than the desk's rights cover: the centre is asked."""
+    simulation, account = visit.simulation, visit.account
+    others = [each for each in simulation.accounts[account.branch] if each.id != account.id]
+    if not others:
+        return
+    payee, amount = simulation.chance.one_of(others), simulation.chance.amount(AMOUNT_MAX)
+    visit.do(
+        TransferRequested(
+            account=account.id, route="own", payee_account=payee.id, currency=CURRENCY, amount=amount, details=None
+        )
+    )
+
+
+def close_account(visit: Visit) -> None:
+    """A customer takes out what is left, and wants the account closed."""
+    account, device = visit.account, visit.desk.device
+    row = _balance(visit) if device is not None else None
+    if row is None or account in visit.simulation.accounts[account.branch][:2]:
+        return
+    if row > 0:
+        amount = min(row, visit.payable(row))
+        if amount:
+            visit.do(CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount))
+    visit.do(AccountClosureRequested(account=account.id))
+
+
+def _balance(visit: Visit) -> int | None:
+    """What the desk's file says is on the account."""
+    row = visit.desk.home.rows.tables.get(DepositAccount, {}).get((visit.account.id,))
+    return row.posted if isinstance(row, DepositAccount) else None
 
 
 def pay_within(visit: Visit) -> None:
@@ -246,6 +298,9 @@ HABITS: tuple[tuple[Callable[[Visit], None], int], ...] = (
     (lift, 2),
     (amend, 3),
     (open_account, 2),
+    (stand_in, 6),
+    (ask_for_transfer, 4),
+    (close_account, 2),
 )
 _HABITS = tuple(habit for habit, _ in HABITS)
 _WEIGHTS = tuple(weight for _, weight in HABITS)

@@ -52,12 +52,14 @@ class Desk:
     network: Network
     tellers: Person
     supervisors: Person
+    seconds: Person
     drawer: str
     next_step: int
     device: Device | None = None
     loop: SyncLoop | None = None
     teller: OpenSession | None = None
     supervisor: OpenSession | None = None
+    second: OpenSession | None = None
     anchor: MemoryAnchor = field(default_factory=MemoryAnchor)
     file: int = 1
     copy_of: str | None = None
@@ -87,7 +89,7 @@ class Desk:
         """Switch the machine on: what a crash left open is closed."""
         over = Device.over(self.home, self.key, self.clock, self.randomness, identity=identity, anchor=self.anchor)
         self._run(over)
-        self.teller = self.supervisor = None
+        self.teller = self.supervisor = self.second = None
 
     def go_on(self) -> None:
         """Run on a copied home as if nothing had happened, people still signed in."""
@@ -104,7 +106,7 @@ class Desk:
         self.home.on_write = None
         if self.loop is not None:
             self.transport.close()
-        self.device = self.loop = self.teller = self.supervisor = None
+        self.device = self.loop = self.teller = self.supervisor = self.second = None
 
     def die_at_write(self, writes: int) -> None:
         """Let the machine stop at that many writes from now: before one, in the middle, or just after it."""
@@ -139,6 +141,15 @@ class Desk:
         if self.teller is None or self.teller.ends_at <= now:
             self.teller = self._open(device, self.tellers)
         return self.teller is not None and self.supervisor is not None
+
+    def sign_in_second(self) -> bool:
+        """See to it that a second supervisor is signed in too."""
+        device = self.device
+        if device is None or not self.sign_in():
+            return False
+        if self.second is None or self.second.ends_at <= instant(device.clock.now_ms()):
+            self.second = self._open(device, self.seconds)
+        return self.second is not None
 
     def _open(self, device: Device, person: Person) -> OpenSession | None:
         self.next_step += 1

@@ -23,13 +23,14 @@ from sync_server.centre.devices import EnrolmentState, invite_device, request_en
 from sync_server.centre.issue import issue
 from sync_server.centre.keys import CentreKeys
 
-ROLES: tuple[Role, Role] = ("teller", "supervisor")
+ROLES: tuple[Role, ...] = ("teller", "supervisor", "supervisor")
+"""Of a desk's people: who serves, who approves, and who is asked where two supervisors must sign."""
 _LIMIT = 10**9
 
 
-def admit(simulation: Simulation, name: str, branch: str) -> tuple[str, str]:
+def admit(simulation: Simulation, name: str, branch: str) -> tuple[str, ...]:
     centre = simulation.centre.servers[0].centre
-    people = (f"{name}-t", f"{name}-s")
+    people = (f"{name}-t", f"{name}-s", f"{name}-v")
     for person, role in zip(people, ROLES, strict=True):
         digest, record = make_record({"name": person.title()}, simulation.chance.randbytes)
         body = StaffAdmitted(
@@ -40,13 +41,13 @@ def admit(simulation: Simulation, name: str, branch: str) -> tuple[str, str]:
     return people
 
 
-def enrolled(simulation: Simulation, keys: CentreKeys, name: str, branch: str, people: tuple[str, str]) -> Desk:
+def enrolled(simulation: Simulation, keys: CentreKeys, name: str, branch: str, people: tuple[str, ...]) -> Desk:
     """A device's next epoch, with a new key and an empty file, trusted at the centre; its people get new keys."""
     chance = simulation.chance
     key = new_signing_key(chance.randbytes)
     epoch = _trusted(simulation, name, branch, key)
     simulation.network.lines.setdefault(name, Line(0))
-    tellers, supervisors = (Person(code, new_signing_key(chance.randbytes)) for code in people)
+    tellers, supervisors, seconds = (Person(code, new_signing_key(chance.randbytes)) for code in people)
     desk = Desk(
         name=name,
         branch=branch,
@@ -58,6 +59,7 @@ def enrolled(simulation: Simulation, keys: CentreKeys, name: str, branch: str, p
         network=simulation.network,
         tellers=tellers,
         supervisors=supervisors,
+        seconds=seconds,
         drawer=f"{name}-{epoch}",
         next_step=59_000_000,
     )
@@ -86,8 +88,9 @@ def open_desk(desk: Desk, date: str) -> bool:
     if device is None or desk.loop is None:
         return False
     desk.loop.step()
-    done = device.register_keys(_registrations(desk, device))
-    if not isinstance(done, Performed) or not desk.sign_in():
+    joining = _registered(desk, device, desk.seconds, desk.supervisors)
+    keys = (device.register_keys(_registrations(desk, device)), device.register_keys([joining]))
+    if not all(isinstance(done, Performed) for done in keys) or not desk.sign_in():
         return False
     teller, supervisor = desk.teller, desk.supervisor
     steps = (

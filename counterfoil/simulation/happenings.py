@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from counterfoil.simulation import clerks, counter, machines, office
+from counterfoil.simulation import clerks, counter, ends, machines, office
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.simulation import Simulation
 
@@ -196,6 +196,8 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "file kept": (machines.file_kept, 4),
     "file put back": (machines.file_put_back, 6),
     "lost": (machines.lost, 2),
+    "written off": (ends.written_off, 8),
+    "late decided": (ends.late_decided, 12),
     "tampered with": (machines.tampered_with, 2),
 }
 ALWAYS = frozenset({"customer", "sync", "resume", "desk starts"})

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from core.envelope import read_operation
 from core.ledger import deposit_id
 from core.operations import rules
+from core.operations.ended import OperationBooked
 from core.operations.kind import Decoded
 from core.operations.rights import RightsReturned
 
@@ -75,6 +76,10 @@ class Register:
         if operation.id in self.known:
             return decoded
         self.known.add(operation.id)
+        if isinstance(decoded.body, OperationBooked):
+            # What it carries happened when it was made, and happens no second time.
+            self.note(decoded.body.jws)
+            return decoded
         for account, credit in _credits(decoded).items():
             self.posted[account] = self.posted.get(account, 0) + credit
         if operation.authority is not None and operation.authority.standin:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from core.operations.registry import KINDS
+
 _ROOMS = ("core", "sync_server", "counterfoil.simulation")
 
 
@@ -20,7 +22,7 @@ def _holders(function: Callable[..., Any]) -> list[tuple[Any, str]]:
 def replaced(function: Callable[..., Any], other: Callable[..., Any]) -> Iterator[None]:
     """Inside, `other` is called wherever the program calls `function` by a module's name.
 
-    A table of kinds holds functions by itself: use `swapped` for an attribute of an object or class.
+    What a kind of operation holds is replaced by `ruled`, an attribute of an object or class by `swapped`.
     """
     holders = _holders(function)
     for module, name in holders:
@@ -41,3 +43,16 @@ def swapped(holder: Any, name: str, other: Any) -> Iterator[None]:
         yield
     finally:
         setattr(holder, name, before)
+
+
+@contextmanager
+def ruled(kind: str, rule: str, other: Callable[..., Any]) -> Iterator[None]:
+    """Inside, that rule (`check`, `apply` ...) of a kind of operation, in its version 1, is another."""
+    held = KINDS[kind, 1]
+    before = getattr(held, rule)
+    # A kind is frozen, and shared by everybody who has it.
+    object.__setattr__(held, rule, other)
+    try:
+        yield
+    finally:
+        object.__setattr__(held, rule, before)

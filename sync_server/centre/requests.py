@@ -8,7 +8,7 @@ from core.envelope import read_operation
 from core.errors import Refused
 from core.operations import rules
 from core.operations.requests import RequestDeclined
-from core.operations.rights import available_on
+from core.operations.rights import lacking_on
 from core.operations.transfers import TransferCarriedOut, TransferRequested
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.recalls import recall_for
@@ -41,7 +41,7 @@ def decide_transfer(home: Home, centre: Centre, request_id: str) -> bool:
     if not isinstance(body, TransferRequested):
         return False
     account = book.get(DepositAccount, body.account)
-    short = body.amount - available_on(account) if account is not None else 0
+    short = lacking_on(account, body.amount) if account is not None else 0
     late = centre.clock.now_ms() > instant_ms(made.operation.at) + WAIT_MS
     if account is not None and short > 0 and not late:
         coming, recalled = recall_for(home, centre, account, book, short, besides=None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.errors import Refusal
-from core.operations.rights import RightsGranted, available_on, right_of
+from core.operations.rights import RightsGranted, available_on, lacking_on, right_of
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.recalls import recall_for
 from sync_server.store.home import CentreBook, Home
@@ -108,7 +108,7 @@ def _ask_others(
     lacking: int,
 ) -> Grant | Refusal:
     """Recall what is lacking beyond what is available; nothing is, while the bucket is empty."""
-    needed = lacking - none.available
+    needed = lacking_on(account, lacking)
     if not home.lookups.holders(account.id) or _wait_for_grant(home, centre, device):
         return none
     coming, _ = recall_for(home, centre, account, book, needed, besides=(device.device, device.epoch))

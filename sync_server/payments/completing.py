@@ -49,7 +49,7 @@ def why_not(account: DepositAccount | None, currency: str) -> str | None:
     """The reason why money can't be credited there (ISO 20022); None if it can."""
     if account is None or account.state == "unknown":
         return UNKNOWN_ACCOUNT
-    if account.state != "open":
+    if account.state != "open" or account.closings:
         return CLOSED_ACCOUNT
     return OTHER_CURRENCY if account.currency != currency else None
 

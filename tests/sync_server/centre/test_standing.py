@@ -18,8 +18,9 @@ from sync_server.centre.issue import issue
 from sync_server.centre.leases import renew_lease
 from sync_server.centre.requests import WAIT_MS
 from sync_server.centre.rights import BUCKET, REFILL_MS, Grant
-from sync_server.centre.terms import charge_fee, release_hold, set_limit
+from sync_server.centre.terms import charge_fee, place_hold, release_hold, set_limit
 from sync_server.centre.write_offs import exposure_of
+from sync_server.payments.completing import CLOSED_ACCOUNT, why_not
 from sync_server.store.memory import MemoryDatabase
 from tests.sync_server.branch import Branch, decide, late_run, settle_everything, write_off
 from tests.sync_server.home_bank import HomeBank
@@ -90,6 +91,20 @@ def test_a_transfer_that_nothing_covers_is_declined(branch: Branch) -> None:
     assert (branch.request(request).state, branch.request(request).reason) == ("declined", "AM04")
 
 
+def test_what_is_held_back_is_recalled_at_once_and_not_in_drips(branch: Branch) -> None:
+    bank = branch.bank
+    with bank.database.transaction() as home:
+        place_hold(home, bank.centre, branch.account, 900_00, "garnishment")
+    request = branch.ask(branch.two, transfer_request(branch, 5_00))
+    assert branch.step() is True
+    recalls = [row for row in bank.rows(Recall) if isinstance(row, Recall)]
+    assert [(row.device, row.keep) for row in recalls] == [("nor-1", 95_00)]
+    assert branch.step() is False
+    branch.hand_back(branch.one, 905_00)
+    assert branch.step() is True
+    assert branch.request(request).state == "done"
+
+
 def test_a_transfer_does_not_wait_for_ever(branch: Branch) -> None:
     request = branch.ask(branch.two, transfer_request(branch, 700_00))
     branch.step()
@@ -128,6 +143,13 @@ def test_an_account_closes_once_all_has_come_back(branch: Branch) -> None:
     assert branch.step() is True
     assert branch.request(request).state == "done"
     assert branch.row().state == "closed"
+
+
+def test_an_account_that_is_to_be_closed_takes_no_money_in(branch: Branch) -> None:
+    assert why_not(branch.row(), "DKK") is None
+    branch.one.make(branch.one.withdrawal(branch.account, 1_000_00))
+    branch.ask(branch.one, AccountClosureRequested(account=branch.account))
+    assert why_not(branch.row(), "DKK") == CLOSED_ACCOUNT
 
 
 def test_an_account_with_money_on_it_is_not_closed(branch: Branch) -> None:
