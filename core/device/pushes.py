@@ -1,4 +1,8 @@
-"""The outbox: what is after the acknowledged `seq`, handed over in runs, and what the centre answers to one."""
+"""The outbox: what is after the acknowledged `seq`, handed over in runs, and what the centre answers to one.
+
+A device that has stopped hands over what it has all the same: the centre books none of it by itself, and keeps it as
+bytes until two people have decided. Its outbox ends where the centre has said so of everything.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +37,23 @@ class Answer(Protocol):
 
 
 def outbox(workings: Workings) -> Outbox:
-    """How much the centre has not acknowledged."""
-    head, own = workings.head, workings.own
-    length = own.seq - head.acked_seq
+    """How much the centre has not acknowledged; of a stopped device, how much it does not keep yet."""
+    own = workings.own
+    sent, no = _sent(workings)
+    length = own.seq - sent
     if not length:
         return Outbox(0, None)
-    rows = workings.store.log.after(own.no, head.acked_no, 1)
+    rows = workings.store.log.after(own.no, no, 1)
     return Outbox(length, read_operation(rows[0][2]).operation.at if rows else None)
+
+
+def _sent(workings: Workings) -> tuple[int, int]:
+    """The last `seq` that the centre has, booked or kept, as far as that is known here, and its number."""
+    head, handed = workings.head, workings.handed_seq
+    if handed <= head.acked_seq:
+        return head.acked_seq, head.acked_no
+    found = workings.store.log.at_seq(workings.own.no, handed, after_no=max(0, head.acked_no - 1))
+    return (handed, found[0]) if found is not None else (head.acked_seq, head.acked_no)
 
 
 def next_run(workings: Workings, limit: int) -> PushRun | None:
@@ -51,7 +65,7 @@ def next_run(workings: Workings, limit: int) -> PushRun | None:
     operations: list[str] = []
     records: dict[str, bytes] = {}
     size = 0
-    for _no, _seq, jws in workings.store.log.after(workings.own.no, head.acked_no, limit):
+    for _no, _seq, jws in workings.store.log.after(workings.own.no, _sent(workings)[1], limit):
         named = rules.records_named(rules.decode(read_operation(jws)))
         found = {digest: workings.store.log.record(digest) for digest in named if digest not in records}
         fresh = {digest: data for digest, data in found.items() if data is not None}
@@ -72,8 +86,12 @@ def accept_answer(workings: Workings, answer: Answer) -> None:
 
     A head behind what was acknowledged (a restored centre) moves it back, so that the rest is sent again.
     Raises `IntegrityFault` with `device_behind`, `chain_forked` or `verdict_of_other`; then nothing is kept. The first
-    two, and a verdict `quarantined`, stop the device: what it did from here on would count nowhere.
+    two, and a verdict `quarantined`, stop the device: what it did from here on would count nowhere. One that has
+    stopped only notes what the centre has of it, wherever the centre's own head is.
     """
+    if workings.stopped is not None:
+        _note_handed_over(workings, answer)
+        return
     head = workings.head
     try:
         found = _place(workings, answer)
@@ -87,6 +105,36 @@ def accept_answer(workings: Workings, answer: Answer) -> None:
     workings.tell(Changed(own=True))
     if any(verdict.verdict == "quarantined" for verdict in answer.verdicts):
         workings.stop("quarantined")
+        _note_handed_over(workings, answer)
+
+
+def _note_handed_over(workings: Workings, answer: Answer) -> None:
+    """Every verdict says that the centre has this operation, booked or as bytes: go on behind the last of them.
+
+    A centre that says less than it did has been restored: whatever it has forgotten is handed over once more.
+    """
+    sent = _sent(workings)[0]
+    with workings.writing():
+        _keep_verdicts(workings, answer)
+        seqs = verdicts_by_seq(answer.verdicts)
+        handed = sent
+        while handed + 1 in seqs:
+            handed += 1
+        if answer.head_seq < workings.head.acked_seq:
+            seq, no = _still_there(workings, answer)
+            workings.head = msgspec.structs.replace(workings.head, acked_seq=seq, acked_no=no)
+            handed = seq
+        workings.note_handed_over(handed)
+    workings.tell(Changed(own=True))
+
+
+def _still_there(workings: Workings, answer: Answer) -> tuple[int, int]:
+    """The centre's head, by `seq` and number, where that is an operation of this file; else the chain's beginning."""
+    try:
+        no, _hash = _place(workings, answer)
+    except IntegrityFault:
+        return 0, 0
+    return answer.head_seq, no
 
 
 def _place(workings: Workings, answer: Answer) -> tuple[int, str | None]:
@@ -111,7 +159,7 @@ def _found(workings: Workings, seq: int) -> tuple[int, str | None]:
 
 def _keep_verdicts(workings: Workings, answer: Answer) -> None:
     by_seq = verdicts_by_seq(answer.verdicts)
-    rows = workings.store.log.after(workings.own.no, workings.head.acked_no, len(by_seq))
+    rows = workings.store.log.after(workings.own.no, _sent(workings)[1], len(by_seq))
     for no, seq, jws in rows:
         verdict = by_seq.get(seq)
         if verdict is None:

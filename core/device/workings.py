@@ -30,6 +30,9 @@ _OPERATIONS_PER_BOOK = 20_000
 _STOPPED = "stopped"
 """The setting that says why the device has stopped."""
 
+_HANDED_OVER = "handed-over"
+"""The setting that says up to which `seq` the centre keeps what a stopped device has done."""
+
 Listener = Callable[[Changed], None]
 
 
@@ -38,7 +41,8 @@ class Workings:
 
     `rights_moved` names accounts on which this device's rights have moved since surplus was last looked for (None:
     not known; `surplus_tolerated` says with what measure), `desk_state` remembers which day and drawer are open.
-    `stopped` is why the device may do nothing any more, `time` how far its clock is believed, `mooring` the anchor that
+    `stopped` is why the device may do nothing any more, `handed_seq` up to where the centre keeps what it had done
+    then, `time` how far its clock is believed, `mooring` the anchor that
     its home is held to. `line_up` is whether the centre answered the last time it was spoken to.
     """
 
@@ -66,6 +70,7 @@ class Workings:
             self.own: ChainHead = store.log.own_head(head.device, head.epoch, head.acked_no)
         self.book = Book(store.rows)
         self.stopped = store.setting(_STOPPED)
+        self.handed_seq = int(store.setting(_HANDED_OVER) or 0)
         last = store.log.last_text(self.own.no, head.acked_no - 1) if self.own.seq else None
         last_at_ms = instant_ms(read_operation(last).operation.at) if last is not None else 0
         self.time = Timekeeper(store, clock, last_at_ms)
@@ -99,10 +104,16 @@ class Workings:
         self.stopped = why
         self.tell(Changed(own=True))
 
+    def note_handed_over(self, seq: int) -> None:
+        """The centre keeps the chain up to here, whether or not it has booked it; inside `writing`."""
+        if seq != self.handed_seq:
+            self.store.put_setting(_HANDED_OVER, str(seq))
+            self.handed_seq = seq
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """One durable transaction with the book written at its end; if anything is raised, nothing has happened."""
-        own, head = self.own, self.head
+        own, head, handed_seq = self.own, self.head, self.handed_seq
         try:
             with self.store.transaction():
                 yield
@@ -110,7 +121,7 @@ class Workings:
                 if self.head is not head:
                     self.store.put_head(self.head)
         except BaseException:
-            self.own, self.head = own, head
+            self.own, self.head, self.handed_seq = own, head, handed_seq
             self.book = Book(self.store.rows)
             raise
         if self.own is not own and self.stopped is None:

@@ -222,13 +222,17 @@ def branches_touched(decoded: Decoded[Any]) -> frozenset[str]:
 
 
 def records_named(decoded: Decoded[Any]) -> tuple[str, ...]:
-    """The digests of the records that its body names."""
+    """The digests of the records that its body names, or the body of what it carries."""
+    if decoded.kind.name == CARRYING:
+        decoded = carried(decoded.body)
     named = (getattr(decoded.body, field, None) for field in ("record", "details", "evidence"))
     return tuple(digest for digest in named if isinstance(digest, str))
 
 
 def customer_of(decoded: Decoded[Any]) -> str | None:
     """The customer whose file it concerns, if one."""
+    if decoded.kind.name == CARRYING:
+        decoded = carried(decoded.body)
     if decoded.kind.name == "customer.registered":
         return decoded.operation.id
     customer = getattr(decoded.body, "customer", None)

@@ -23,6 +23,9 @@ from core.sync.transport import CentreProblem, Transport
 POLL_SECONDS = 5.0
 BACKOFF_SECONDS_MIN = 1.0
 BACKOFF_SECONDS_MAX = 15.0
+STOPPED_SECONDS_MAX = 300.0
+"""A stopped device has nothing to ask, and nobody waits for what it still hands over."""
+
 PAGE_MAX = 200
 """Items asked for at once: a teller waits while a page is applied, so pages are small."""
 
@@ -137,17 +140,23 @@ class SyncLoop:
         if not self._failures:
             longest = self._poll_seconds
         else:
-            longest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_MIN * 2 ** min(self._failures - 1, 16))
+            most = STOPPED_SECONDS_MAX if self._device.stopped is not None else BACKOFF_SECONDS_MAX
+            longest = min(most, BACKOFF_SECONDS_MIN * 2 ** min(self._failures - 1, 16))
         return longest * (256 + self._randomness(1)[0]) / 512
 
     def step(self) -> LineState:
-        """Push all that waits, read both feeds to their ends, ask for account numbers where they run out."""
+        """Push all that waits, read both feeds to their ends, ask for account numbers where they run out.
+
+        A device that has stopped only hands over what it has, until the centre keeps all of it; then nothing is asked.
+        """
         with self._stepping:
-            if self.state.stopped:
+            if self.state.stopped and self._device.stopped is None:
                 return self.state
             try:
-                self._push()
-                self._pull()
+                self._exchange()
+                if self._device.stopped is not None:
+                    self._rest()
+                    return self.state
                 self._renew_lease()
                 self._lease_numbers()
                 self._hand_back()
@@ -165,6 +174,35 @@ class SyncLoop:
                 self._change(problem=problem.code, message=problem.message, sending=None)
             return self.state
 
+    def _exchange(self) -> None:
+        """Everything there is to say and to hear; to a centre that was restored, first what it forgot."""
+        if self._device.has_to_report():
+            self._report()
+        try:
+            self._push_and_pull()
+        except NewIncarnation:
+            self._report()
+            self._push_and_pull()
+
+    def _push_and_pull(self) -> None:
+        self._push()
+        if self._device.stopped is None:
+            self._pull()
+
+    def _report(self, enrolment: str | None = None) -> None:
+        self._change(recovering=True, sending=None)
+        try:
+            recovering = report(self._device, self._transport, enrolment=enrolment)
+        except IntegrityFault as fault:
+            # What was restored is not what this device had read: nothing more is said to it, and it is shown.
+            raise CentreRefusal(_RESTORED_OTHERWISE, code=fault.code) from fault
+        self._change(recovering=recovering, push_refused=None)
+
+    def _rest(self) -> None:
+        """Longer and longer, until somebody does something here."""
+        self._failures += 1
+        self._refresh_outbox()
+
     def resume(self) -> None:
         """Try again after a stop, a refused push or a fault of a feed: a person has seen to it."""
         self._change(stopped=False, push_refused=None, feed_faults=())
@@ -173,7 +211,7 @@ class SyncLoop:
     # Pushing
 
     def _push(self) -> None:
-        if self.state.push_refused is not None:
+        if self.state.push_refused is not None and self._device.stopped is None:
             return
         total, done, most = self._device.outbox().length, 0, self._most
         while (run := self._device.next_run(most)) is not None:

@@ -69,10 +69,10 @@ def _settle_run(home: Home, centre: Centre, received: _Received) -> PushAnswer:
     if forked is not None:
         fault = IntegrityFault("chain_forked", str(forked.operation.seq)) if state == "living" else None
         rest = run[len(answers) :]
-        answers += quarantine(home, chain, rest, fault, received.at)
+        answers += quarantine(home, chain, rest, fault, received.at, received.records)
         return PushAnswer(tuple(answers), head.seq, head.hash)
     if fresh and state == "quarantined":
-        answers += quarantine(home, chain, fresh, None, received.at)
+        answers += quarantine(home, chain, fresh, None, received.at, received.records)
         return PushAnswer(tuple(answers), head.seq, head.hash)
     if not fresh or fresh[0].operation.seq > head.seq + 1:
         return PushAnswer(tuple(answers), head.seq, head.hash, received.verified.refused)
@@ -81,7 +81,7 @@ def _settle_run(home: Home, centre: Centre, received: _Received) -> PushAnswer:
     head = settlement.head
     if settlement.fault is not None:
         rest = fresh[len(settlement.settled) :]
-        answers += quarantine(home, chain, rest, settlement.fault, received.at)
+        answers += quarantine(home, chain, rest, settlement.fault, received.at, received.records)
         return PushAnswer(tuple(answers), head.seq, head.hash)
     return PushAnswer(tuple(answers), head.seq, head.hash, received.verified.refused)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import IntegrityFault
+from core.operations import rules
 from core.operations.kind import Decoded
 from core.sync.messages import Verdict
 from sync_server.ingest.cases import Case, open_cases
@@ -17,9 +18,17 @@ BEHIND = "chain_quarantined"
 
 
 def quarantine(
-    home: Home, chain: ChainName, rest: Sequence[Decoded[Any]], fault: IntegrityFault | None, received_at: str
+    home: Home,
+    chain: ChainName,
+    rest: Sequence[Decoded[Any]],
+    fault: IntegrityFault | None,
+    received_at: str,
+    records: Mapping[str, bytes] | None = None,
 ) -> list[Verdict]:
-    """Keep the rest as bytes; the chain takes nothing more. `fault` is what stopped it, the first time only."""
+    """Keep the rest as bytes, with the records that it names; the chain takes nothing more.
+
+    `fault` is what stopped it, the first time only.
+    """
     if fault is not None:
         home.end_chain(chain)
         open_cases(home, [Case(fault.code, rest[0], {"where": fault.where})], received_at)
@@ -29,5 +38,9 @@ def quarantine(
         for decoded, reason in zip(rest, reasons, strict=True)
     ]
     home.keep_unbooked(chain, kept, received_at)
+    # Should two people accept them, they are booked whole.
+    here = records or {}
+    named = [digest for decoded in rest for digest in rules.records_named(decoded)]
+    home.keep_records({digest: here[digest] for digest in named if digest in here})
     since = home.unbooked_since(chain, [each.hash for each in kept])
     return [Verdict(each.seq, each.hash, "quarantined", None, since[each.hash]) for each in kept]

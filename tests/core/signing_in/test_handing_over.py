@@ -1,0 +1,115 @@
+"""A desk that the centre has ended hands over all that it had done, once, and then asks nothing more."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.device import Performed
+from core.envelope import read_operation
+from core.operations import rules
+from core.sync.messages import PushAnswer
+from core.sync.transport import Transport
+from sync_server.centre.devices import revoke_device
+from tests.core.signing_in.conftest import Founded
+from tests.core.signing_in.worked_desk import WorkedDesk
+from tests.signing_bank import SigningBank
+
+
+def at_work(founded: Founded) -> WorkedDesk:
+    desk = WorkedDesk(founded.desk, founded.branch, founded.supervisor, founded.teller)
+    desk.open()
+    founded.desk.sync()
+    return desk
+
+
+def revoke(bank: SigningBank, device: str) -> None:
+    with bank.centre.transaction() as home:
+        assert revoke_device(home, bank.centre.centre, device, 1) is None
+
+
+def late(bank: SigningBank, device: str) -> list[str]:
+    with bank.centre.transaction() as home:
+        return [each.jws for each in home.lookups.late((device, 1))]
+
+
+def count_pushes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many operations each push from here on has."""
+    sizes: list[int] = []
+    push = Transport.push
+
+    def counted(self: Transport, run: object, **more: object) -> PushAnswer:
+        sizes.append(len(run.operations))  # type: ignore[attr-defined]
+        return push(self, run, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Transport, "push", counted)
+    return sizes
+
+
+def test_a_revoked_desk_hands_over_everything_once_and_then_asks_nothing(
+    founded: Founded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    revoke(bank, desk.code)
+    customer = work.customer("Signe", "Lund")
+    account = work.account(customer)
+    for amount in (100_00, 200_00, 300_00):
+        work.deposit(account, amount)
+    monkeypatch.setattr("core.sync.loop.BATCH_MAX", 3)
+    desk.reopen()
+    unsent = list(desk.device.export_chain(desk.code, 1))[-desk.device.outbox().length :]
+    sizes = count_pushes(monkeypatch)
+    desk.loop.step()
+    assert desk.device.stopped == "quarantined"
+    desk.loop.step()
+    assert sum(sizes) == len(unsent) == 8
+    assert (desk.device.outbox().length, late(bank, desk.code)) == (0, unsent)
+    for _ in range(3):
+        desk.loop.step()
+    assert sum(sizes) == 8
+    assert desk.loop.pause_seconds() > 4
+    assert desk.loop.state.device_stopped == "quarantined"
+
+
+def test_what_is_done_at_a_stopped_desk_is_handed_over_too_after_a_restart(founded: Founded) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    revoke(bank, desk.code)
+    desk.loop.step()
+    assert desk.device.stopped == "device_revoked"
+    assert isinstance(desk.device.close_session(work.teller, "signed-out"), Performed)
+    assert desk.device.outbox().length == 1
+    desk.reopen()
+    # The other session was left open; the program closes it at its start.
+    assert desk.device.outbox().length == 2
+    desk.loop.step()
+    assert (desk.device.outbox().length, len(late(bank, desk.code))) == (0, 2)
+    desk.reopen()
+    desk.loop.step()
+    assert len(late(bank, desk.code)) == 2
+
+
+def test_the_records_of_what_came_late_are_kept_with_it(founded: Founded) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    revoke(bank, desk.code)
+    work.customer("Signe", "Lund")
+    desk.loop.step()
+    run = [rules.decode(read_operation(jws)) for jws in late(bank, desk.code)]
+    named = [digest for decoded in run for digest in rules.records_named(decoded)]
+    assert len(named) == 2
+    with bank.centre.transaction() as home:
+        assert home.records_missing(named) == set()
+
+
+def test_a_line_that_fails_in_between_loses_nothing(founded: Founded) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    revoke(bank, desk.code)
+    work.customer("Signe", "Lund")
+    desk.cut_the_line()
+    assert desk.loop.step().waiting == 2
+    desk.reopen()
+    waiting = desk.device.outbox().length
+    desk.loop.step()
+    assert (desk.device.outbox().length, len(late(bank, desk.code))) == (0, waiting)
