@@ -153,10 +153,11 @@ class SyncLoop:
             if self.state.stopped and self._device.stopped is None:
                 return self.state
             try:
-                self._exchange()
+                self._push()
                 if self._device.stopped is not None:
                     self._rest()
                     return self.state
+                self._pull()
                 self._renew_lease()
                 self._lease_numbers()
                 self._hand_back()
@@ -173,30 +174,6 @@ class SyncLoop:
                 self._failures += 1
                 self._change(problem=problem.code, message=problem.message, sending=None)
             return self.state
-
-    def _exchange(self) -> None:
-        """Everything there is to say and to hear; to a centre that was restored, first what it forgot."""
-        if self._device.has_to_report():
-            self._report()
-        try:
-            self._push_and_pull()
-        except NewIncarnation:
-            self._report()
-            self._push_and_pull()
-
-    def _push_and_pull(self) -> None:
-        self._push()
-        if self._device.stopped is None:
-            self._pull()
-
-    def _report(self, enrolment: str | None = None) -> None:
-        self._change(recovering=True, sending=None)
-        try:
-            recovering = report(self._device, self._transport, enrolment=enrolment)
-        except IntegrityFault as fault:
-            # What was restored is not what this device had read: nothing more is said to it, and it is shown.
-            raise CentreRefusal(_RESTORED_OTHERWISE, code=fault.code) from fault
-        self._change(recovering=recovering, push_refused=None)
 
     def _rest(self) -> None:
         """Longer and longer, until somebody does something here."""
