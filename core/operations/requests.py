@@ -37,9 +37,15 @@ def note_request(
 ) -> None:
     """Keep it as waiting; `amount` in minor units."""
     operation = decoded.operation
-    if book.get(Request, operation.id) is None:
-        branch = operation.branch or ""
-        book.put(Request(operation.id, branch, operation.kind, account, currency, amount, "waiting", None, None))
+    known = book.get(Request, operation.id)
+    asked = Request(
+        operation.id, operation.branch or "", operation.kind, account, currency, amount, "waiting", None, None
+    )
+    if known is None:
+        book.put(asked)
+    elif not known.kind:
+        answer = {"state": known.state, "reason": known.reason, "decided_by": known.decided_by}
+        book.put(msgspec.structs.replace(asked, **answer))
 
 
 def check_waiting(request_id: str, kind: str | None, book: Book) -> Iterable[Refusal]:
@@ -52,9 +58,15 @@ def check_waiting(request_id: str, kind: str | None, book: Book) -> Iterable[Ref
 
 
 def decide(request_id: str, state: str, operation: Operation, book: Book, reason: str | None = None) -> None:
-    """Note the centre's answer, where the request is known; the first answer stays."""
+    """Note the centre's answer; the first answer stays.
+
+    One that is heard of before what it answers, which stands in another feed, is remembered by the request's id.
+    """
     request = book.get(Request, request_id)
-    if request is None or request.state != "waiting":
+    if request is None:
+        book.put(Request(request_id, operation.branch or "", "", None, None, 0, state, reason, operation.id))
+        return
+    if request.state != "waiting":
         return
     book.put(msgspec.structs.replace(request, state=state, reason=reason, decided_by=operation.id))
     if request.kind == CLOSURE and request.account is not None:

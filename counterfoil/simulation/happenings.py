@@ -196,8 +196,8 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "file kept": (machines.file_kept, 4),
     "file put back": (machines.file_put_back, 6),
     "lost": (machines.lost, 2),
-    "written off": (ends.written_off, 8),
-    "late decided": (ends.late_decided, 12),
+    "written off": (ends.written_off, 5),
+    "late decided": (ends.late_decided, 14),
     "tampered with": (machines.tampered_with, 2),
 }
 ALWAYS = frozenset({"customer", "sync", "resume", "desk starts"})

@@ -6,27 +6,28 @@ what the centre holds. `quiet`: the bank comes to rest by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from core.book import Row
-from core.book.rows import DepositAccount, Freeze, LedgerBalance, Reversal, Right, Transfer
 from core.device.feeds import BANK_FEED
 from counterfoil.simulation import office
+from counterfoil.simulation.commuting import shuffle
 from counterfoil.simulation.desk import Desk
+from counterfoil.simulation.feeds import COMPARED, concerning, feed_of
 from counterfoil.simulation.happenings import step_loop
 from counterfoil.simulation.invariants import Watch
 from counterfoil.simulation.simulation import Simulation
-from sync_server.store.memory.tables import FEED_HEADS, FEED_ITEMS, OPERATIONS, Kept
+from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS
 
 _ROUNDS_MAX = 40
 _RESUMPTIONS_MAX = 2_000
 _JOBS_MAX = 200
-_COMPARED: tuple[type[Row], ...] = (DepositAccount, Right, Freeze, Reversal, Transfer, LedgerBalance)
 
 
-def heal(simulation: Simulation, watch: Watch) -> None:
-    """Mend everything, let it work until it is quiet, and hold all homes against one another. Raises `Violation`."""
+def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
+    """Mend everything, let it work until it is quiet, and hold all homes against one another. Raises `Violation`.
+
+    `since` says where each feed stood in the founded bank.
+    """
     _mend(simulation)
     for _ in range(_ROUNDS_MAX):
         simulation.active = {}
@@ -45,6 +46,7 @@ def heal(simulation: Simulation, watch: Watch) -> None:
             if desk.chain not in simulation.dishonest:
                 # What a desk that pays beyond its rights makes of them depends on what it had heard of by then.
                 _equal(simulation, desk)
+    shuffle(simulation, simulation.chance.one_of(sorted(simulation.accounts)), since)
 
 
 def _mend(simulation: Simulation) -> None:
@@ -109,14 +111,6 @@ def _delivered(simulation: Simulation, desk: Desk) -> None:
             )
 
 
-def feed_of(simulation: Simulation, feed: str) -> list[Kept]:
-    """The operations of a feed, in its order."""
-    database = simulation.centre.database
-    items, operations = database.committed(FEED_ITEMS), database.committed(OPERATIONS)
-    head = database.committed(FEED_HEADS).get(feed, 0)
-    return [operations[items[feed, position]] for position in range(1, head + 1)]
-
-
 def _equal(simulation: Simulation, desk: Desk) -> None:
     """The same operations, the same entries, and the same rows about the branch's accounts and books."""
     log = desk.home.log
@@ -126,26 +120,13 @@ def _equal(simulation: Simulation, desk: Desk) -> None:
             simulation.violated("replicas_equal", f"{desk.chain} lacks {kept.kind} {kept.id}")
         if log.postings.get(kept.id, ()) != kept.postings:
             simulation.violated("replicas_equal", f"{desk.chain} has another entry of {kept.id}")
-    rows = simulation.centre.database.rows
-    accounts = {key[0] for key, row in rows(DepositAccount).items() if row.branch == desk.branch}
-    for table in _COMPARED:
-        here = _of_branch(desk, accounts, desk.home.rows.tables.get(table, {}))
-        there = _of_branch(desk, accounts, rows(table))
-        if here != there:
-            key = min((key for key in here.keys() | there.keys() if here.get(key) != there.get(key)), key=repr)
-            simulation.violated("replicas_equal", f"{desk.chain} has {here.get(key)}, the centre has {there.get(key)}")
-
-
-def _of_branch(desk: Desk, accounts: set[Any], rows: Mapping[Any, Row]) -> dict[Any, Row]:
-    """Rows that concern a desk's branch."""
-    return {key: row for key, row in rows.items() if _concerns(row, desk, accounts)}
-
-
-def _concerns(row: Row, desk: Desk, accounts: set[Any]) -> bool:
-    if isinstance(row, LedgerBalance):
-        return row.branch == desk.branch and row.balance != 0
-    if isinstance(row, Right | Freeze):
-        return row.account in accounts
-    if isinstance(row, Reversal):
-        return desk.home.log.stored(row.reversed_by) is not None
-    return getattr(row, "branch", None) == desk.branch
+    concerns, there = concerning(simulation, desk.branch)
+    for table in COMPARED:
+        here = {key: row for key, row in desk.home.rows.tables.get(table, {}).items() if concerns(row)}
+        if here != there[table]:
+            key = min(
+                (key for key in here.keys() | there[table].keys() if here.get(key) != there[table].get(key)), key=repr
+            )
+            simulation.violated(
+                "replicas_equal", f"{desk.chain} has {here.get(key)}, the centre has {there[table].get(key)}"
+            )

@@ -73,7 +73,7 @@ def run(seed: int, steps: int, *, places: frozenset[int] | None = None, journal:
             _take(simulation, watch, step)
         place = None
         simulation.chance = Chance(f"healing/{seed}")
-        heal(simulation, watch)
+        heal(simulation, watch, _watch().feeds)
     except Violation as violation:
         broken = Broken(violation.invariant, violation.seen, place)
     except Exception as bug:  # noqa: BLE001 - any bug on the way is what a run is there to find

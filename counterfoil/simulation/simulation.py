@@ -54,6 +54,7 @@ class Simulation:
     conversations: Conversations = field(default_factory=Conversations)
     desks: list[Desk] = field(default_factory=list)
     others: list[Desk] = field(default_factory=list)
+    founded: tuple[Desk, ...] = ()
     accounts: dict[str, list[Account]] = field(default_factory=dict)
     partner_ibans: tuple[str, ...] = ()
     journal: list[str] | None = None

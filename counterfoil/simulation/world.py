@@ -84,6 +84,7 @@ def begin(seed: int) -> Simulation:
     simulation = _empty(seed, TrueTime(world.time_ms), chance, world.database.copy(), world.keys)
     simulation.accounts = {branch: list(accounts) for branch, accounts in world.accounts.items()}
     simulation.centre.trouble_percent = chance.one_of((0, 3, 10))
+    simulation.founded = world.desks
     simulation.partner_ibans = world.partner_ibans
     for desk in world.desks:
         simulation.network.lines[desk.name] = Line(TROUBLE_PERCENT)

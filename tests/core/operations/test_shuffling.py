@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.book import Book, DictStore
-from core.book.rows import DepositAccount, Freeze, ProfileValue, Right, Row
+from core.book.rows import DepositAccount, Freeze, ProfileValue, Request, Right, Row
 from core.canonical import digest
 from core.operations import accounts, customers, rules
 from core.operations.kind import Decoded
+from core.operations.requests import RequestDeclined
 from core.operations.rights import RightsGranted
-from core.operations.transfers import TransferReceived
+from core.operations.transfers import TransferReceived, TransferRequested
 from tests.bank import BRANCH, BranchDay, open_branch
 
 Rows = dict[type[Row], dict[tuple[object, ...], Row]]
@@ -55,6 +56,25 @@ def test_a_freeze_lifted_by_two_at_once_ends_alike(day: BranchDay) -> None:
     ends = [rows_after(day, list(order), DepositAccount, Freeze) for order in itertools.permutations((frozen, *lifts))]
     assert all(end == ends[0] for end in ends)
     assert ends[0][DepositAccount][(account,)].freezes == 0  # type: ignore[attr-defined]
+
+
+def test_an_answer_heard_of_before_its_request_is_its_answer(day: BranchDay) -> None:
+    account, payee = day.account(), day.account()
+    body = TransferRequested(
+        account=account, route="own", payee_account=payee, currency="DKK", amount=5_00, details=None
+    )
+    asked = day.bank.draft(day.teller, body)
+    said = day.bank.draft_by_centre(RequestDeclined(request=asked.operation.id, reason="AM04"), BRANCH)
+    ends = [rows_after(day, list(order), Request)[Request] for order in itertools.permutations((asked, said))]
+    assert ends[0] == ends[1]
+    (row,) = ends[0].values()
+    assert isinstance(row, Request)
+    assert (row.kind, row.state, row.reason, row.decided_by) == (
+        "transfer.requested",
+        "declined",
+        "AM04",
+        said.operation.id,
+    )
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
