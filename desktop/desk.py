@@ -21,6 +21,7 @@ from core.operations.kind import Body
 from core.operations.registry import KINDS
 from core.store.queries.people import StaffMember, staff
 from core.sync.loop import FetchedRights
+from core.sync.messages import BranchDevice, LateRun
 from desktop.tasks import Job, Tasks
 from desktop.widgets import LineStatus
 
@@ -61,6 +62,14 @@ class Line(Protocol):
 
         Blocks and raises like `fetch_rights`; does nothing where the allowance is here already.
         """
+        ...
+
+    def branch_devices(self) -> Sequence[BranchDevice]:
+        """Every device epoch of the branch as the centre has it. Blocks and raises like `fetch_rights`."""
+        ...
+
+    def late_run(self, device: str, epoch: int) -> LateRun:
+        """What an ended epoch still brought, and is not booked. Blocks and raises like `fetch_rights`."""
         ...
 
 
@@ -179,15 +188,20 @@ class Desk(QObject):
         records: Mapping[str, bytes] | None = None,
         with_drawer: bool = False,
         business_date: str | None = None,
+        standin: bool = False,
         failed: Failed | None = None,
         owner: QObject | None = None,
     ) -> Job:
-        """Work out what would be posted by whoever is at work; `draft.findings` says what speaks against it."""
+        """Work out what would be posted by whoever is at work; `draft.findings` says what speaks against it.
+
+        With `standin` what exceeds this desk's rights is paid at the bank's own risk.
+        """
         arguments: dict[str, Any] = {
             "session": self.session,
             "drawer": self.place.drawer if with_drawer else None,
             "business_date": business_date or self.business_date or self.today(),
             "records": records or {},
+            "standin": standin,
         }
         return self.tasks.run(
             lambda: self.device.draft(_NAMES[type(body)], body, **arguments), done=done, failed=failed, owner=owner

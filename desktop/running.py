@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from core.clock import Clock
 from core.device import Device
@@ -11,9 +11,10 @@ from core.errors import EnvironmentProblem
 from core.ids import Randomness
 from core.people.stretching import Stretching
 from core.secrets.store import SecretStore
-from core.signing_in import SigningIn
+from core.signing_in import HOUR_MS, SigningIn
 from core.sync.line import LineState
 from core.sync.loop import ALLOWANCE_MINOR, FetchedRights, SyncLoop
+from core.sync.messages import BranchDevice, LateRun
 from core.sync.transport import Transport
 from desktop.settings import DesktopSettings
 
@@ -60,6 +61,14 @@ class RunningDesk:
         if lacking > 0:
             self.loop.fetch_rights(account, 0, lacking)
 
+    def branch_devices(self) -> Sequence[BranchDevice]:
+        """Every device epoch of the branch as the centre has it."""
+        return self.transport.branch_devices()
+
+    def late_run(self, device: str, epoch: int) -> LateRun:
+        """What an ended epoch still brought, and is not booked."""
+        return self.transport.late_run(device, epoch)
+
     def close(self) -> None:
         """Stop the loop, then let go of the line and the file. What was not sent is sent after the next start."""
         self._stop.set()
@@ -89,7 +98,8 @@ def open_desk(
     device = Device.open(settings.store_path, secrets, clock, randomness)
     try:
         transport = line_of(device)
-        signing_in = SigningIn(device, secrets, transport, randomness=randomness, cost=cost)
+        offline_ms = settings.offline_sign_in_hours * HOUR_MS
+        signing_in = SigningIn(device, secrets, transport, randomness=randomness, cost=cost, offline_ms=offline_ms)
         loop = SyncLoop(device, transport, on_state=on_state, on_bug=on_bug, poll_seconds=settings.poll_seconds)
     except EnvironmentProblem:
         device.close()

@@ -19,10 +19,13 @@ TEXT_SCALE_VARIABLE = "COUNTERFOIL_TEXT_SCALE"
 IDLE_VARIABLE = "COUNTERFOIL_IDLE_SECONDS"
 LOCALE_VARIABLE = "COUNTERFOIL_LOCALE"
 PAPERS_VARIABLE = "COUNTERFOIL_PAPERS"
+OFFLINE_SIGN_IN_VARIABLE = "COUNTERFOIL_OFFLINE_SIGN_IN_HOURS"
 
 STORE_FILE = "device.db"
 IDLE_SECONDS = 5 * 60
 IDLE_SECONDS_MAX = 60 * 60
+OFFLINE_SIGN_IN_HOURS = 72
+OFFLINE_SIGN_IN_HOURS_MAX = 31 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class DesktopSettings:
     """`theme` None follows the system; `idle_seconds` 0 never locks by itself; `centre_url` is only proposed.
 
     `papers` is where receipts and statements are kept; among the user's documents unless told.
+    For `offline_sign_in_hours` after the centre was last heard people may sign in.
     `desk_name` and `drawer` are this desk's own; the device's code where they are empty.
     """
 
@@ -38,6 +42,7 @@ class DesktopSettings:
     theme: ThemeName | None = None
     text_scale: float = 1.0
     idle_seconds: int = IDLE_SECONDS
+    offline_sign_in_hours: int = OFFLINE_SIGN_IN_HOURS
     locale: str = "en_GB"
     desk_name: str = ""
     drawer: str = ""
@@ -69,6 +74,9 @@ def desktop_settings(environment: Mapping[str, str], *, data_directory: Path | N
         theme=_theme(environment.get(THEME_VARIABLE, "")),
         text_scale=_number(environment, TEXT_SCALE_VARIABLE, 1.0, 1.0, 2.0),
         idle_seconds=int(_number(environment, IDLE_VARIABLE, IDLE_SECONDS, 0, IDLE_SECONDS_MAX)),
+        offline_sign_in_hours=int(
+            _number(environment, OFFLINE_SIGN_IN_VARIABLE, OFFLINE_SIGN_IN_HOURS, 1, OFFLINE_SIGN_IN_HOURS_MAX)
+        ),
         locale=environment.get(LOCALE_VARIABLE, "en_GB"),
         papers=Path(papers) if papers else None,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from core.book.rows import Lease, Spending
 from core.clock import Clock
-from core.device import feeds, numbers, performing, pushes, sessions, snapshots, surplus
+from core.device import feeds, hearing, numbers, performing, pushes, sessions, snapshots, surplus
 from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
 from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
@@ -309,6 +309,16 @@ class Device:
         """How many minutes the clock is ahead of the centre's (behind: negative), if by more than five; else 0."""
         with self._workings.lock:
             return self._workings.time.wrong_by_minutes
+
+    def note_heard(self) -> None:
+        """Both feeds were read to their ends just now; see `hearing`."""
+        with self._workings.lock:
+            hearing.note(self._workings)
+
+    def silent_ms(self) -> int:
+        """For how many milliseconds nothing was heard of the centre; see `hearing`."""
+        with self._workings.lock:
+            return hearing.silent_ms(self._workings)
 
     # Rights, numbers, stamps
 

@@ -5,9 +5,10 @@ from core.signing_in.arriving import NewSeed
 from core.signing_in.line import EnrolmentLine, StaffLine
 from core.signing_in.people_here import KeyShown, KnownPerson, Stage, Standing
 from core.signing_in.proving import Proven
-from core.signing_in.service import SignedIn, SigningIn
+from core.signing_in.service import HOUR_MS, SignedIn, SigningIn
 
 __all__ = [
+    "HOUR_MS",
     "Approval",
     "EnrolmentLine",
     "KeyShown",

@@ -24,6 +24,10 @@ from core.signing_in.line import StaffLine, answer_of
 from core.signing_in.people_here import KeyShown, KnownPerson, Stage, Standing
 from core.signing_in.proving import Proven, Proving, Sealing
 
+HOUR_MS = 60 * 60 * 1000
+OFFLINE_MS = 72 * HOUR_MS
+"""How long after the centre was last heard people may sign in: whom it has suspended since is not known here."""
+
 INTRODUCTION_MS = 3 * 24 * 60 * 60 * 1000
 """How long a person has to arrive at the other desk."""
 
@@ -52,6 +56,7 @@ class SigningIn:
         *,
         randomness: Randomness = system_randomness,
         cost: Stretching = MODERATE,
+        offline_ms: int = OFFLINE_MS,
     ) -> None:
         sealing = Sealing(device_secret(secrets, randomness), randomness, cost)
         self._device = device
@@ -59,6 +64,7 @@ class SigningIn:
         self._proving = Proving(device, sealing)
         self._arriving = Arriving(device, sealing, self._proving, line)
         self._approving = Approving(device, self._proving)
+        self._offline_ms = offline_ms
 
     # Who is known
 
@@ -84,9 +90,9 @@ class SigningIn:
     def prove(self, person: str, password: str, code: str) -> Proven | Refusal:
         """Password and one-time code of somebody whose secrets are here. See `Proving.prove` for the codes.
 
-        Besides: `staff_unknown`, `staff_suspended`, `staff_elsewhere`.
+        Besides: `staff_unknown`, `staff_suspended`, `staff_elsewhere`, `sign_in_offline_too_long`.
         """
-        return self._may_not(person) or self._proving.prove(person, password, code)
+        return self._may_not(person) or self._silent_too_long() or self._proving.prove(person, password, code)
 
     def sign_in(self, person: str, password: str, code: str) -> SignedIn | Refusal:
         """Open a session. Codes of `prove`, and `witness_needed` for a key that is not registered yet."""
@@ -112,9 +118,9 @@ class SigningIn:
     def approve(self, draft: Draft, person: str, password: str, code: str) -> Approval | Refusal:
         """A second person signs for the draft: first `perform(draft, approval.jws)`, then `conclude(approval)`.
 
-        See `Approving.approve` for the codes.
+        See `Approving.approve` for the codes; besides `sign_in_offline_too_long`.
         """
-        return self._approving.approve(draft, person, password, code)
+        return self._silent_too_long() or self._approving.approve(draft, person, password, code)
 
     def conclude(self, approval: Approval) -> None:
         """End the approver's session after the operation was performed or given up."""
@@ -168,6 +174,11 @@ class SigningIn:
         except CentreRefusal as refused:
             return answer_of(refused)
         return None
+
+    def _silent_too_long(self) -> Refusal | None:
+        if self._device.silent_ms() <= self._offline_ms:
+            return None
+        return Refusal("sign_in_offline_too_long", None, {"hours": self._offline_ms // HOUR_MS})
 
     def _may_not(self, person: str) -> Refusal | None:
         with self._device.reading() as connection:

@@ -66,11 +66,15 @@ BugListener = Callable[[Exception], None]
 
 @dataclass(frozen=True, slots=True)
 class FetchedRights:
-    """What the centre granted just now and what is still available there, in minor units, and what is payable here."""
+    """What the centre granted just now and what is still available there, in minor units, and what is payable here.
+
+    `coming` is what other devices have been asked to hand back for it.
+    """
 
     granted: int
     available: int
     payable_here: int
+    coming: int = 0
 
 
 class SyncLoop:
@@ -161,6 +165,7 @@ class SyncLoop:
                 self._renew_lease()
                 self._lease_numbers()
                 self._hand_back()
+                self._device.note_heard()
                 self._heard(problem=None)
                 self._failures = 0
             except LineProblem as problem:
@@ -316,7 +321,7 @@ class SyncLoop:
         except CentreRefusal as problem:
             self._heed(problem)
             raise
-        return FetchedRights(answer.granted, answer.available, self._device.payable_here(account))
+        return FetchedRights(answer.granted, answer.available, self._device.payable_here(account), answer.coming)
 
     def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:
         """See to it that `amount` may be paid out here, asking the centre for what is lacking if it is.
@@ -349,7 +354,8 @@ class SyncLoop:
         self._change(waiting=outbox.length, oldest_waiting_at=outbox.oldest_at, device_stopped=stopped)
 
     def _heard(self, *, problem: CentreRefusal | None, stopped: bool = False) -> None:
-        self._device.note_line(up=True)
+        # A centre that only says no can't be asked for rights.
+        self._device.note_line(up=problem is None)
         self._refresh_outbox()
         self._change(
             online=True,

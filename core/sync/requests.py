@@ -7,7 +7,7 @@ no harm; the time only keeps old requests from being used for long.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from nacl.signing import SigningKey
@@ -16,14 +16,22 @@ from core.canonical import base64url, from_base64url, thumbprint
 from core.clock import instant, instant_ms, is_instant
 from core.envelope import sign_compact, verify_compact
 from core.errors import IntegrityFault
+from core.sync.messages import PROTOCOL_VERSION
 
 SIGNATURE_HEADER = "Counterfoil-Signature"
 REQUEST_TYPE = "counterfoil-request+jws"
+PROTOCOLS_SPOKEN = (PROTOCOL_VERSION,)
+"""What a centre of this program answers: the server is upgraded first, and understands the older versions."""
 CLOCK_SKEW_MS_MAX = 5 * 60 * 1000
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class RequestStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is signed: `target` is the path with its query, `body` the base64url SHA-256 of the body's bytes."""
+    """What is signed: `target` is the path with its query, `body` the base64url SHA-256 of the body's bytes.
+
+    `protocol` is the version that the device speaks; one that says nothing of it speaks version 1.
+    """
 
     device: Annotated[str, msgspec.Meta(max_length=64)]
     epoch: int
@@ -31,6 +39,13 @@ class RequestStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: Annotated[str, msgspec.Meta(max_length=512)]
     body: Annotated[str, msgspec.Meta(max_length=43)]
     at: Annotated[str, msgspec.Meta(max_length=24)]
+    protocol: int = 1
+
+
+class _Spoken(msgspec.Struct, frozen=True):
+    """What every version of the statement says of itself."""
+
+    protocol: int = 1
 
 
 def _body_digest(body: bytes) -> str:
@@ -41,17 +56,30 @@ def sign_request(
     key: SigningKey, *, device: str, epoch: int, method: str, target: str, body: bytes, now_ms: int
 ) -> str:
     """The value of the signature header."""
-    statement = RequestStatement(device, epoch, method, target, _body_digest(body), instant(now_ms))
+    at = instant(now_ms)
+    statement = RequestStatement(device, epoch, method, target, _body_digest(body), at, PROTOCOL_VERSION)
     kid = thumbprint(bytes(key.verify_key))
     return sign_compact(msgspec.json.encode(statement), key, kid, REQUEST_TYPE)
 
 
 def read_request(token: str) -> RequestStatement:
     """What the header says, its signature not yet checked: to find the key. Raises `IntegrityFault`."""
+    return _decode(_payload(token))
+
+
+def read_protocol(token: str) -> int:
+    """The version of the protocol that the header is of, whatever else that version has it say.
+
+    Its signature is not yet checked. Raises `IntegrityFault`.
+    """
+    return _decoded(_payload(token), _Spoken).protocol
+
+
+def _payload(token: str) -> bytes:
     parts = token.split(".")
     if len(parts) != 3:
         raise IntegrityFault("jws_malformed")
-    return _decode(from_base64url(parts[1]))
+    return from_base64url(parts[1])
 
 
 def verify_request(
@@ -70,10 +98,14 @@ def verify_request(
 
 
 def _decode(payload: bytes) -> RequestStatement:
-    try:
-        statement = msgspec.json.decode(payload, type=RequestStatement)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
-        raise IntegrityFault("request_malformed") from problem
+    statement = _decoded(payload, RequestStatement)
     if not is_instant(statement.at):
         raise IntegrityFault("request_malformed", "at")
     return statement
+
+
+def _decoded(payload: bytes, wanted: type[S]) -> S:
+    try:
+        return msgspec.json.decode(payload, type=wanted)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as problem:
+        raise IntegrityFault("request_malformed") from problem

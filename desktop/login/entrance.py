@@ -8,6 +8,8 @@ from datetime import date as calendar_date
 
 from babel.dates import format_date
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from core.clock import instant_ms
 from core.device.sessions import CloseReason
@@ -22,6 +24,7 @@ from desktop.login.first_time import FirstTime, FirstTimePage
 from desktop.login.keys import KeysPage
 from desktop.login.my_keys import MyKeysScreen
 from desktop.login.sign_in_page import SignInPage
+from desktop.login.suspension import SuspensionWatch
 from desktop.screens import Screen, ScreenEntry
 from desktop.shell import Shell
 from desktop.widgets import ConfirmDialog, LineStatus, Who
@@ -65,8 +68,10 @@ class Entrance(QObject):
         window.keep(*self._pages())
         self.shell: Shell | None = None
         self._shell_person = ""
+        self._left_at: QWidget | None = None
         self._first_time = FirstTime(self.first_time_page, signing_in, desk.tasks, desk.device.identity.device)
         self._idle = IdleWatch(window, idle_ms)
+        self._suspension = SuspensionWatch(desk, self)
         self._bind()
 
     def begin(self) -> None:
@@ -84,6 +89,7 @@ class Entrance(QObject):
         if session is None:
             return
         name = self._desk.person_name
+        self._left_at = QApplication.focusWidget()
         self._end(reason)
         why = {
             "idle": self.tr("Nobody was here for a while."),
@@ -110,6 +116,7 @@ class Entrance(QObject):
         self._idle.idle.connect(lambda: self.lock("idle"))
         self._reporter.status_changed.connect(self._show_status)
         self._desk.day_changed.connect(self._place_pages)
+        self._suspension.heard.connect(self._end_suspended)
 
     # Coming
 
@@ -172,11 +179,18 @@ class Entrance(QObject):
             self.shell.open_home()
         else:
             self._window.show_page(self.shell)
-            screen = self.shell.current_screen()
-            if screen is not None:
-                screen.setFocus()
+            self._put_focus_back(self.shell)
         self._show_person()
         self.entered.emit()
+
+    def _put_focus_back(self, shell: Shell) -> None:
+        """Where the hands were before the desk was locked, if that is still there to be used."""
+        left_at, self._left_at = self._left_at, None
+        screen = shell.current_screen()
+        if left_at is not None and isValid(left_at) and left_at.isEnabled() and left_at.isVisibleTo(shell):
+            left_at.setFocus()
+        elif screen is not None:
+            screen.setFocus()
 
     def _make_shell(self) -> Shell:
         entries = [*self._screens(self._desk)]
@@ -212,6 +226,13 @@ class Entrance(QObject):
                 return
         self._drop_shell()
         self.begin()
+
+    def _end_suspended(self, why: str) -> None:
+        """The work of whoever the centre has suspended ends at once; colleagues go on."""
+        self._end("ended")
+        self._drop_shell()
+        self.begin()
+        self.sign_in_page.fields.show_problem(self.tr("Your work here has ended."), why)
 
     def _end(self, reason: CloseReason) -> None:
         session = self._desk.session

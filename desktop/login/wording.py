@@ -17,7 +17,7 @@ def sentence(refusal: Refusal, locale: str = "en_GB") -> str:
     found = _sentences().get(refusal.code)
     if found is None:
         return refusal_sentence(refusal, locale)
-    names = {"least": 12, "most": 128, "person": "", "branch": "", **refusal.detail}
+    names = {"least": 12, "most": 128, "hours": 72, "person": "", "branch": "", **refusal.detail}
     return found.format(**names)
 
 
@@ -27,6 +27,10 @@ def _sentences() -> dict[str, str]:
         "staff_code_malformed": _tr("A staff code has small letters, figures and dashes."),
         "staff_unknown": _tr("Nobody at this bank has this staff code."),
         "staff_suspended": _tr("This person is suspended. Ask the bank's office."),
+        "sign_in_offline_too_long": _tr(
+            "Nothing was heard of the centre for more than {hours} hours, so nobody can sign in here. Wait for the "
+            "line, or work at another desk."
+        ),
         "staff_elsewhere": _tr("This person works at another branch."),
         "staff_key_ended": _tr("This person's key was ended. They need a first sign-in here again."),
         "sign_in_first_here": _tr(

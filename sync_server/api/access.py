@@ -8,14 +8,21 @@ from core.book.rows import DeviceEpoch
 from core.canonical import from_base64url
 from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
-from core.sync.requests import SIGNATURE_HEADER, read_request, verify_request
+from core.sync.requests import PROTOCOLS_SPOKEN, SIGNATURE_HEADER, read_protocol, read_request, verify_request
 from sync_server.centre.devices import find_device
 from sync_server.problems import PROBLEMS, Problem
 from sync_server.services import Services
 from sync_server.store.home import Home
 
 _EPOCH_MAX = 10**6
-ACCESS_PROBLEMS = ("signature_missing", "signature_wrong", "clock_wrong", "device_unknown", "device_revoked")
+ACCESS_PROBLEMS = (
+    "signature_missing",
+    "signature_wrong",
+    "protocol_unsupported",
+    "clock_wrong",
+    "device_unknown",
+    "device_revoked",
+)
 WORK_PROBLEMS = (*ACCESS_PROBLEMS, "device_quarantined")
 
 
@@ -43,6 +50,7 @@ def authenticate_any(services: Services, home: Home, request: Request, body: byt
         raise Problem("signature_missing")
     now_ms = services.clock.now_ms()
     try:
+        check_protocol(read_protocol(token))
         statement = read_request(token)
         named = is_code(statement.device) and 1 <= statement.epoch <= _EPOCH_MAX
         device = find_device(home, statement.device, statement.epoch) if named else None
@@ -61,6 +69,12 @@ def authenticate_any(services: Services, home: Home, request: Request, body: byt
             raise Problem("clock_wrong", server_time_ms=now_ms) from fault
         raise Problem("signature_wrong", fault=fault.code) from fault
     return device
+
+
+def check_protocol(version: int) -> None:
+    """Raises `Problem("protocol_unsupported")`, which says what is spoken here, for any other version."""
+    if version not in PROTOCOLS_SPOKEN:
+        raise Problem("protocol_unsupported", supported=list(PROTOCOLS_SPOKEN))
 
 
 def _target(request: Request) -> str:

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from core.errors import IntegrityFault, Refusal
 from core.sync.enrolment import verify_enrolment
-from core.sync.messages import PROTOCOL_VERSION, Enrolment, EnrolmentAnswer
-from sync_server.api.access import refuse
+from core.sync.messages import Enrolment, EnrolmentAnswer
+from sync_server.api.access import check_protocol, refuse
 from sync_server.centre.devices import EnrolmentState, find_enrolment, request_enrolment
 from sync_server.problems import Problem
 from sync_server.services import Services
@@ -46,8 +46,7 @@ def enrolments_router(services: Services) -> APIRouter:
     )
     def enrol(raw: RawJson) -> Response:
         message = decoded(raw, decoder)
-        if message.protocol != PROTOCOL_VERSION:
-            raise Problem("protocol_unsupported", supported=[PROTOCOL_VERSION])
+        check_protocol(message.protocol)
         try:
             verify_enrolment(message)
         except IntegrityFault as fault:

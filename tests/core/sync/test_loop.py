@@ -7,6 +7,7 @@ import pytest
 
 from core.book.rows import DepositAccount
 from core.errors import LineProblem
+from core.signing_in import HOUR_MS
 from core.store.store import Store
 from core.sync.line import LineState
 from core.sync.loop import SyncLoop
@@ -140,6 +141,41 @@ def test_a_device_whose_chain_is_in_quarantine_learns_it_when_it_asks_for_rights
     refused = line.branch.desk.refused(line.branch.teller, line.branch.desk.withdrawn(made, 1))
     assert refused == ["device_stopped"]
     assert not line.loop.step().all_sent
+
+
+def test_a_centre_that_speaks_another_version_is_asked_no_more_and_the_work_is_kept(line: Line) -> None:
+    made = account(line)
+    document = b'{"code": "protocol_unsupported", "title": "Not spoken", "status": 426, "retry": false}'
+    line.server.answers["/v1/operations"] = (426, document)
+    waiting = line.loop.state.waiting
+    state = line.loop.step()
+    assert (state.problem, state.stopped, state.device_stopped) == ("protocol_unsupported", True, None)
+    assert state.waiting == waiting > 0
+    asked = len(line.server.seen)
+    line.branch.desk.perform(line.branch.teller, line.branch.desk.withdrawn(made, 200_00))
+    line.loop.step()
+    assert (line.loop.state.waiting, len(line.server.seen)) == (waiting + 1, asked)
+    line.server.answers.clear()
+    updated = SyncLoop(line.branch.desk.device, line.transport)
+    assert updated.step().all_sent, "a newer program sends what an older one has done"
+    updated.close()
+
+
+def test_for_how_long_nothing_was_heard_survives_a_start_and_a_clock_that_was_set_back(line: Line) -> None:
+    device, clock = line.branch.desk.device, line.branch.clock
+    line.loop.step()
+    assert device.silent_ms() == 0
+    clock.advance(HOUR_MS)
+    line.server.answers["/v1/operations"] = (503, b'{"code": "database_unavailable", "status": 503, "retry": true}')
+    account(line)
+    line.loop.step()
+    assert device.silent_ms() >= HOUR_MS, "a centre that can't answer has said nothing of its people"
+    line.branch.desk.reopen()
+    reopened = line.branch.desk.device
+    silent = reopened.silent_ms()
+    assert silent >= HOUR_MS
+    clock.advance(-HOUR_MS)
+    assert reopened.silent_ms() == silent
 
 
 def test_a_busy_centre_is_tried_again(line: Line) -> None:

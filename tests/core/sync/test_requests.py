@@ -14,10 +14,12 @@ from core.canonical import digest, thumbprint
 from core.clock import instant
 from core.envelope import OPERATION_TYPE, sign_compact
 from core.errors import IntegrityFault
+from core.sync.messages import PROTOCOL_VERSION
 from core.sync.requests import (
     CLOCK_SKEW_MS_MAX,
     REQUEST_TYPE,
     RequestStatement,
+    read_protocol,
     read_request,
     sign_request,
     verify_request,
@@ -41,9 +43,26 @@ def fault_of(token: str, public: bytes = PUBLIC, now_ms: int = NOW, **changes: A
 def test_a_signed_request_says_who_asks_what_and_when() -> None:
     said = verify_request(SIGNED, PUBLIC, now_ms=NOW, **REQUEST)
     assert said == RequestStatement(
-        "odense-1", 2, "POST", "/v1/operations?x=1", digest(b'{"device":"odense-1"}'), instant(NOW)
+        "odense-1", 2, "POST", "/v1/operations?x=1", digest(b'{"device":"odense-1"}'), instant(NOW), PROTOCOL_VERSION
     )
     assert read_request(SIGNED) == said
+    assert read_protocol(SIGNED) == PROTOCOL_VERSION
+
+
+def test_the_version_of_a_later_request_is_read_whatever_else_that_version_says() -> None:
+    later = msgspec.json.encode({"protocol": 7, "who": {"device": "odense-1"}})
+    assert read_protocol(sign_compact(later, KEY, thumbprint(PUBLIC), REQUEST_TYPE)) == 7
+
+
+def test_a_request_that_says_no_version_is_of_the_first_and_no_other_is_put_in_its_place() -> None:
+    older = msgspec.structs.asdict(read_request(SIGNED))
+    del older["protocol"]
+    token = sign_compact(msgspec.json.encode(older), KEY, thumbprint(PUBLIC), REQUEST_TYPE)
+    assert verify_request(token, PUBLIC, now_ms=NOW, **REQUEST).protocol == 1
+    assert read_protocol(token) == 1
+    for word in (True, "1", 1.5, None):
+        token = sign_compact(msgspec.json.encode({**older, "protocol": word}), KEY, thumbprint(PUBLIC), REQUEST_TYPE)
+        assert fault_of(token) == "request_malformed"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 
+from core.clock import instant
 from core.device import Performed
 from core.envelope import read_operation
+from core.operations.bank import StaffSuspended
 from core.operations.drawers import DayOpened
 from desktop.app import teller_screens_of
 from desktop.shell import Shell
@@ -29,6 +31,19 @@ def texts(seated: SeatedDesk) -> str:
     page = seated.application.window.page()
     assert page is not None
     return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
+
+
+def said(seated: SeatedDesk) -> str:
+    """Everything that the page says, notices too."""
+    page = seated.application.window.page()
+    assert page is not None
+    return "\n".join(label.accessibleName() or label.text() for label in page.findChildren(QLabel) if label.isVisible())
+
+
+def shell_is_gone(seated: SeatedDesk) -> bool:
+    """Whether nothing of anybody's work is left in the window."""
+    entrance = seated.application.entrance
+    return entrance is not None and entrance.shell is None
 
 
 def tries_of(seated: SeatedDesk) -> list[object]:
@@ -233,6 +248,48 @@ def test_a_key_made_elsewhere_since_the_last_sign_in_is_pointed_out(seated: Seat
     assert "A key has been registered in your name" in texts(seated)
     press(Qt.Key.Key_Return)
     seated.until_shown("shell")
+
+
+def test_unlocking_goes_back_to_where_the_hands_were(seated: SeatedDesk) -> None:
+    seated.sign_in(seated.teller)
+    search = shell_of(seated).top_bar.search.edit
+    search.setFocus()
+    press(Qt.Key.Key_F12)
+    seated.until_shown("sign_in_page")
+    type_text(PASSWORD)
+    press(Qt.Key.Key_Return)
+    type_text(seated.desk.phones[seated.teller].next_code())
+    press(Qt.Key.Key_Return)
+    seated.until_shown("shell")
+    assert QApplication.focusWidget() is search
+
+
+def test_news_of_a_suspension_ends_the_work_at_once_and_a_colleague_goes_on(seated: SeatedDesk) -> None:
+    seated.sign_in(seated.teller)
+    seated.desk.bank.centre.issue(None, StaffSuspended(person=seated.teller))
+    running = seated.application.running
+    assert running is not None
+    running.wake()
+    seated.until_shown("sign_in_page")
+    seated.qtbot.waitUntil(lambda: "Your work here has ended." in said(seated))
+    assert f"The centre has suspended {seated.teller.title()}." in said(seated)
+    assert shell_is_gone(seated)
+    seated.qtbot.waitUntil(lambda: b"ended" in last_kind(seated)[1])
+    seated.type_sign_in(seated.teller)
+    seated.qtbot.waitUntil(lambda: "This person is suspended." in said(seated))
+    seated.sign_in(seated.supervisor)
+
+
+def test_nobody_signs_in_long_after_the_centre_was_last_heard(make_seated: MakeSeated) -> None:
+    seated = make_seated(cut=True, offline_sign_in_hours=1)
+    running = seated.application.running
+    assert running is not None
+    running.device.put_setting("heard-at", instant(seated.desk.bank.clock.now_ms() - 61 * 60_000))
+    seated.type_sign_in(seated.teller)
+    seated.qtbot.waitUntil(lambda: "for more than 1 hours" in said(seated))
+    assert seated.shows("sign_in_page")
+    running.device.note_heard()
+    seated.sign_in(seated.teller)
 
 
 def test_closing_the_window_signs_out_and_lets_the_file_go(seated: SeatedDesk) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.envelope import Signed, sign_operation
+from core.envelope import Signed, sign_compact, sign_operation
 from core.people.keys import key_name, new_signing_key
 from core.sync.messages import Push, PushAnswer, Refused
-from core.sync.requests import SIGNATURE_HEADER
+from core.sync.requests import PROTOCOLS_SPOKEN, REQUEST_TYPE, SIGNATURE_HEADER
 from tests.sync_server.api.hostility import NOBODYS_ACCOUNT, new_desk, problem, send, signature, work_on
 from tests.sync_server.centre_bank import CentreBank, Desk, answer_of, at_once
 
@@ -101,6 +101,18 @@ def test_a_signature_serves_one_request_of_one_device(address: str, desk: Desk, 
         assert problem(response) == code
         if code == "clock_wrong":
             assert abs(response.json()["server_time_ms"] - desk.bank.clock.now_ms()) < MINUTE_MS
+
+
+@pytest.mark.parametrize("version", [0, 2, 10**18])
+def test_a_version_that_is_not_spoken_is_told_what_is_before_anything_else(
+    address: str, desk: Desk, version: int
+) -> None:
+    statement = msgspec.json.encode({"protocol": version, "device": ["of", "a", "later", "form"]})
+    token = sign_compact(statement, desk.chain.key, key_name(desk.chain.key), REQUEST_TYPE)
+    for method, target in ENDPOINTS:
+        response = send(address, method, target, b"{}" if method == "POST" else b"", token)
+        assert (problem(response), response.status_code) == ("protocol_unsupported", 426)
+        assert response.json()["supported"] == list(PROTOCOLS_SPOKEN)
 
 
 def test_another_devices_key_does_not_sign_for_this_one(address: str, desk: Desk, other: Desk) -> None:

@@ -21,6 +21,7 @@ from core.store.queries.accounts import account_summary
 from core.store.queries.books import ledger_balance
 from core.store.queries.journal import OperationDetail, journal, operation_detail
 from core.sync.loop import FetchedRights
+from core.sync.messages import BranchDevice, LateRun
 from desktop.desk import ApprovalRequest, Desk, Place
 from desktop.screens import Screen, ScreenEntry
 from desktop.shell import Shell
@@ -54,6 +55,8 @@ class CentreLine:
         self.down = False
         self.refuses = False
         self.answers: Callable[[], FetchedRights] | None = None
+        self.devices: tuple[BranchDevice, ...] = ()
+        self.late: dict[tuple[str, int], LateRun] = {}
         self.asked: list[tuple[str, int, int]] = []
         self.held: list[str] = []
         self.woken = 0
@@ -86,6 +89,16 @@ class CentreLine:
         self._desk.sync()
         self._centre.grant(account, self._desk.device.identity.device, 5_000_00)
         self._desk.read()
+
+    def branch_devices(self) -> tuple[BranchDevice, ...]:
+        if self.down:
+            raise LineProblem("The centre can't be reached.")
+        return self.devices
+
+    def late_run(self, device: str, epoch: int) -> LateRun:
+        if self.down:
+            raise LineProblem("The centre can't be reached.")
+        return self.late.get((device, epoch), LateRun(device, epoch, ()))
 
 
 @dataclass
