@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import astuple
 from sqlalchemy import select
 
 from core.book import Book, Row
@@ -13,7 +15,7 @@ from core.book.columns import columns_of
 from core.book.rows import DepositAccount, Iban, LedgerBalance, ProfileValue, Right
 from core.store.search import write_card
 from core.store.statements import compiled, load_row, write_row
-from core.store.tables import ROW_TABLES
+from core.store.tables import OWN_RIGHTS, ROW_TABLES
 
 _OPERATION = "SELECT jws FROM operations WHERE id = ?"
 _BALANCE = (
@@ -36,8 +38,21 @@ _RECALLED = (
 _RIGHTS_ABOVE = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
 _BLOCKS = "SELECT first, last FROM iban_blocks WHERE device = ? AND epoch = ? ORDER BY first"
 _OPEN_SESSIONS = "SELECT kid FROM sessions WHERE device = ? AND epoch = ? AND closed_seq IS NULL ORDER BY opened_seq"
-_SET_HOLDER = "UPDATE deposit_accounts SET customer = ? WHERE id = ? AND customer <> ?"
+_SET_HOLDER = "UPDATE deposit_accounts SET customer = ? WHERE id = ?"
 _SET_OWN_RIGHT = "UPDATE deposit_accounts SET granted = ?, minted = ?, used = ?, returned = ? WHERE id = ?"
+
+_HOLDER = ("id", "customer")
+_HELD = tuple(name for name in DepositAccount.__struct_fields__ if name not in _HOLDER)
+_holder_of, _held_of, _counters_of = attrgetter(*_HOLDER), attrgetter(*_HELD), attrgetter(*OWN_RIGHTS)
+_right_key = attrgetter(*Right.KEY)
+
+
+def _change_account(*columns: str) -> str:
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    return f"UPDATE deposit_accounts SET {sets} WHERE id = ? AND customer = ?"  # noqa: S608 - the columns above
+
+
+_CHANGE_ACCOUNT, _CHANGE_ACCOUNT_AND_RIGHT = _change_account(*_HELD), _change_account(*_HELD, *OWN_RIGHTS)
 
 
 @lru_cache(maxsize=64)
@@ -138,31 +153,45 @@ class RowStore:
 
         What the accounts of the books hold is written with their postings.
         """
-        cursor = self._cursor
+        cursor, own = self._cursor, self.own or ()
+        rights = dict(book.changes.get(Right, {}))
         for table, rows in book.changes.items():
-            if table is Right:
-                continue
-            statement = write_row(table)
-            names = table.__struct_fields__
-            for row in rows.values():
-                cursor.execute(statement, tuple([getattr(row, name) for name in names]))
-        for row in book.changes.get(Right, {}).values():
-            if isinstance(row, Right):
-                self._write_right(row)
-        for row in book.changes.get(DepositAccount, {}).values():
-            if isinstance(row, DepositAccount):
-                cursor.execute(_SET_HOLDER, (row.customer, row.id, row.customer))
+            if table is DepositAccount:
+                for key, row in rows.items():
+                    self._write_account(row, rights.pop((*key, *own), None))
+            elif table is not Right:
+                statement = write_row(table)
+                for row in rows.values():
+                    cursor.execute(statement, astuple(row))
+        for row in rights.values():
+            self._write_right(row)
         for customer in sorted(_customers_to_find(book)):
             write_card(cursor, customer)
 
-    def _write_right(self, right: Right) -> None:
-        """Beside the account, where there is a row of it already; it is written before."""
-        counters = (right.granted, right.minted, right.used, right.returned)
-        if (right.device, right.epoch) == self.own:
-            self._cursor.execute(_SET_OWN_RIGHT, (*counters, right.account))
+    def _write_account(self, account: Row, own: Row | None) -> None:
+        """With the own right on it, where that has changed too. What every posting does, to an account that is there
+        under its holder, is one statement.
+        """
+        cursor, held, holder = self._cursor, _held_of(account), _holder_of(account)
+        if own is None:
+            cursor.execute(_CHANGE_ACCOUNT, (*held, *holder))
+        else:
+            cursor.execute(_CHANGE_ACCOUNT_AND_RIGHT, (*held, *_counters_of(own), *holder))
+        if cursor.rowcount:
+            return
+        cursor.execute(write_row(DepositAccount), astuple(account))
+        cursor.execute(_SET_HOLDER, (holder[1], holder[0]))
+        if own is not None:
+            self._write_right(own)
+
+    def _write_right(self, right: Row) -> None:
+        """In the account's row, where it is this device's own and there is one; accounts are written before."""
+        account, device, epoch = _right_key(right)
+        if (device, epoch) == self.own:
+            self._cursor.execute(_SET_OWN_RIGHT, (*_counters_of(right), account))
             if self._cursor.rowcount:
                 return
-        self._cursor.execute(write_row(Right), (right.account, right.device, right.epoch, *counters, right.released))
+        self._cursor.execute(write_row(Right), astuple(right))
 
 
 def _customers_to_find(book: Book) -> set[str]:
