@@ -56,10 +56,11 @@ def lost(day: BranchDay) -> Lost:
 
 
 def write_off(day: BranchDay) -> None:
-    asked = DeviceWriteOffRequested(device="odense-2", epoch=1, head_seq=9, currency="DKK", exposure=500_00)
+    head = len(day.bank.chains["odense-2", 1].operations)
+    asked = DeviceWriteOffRequested(device="odense-2", epoch=1, head_seq=head, currency="DKK", exposure=500_00)
     request = day.bank.perform(day.supervisor, asked, approver=second(day)).operation.id
     day.bank.by_centre(
-        DeviceWrittenOff(request=request, device="odense-2", epoch=1, head_seq=9, currency="DKK", exposure=500_00)
+        DeviceWrittenOff(request=request, device="odense-2", epoch=1, head_seq=head, currency="DKK", exposure=500_00)
     )
 
 
