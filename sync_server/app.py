@@ -21,6 +21,7 @@ from core.clock import Clock, clock_from_environment
 from core.ids import Identifiers
 from sync_server.api.devices import devices_router
 from sync_server.api.enrolments import enrolments_router
+from sync_server.api.incarnations import incarnations_router
 from sync_server.api.operations import operations_router
 from sync_server.api.partner_payments import partner_payments_router
 from sync_server.api.people import people_router
@@ -51,6 +52,7 @@ ROUTERS: tuple[RouterOf, ...] = (
     operations_router,
     rights_router,
     devices_router,
+    incarnations_router,
     people_router,
     partner_payments_router,
 )

@@ -83,6 +83,8 @@ _KINDS = (
     ProblemKind("database_unavailable", 503, "The database can't be reached", retry=True),
     ProblemKind("database_busy", 503, "The database asks to try again", retry=True),
     ProblemKind("not_ready", 503, "The server is not ready", retry=True),
+    ProblemKind("centre_recovering", 503, "The centre was restored, and waits for what desks know", retry=True),
+    ProblemKind("incarnation_differs", 409, "The centre is in another incarnation", retry=True),
     ProblemKind("internal_error", 500, "Something is wrong with the server; it has been logged", retry=True),
     # The partner bank
     ProblemKind("end_to_end_id_reused", 409, "This end-to-end id stands for another payment"),

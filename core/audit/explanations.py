@@ -94,6 +94,7 @@ _SESSIONS = {
     "approval_session_ended": "the approver's session had ended",
 }
 _ACCOUNTS = {
+    "incarnation_differs": "the operation is of another incarnation than its chain",
     "account_differs": "a posting names the account in another branch or currency than its own",
     "approval_not_expected": "only what a person makes is approved by another",
     "reversal_unbalanced": "the postings of a reversal do not balance",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nacl.signing import SigningKey
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from core.book.rows import Lease, Spending
 from core.clock import Clock
-from core.device import feeds, hearing, numbers, performing, pushes, sessions, snapshots, surplus
+from core.device import feeds, hearing, incarnations, numbers, performing, pushes, sessions, snapshots, surplus
 from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
 from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
@@ -381,6 +381,45 @@ class Device:
         """The business date that is open on this device."""
         with self._workings.lock:
             return performing.open_day(self._workings)
+
+    # The centre restored; see `incarnations`
+
+    @property
+    def incarnation(self) -> int:
+        """The life of the centre's database that this device is in; 0 before it has heard of any."""
+        return self._workings.head.incarnation
+
+    def has_to_report(self) -> bool:
+        """Whether this device has yet to say all that it knows to the centre's incarnation."""
+        with self._workings.lock:
+            return incarnations.has_to_report(self._workings)
+
+    def meet_incarnation(self, answer: incarnations.Answer) -> None:
+        """Be in the centre's incarnation from here on. Raises `IntegrityFault`."""
+        with self._workings.lock:
+            incarnations.meet(self._workings, answer)
+
+    def next_to_give_back(
+        self, ends: Sequence[incarnations.ChainEnd], after_no: int, limit: int
+    ) -> incarnations.Part | None:
+        """What comes next of all that the centre lacks."""
+        with self._workings.lock:
+            return incarnations.next_part(self._workings, ends, after_no, limit)
+
+    def granted(self) -> dict[str, int]:
+        """Every G that this device holds, by account, in minor units."""
+        with self._workings.lock:
+            return incarnations.granted(self._workings)
+
+    def note_reported(self, incarnation: int) -> None:
+        """The centre has all that this device knows."""
+        with self._workings.lock:
+            incarnations.note_reported(self._workings, incarnation)
+
+    def own_enrolment(self) -> str | None:
+        """The centre's word that it trusts this device's key, as it was signed."""
+        with self._workings.lock:
+            return incarnations.own_enrolment(self._workings)
 
     # The line
 

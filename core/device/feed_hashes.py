@@ -97,10 +97,20 @@ def kept_settings(feeds: Mapping[str, FeedHashes], newest: CheckpointSeen | None
         yield _NEWEST, msgspec.json.encode(newest).decode()
 
 
-def begin_anew(workings: Workings, feeds: Sequence[str]) -> None:
-    """A new life of the centre's database: what it lost is said elsewhere, and hashes are taken over from it."""
-    for feed in feeds:
-        _save(workings, feed, FeedHashes(_position(workings, feed), ()))
+def step_back(workings: Workings, feed: str, position: int, restored: int, hash_: str) -> None:
+    """A new life of the centre's database, in which this feed goes on after `restored`; inside the open transaction.
+
+    What an older life's checkpoints say of later positions is about what was lost. Raises
+    `IntegrityFault("checkpoint_differs")` where what was read here up to there is not what was restored.
+    """
+    kept = _load(workings, feed, position)
+    if kept.at(restored) not in (None, hash_):
+        raise IntegrityFault("checkpoint_differs", f"{feed}:{restored}")
+    if position < restored:
+        ahead = tuple(mark for mark in kept.expected if mark.position <= restored)
+        _save(workings, feed, FeedHashes(position, kept.hashes, (*ahead, FeedMark(feed, restored, hash_))))
+    else:
+        _save(workings, feed, FeedHashes(restored, (hash_,)))
 
 
 def _compare(feed: FeedHashes, name: str) -> FeedHashes:

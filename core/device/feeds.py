@@ -18,6 +18,7 @@ from core.envelope import Signed, check_signature, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.customers import with_stamp
+from core.operations.incarnations import BEGUN, FIRST
 from core.operations.kind import Decoded, Signer
 from core.operations.sessions import key_thumbprint
 from core.records import RECORD_BYTES_MAX, record_digest
@@ -92,6 +93,8 @@ def accept_page(workings: Workings, page: Page) -> Changed:
     position = feed_position(workings, page.feed)
     if page.incarnation < workings.head.incarnation:
         raise IntegrityFault("incarnation_older", str(page.incarnation))
+    if page.incarnation > max(FIRST, workings.head.incarnation):
+        raise IntegrityFault("incarnation_newer", str(page.incarnation))
     try:
         applied = _apply(workings, page, position)
     except IntegrityFault as fault:
@@ -110,8 +113,6 @@ def _apply(workings: Workings, page: Page, position: int) -> list[Decoded[Any]]:
     applied: list[Decoded[Any]] = []
     feeds = (BANK_FEED, workings.head.branch)
     with workings.writing():
-        if page.incarnation > workings.head.incarnation > 0:
-            feed_hashes.begin_anew(workings, feeds)
         for item in fresh:
             if item.position != position + 1:
                 raise IntegrityFault("feed_gap", f"{page.feed}:{position + 1}")
@@ -196,7 +197,7 @@ def _stamped(decoded: Decoded[Any], stamp: str) -> Decoded[Any]:
 
 
 def _key_of(workings: Workings, signed: Signed) -> VerifyKey:
-    """The key that must have signed, from what the book knows; the very first operation by the key pinned here."""
+    """The key that must have signed, from what the book knows; the first of an incarnation by the key pinned here."""
     operation = signed.operation
     if rules.signer_of(operation) is Signer.STAFF:
         session = workings.book.get(Session, signed.kid)
@@ -207,7 +208,7 @@ def _key_of(workings: Workings, signed: Signed) -> VerifyKey:
     if device is not None:
         return VerifyKey(from_base64url(device.public_key))
     pinned = from_base64url(workings.head.centre_key)
-    if operation.kind != "bank.founded" or signed.kid != thumbprint(pinned):
+    if operation.kind not in ("bank.founded", BEGUN) or signed.kid != thumbprint(pinned):
         raise IntegrityFault("device_unknown", operation.device)
     return VerifyKey(pinned)
 

@@ -139,7 +139,7 @@ def not_yet_known(account_id: str, branch: str, currency: str) -> DepositAccount
 def _move_rights(operation: Operation, account: str, posting: Posting, book: Book) -> None:
     """A written-off epoch's late operations move what is posted, and no rights."""
     device = book.get(DeviceEpoch, operation.device, operation.epoch)
-    if device is not None and device.state == "written_off":
+    if device is not None and device.state == "written_off" and operation.seq > (device.head_seq or 0):
         return
     before = right_of(account, operation.device, operation.epoch, book)
     if posting.amount > 0:

@@ -14,6 +14,7 @@ from core.operations import (
     drawers,
     ended,
     holds,
+    incarnations,
     leases,
     requests,
     reversals,
@@ -40,6 +41,7 @@ _FAMILIES: tuple[tuple[Kind[Any], ...], ...] = (
     terms.KINDS,
     ended.KINDS,
     checkpoints.KINDS,
+    incarnations.KINDS,
 )
 
 KINDS: MappingProxyType[tuple[str, int], Kind[Any]] = MappingProxyType(

@@ -18,6 +18,7 @@ from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
 from core.operations.approvals import check_approval, verify_approval
 from core.operations.ended import CARRYING, carried
+from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded, Kind, Signer
 from core.operations.money import (
     apply_money,
@@ -97,6 +98,9 @@ def verify(decoded: Decoded[Any], book: Book) -> None:
     device = book.get(DeviceEpoch, operation.device, operation.epoch)
     if device is None:
         if operation.kind == "bank.founded":
+            return
+        if operation.kind == BEGUN:
+            decoded.kind.verify(decoded, book)
             return
         raise IntegrityFault("device_unknown", operation.device)
     if (device.purpose == "centre") is not is_centres(operation):
@@ -179,7 +183,7 @@ def _key_ended(decoded: Decoded[Any], book: Book) -> bool:
 def _check_desk(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
     operation = decoded.operation
     device = book.get(DeviceEpoch, operation.device, operation.epoch)
-    if device is None or device.state != "living":
+    if device is None or _is_late(operation, device):
         yield Refusal("device_revoked")
     if decoded.kind.needs_day:
         day = book.get(Day, operation.device, operation.epoch, operation.business_date)
@@ -187,6 +191,11 @@ def _check_desk(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
             yield Refusal("day_not_open", detail={"business_date": operation.business_date})
     if decoded.kind.needs_drawer:
         yield from _check_drawer(decoded, book)
+
+
+def _is_late(operation: Operation, device: DeviceEpoch) -> bool:
+    """Whether it lies behind the end that the centre has set: what it had then, it may have forgotten and got back."""
+    return device.state != "living" and operation.seq > (device.head_seq or 0)
 
 
 def _check_drawer(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:

@@ -54,6 +54,10 @@ class HomeRows(Protocol):
         """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
         ...
 
+    def granted(self) -> dict[str, int]:
+        """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
+        ...
+
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""
         ...
@@ -96,6 +100,10 @@ class HomeLog(Protocol):
 
     def after(self, chain: int, no: int, limit: int) -> list[tuple[int, int, str]]:
         """(number, seq, signed text) of a chain's operations that came after that number, oldest first."""
+        ...
+
+    def arrived(self, after_no: int, limit: int) -> list[tuple[int, str, int, int, str]]:
+        """(number, device, epoch, seq, signed text) of operations of any chain behind that number, as they came."""
         ...
 
     def add_records(self, records: Mapping[str, bytes]) -> None:

@@ -23,6 +23,10 @@ _STORED = "SELECT no, chain, seq, jws FROM operations WHERE id = ?"
 _LAST_OF_CHAIN = "SELECT seq, jws FROM operations WHERE chain = ? AND no > ? ORDER BY no DESC LIMIT 1"
 _NO_OF_SEQ = "SELECT no, jws FROM operations WHERE chain = ? AND seq = ? AND no > ? ORDER BY no LIMIT 1"
 _AFTER = "SELECT no, seq, jws FROM operations WHERE no > ? AND chain = ? ORDER BY no LIMIT ?"
+_ARRIVED = (
+    "SELECT o.no, c.device, c.epoch, o.seq, o.jws FROM operations AS o JOIN chains AS c ON c.no = o.chain "
+    "WHERE o.no > ? ORDER BY o.no LIMIT ?"
+)
 _ADD_RECORD = "INSERT INTO records (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING"
 _RECORD = "SELECT data FROM records WHERE digest = ?"
 _ADD_VERDICT = (
@@ -179,6 +183,10 @@ class OperationLog:
     def after(self, chain: int, no: int, limit: int) -> list[tuple[int, int, str]]:
         """(number, seq, signed text) of a chain's operations that came after that number, oldest first."""
         return [tuple(row) for row in self._cursor.execute(_AFTER, (no, chain, limit)).fetchall()]
+
+    def arrived(self, after_no: int, limit: int) -> list[tuple[int, str, int, int, str]]:
+        """(number, device, epoch, seq, signed text) of operations of any chain behind that number, as they came."""
+        return [tuple(row) for row in self._cursor.execute(_ARRIVED, (after_no, limit)).fetchall()]
 
     def add_records(self, records: Mapping[str, bytes]) -> None:
         """Keep records by their digests; one that is here already stays."""

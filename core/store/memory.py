@@ -94,6 +94,10 @@ class MemoryRows:
             (recall.account, recall.keep) for recall in self._own(Recall) if held.get(recall.account, 0) > recall.keep
         )
 
+    def granted(self) -> dict[str, int]:
+        """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
+        return {right.account: right.granted for right in self._own(Right) if right.granted}
+
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""
         return sorted((block.first, block.last) for block in self._own(IbanBlock))

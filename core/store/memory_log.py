@@ -141,6 +141,12 @@ class MemoryLog:
         found = (self.operations[number - 1] for number in arrived[first : first + limit])
         return [(kept.no, kept.seq, kept.jws) for kept in found]
 
+    def arrived(self, after_no: int, limit: int) -> list[tuple[int, str, int, int, str]]:
+        """(number, device, epoch, seq, signed text) of operations of any chain behind that number, as they came."""
+        names = {head.no: name for name, head in self.chains.items()}
+        found = self.operations[after_no : after_no + limit]
+        return [(kept.no, *names[kept.chain], kept.seq, kept.jws) for kept in found]
+
     def add_records(self, records: Mapping[str, bytes]) -> None:
         """Keep records by their digests; one that is here already stays."""
         for digest, data in records.items():

@@ -35,6 +35,10 @@ _RECALLED = (
     "SELECT r.account, r.keep FROM recalls AS r JOIN deposit_accounts AS a ON a.id = r.account "
     "WHERE r.device = ? AND r.epoch = ? AND a.granted + a.minted - a.used - a.returned > r.keep ORDER BY r.account"
 )
+_GRANTED = (
+    "SELECT id, granted FROM deposit_accounts WHERE granted > 0 UNION ALL "
+    "SELECT account, granted FROM rights WHERE device = ? AND epoch = ? AND granted > 0"
+)
 _RIGHTS_ABOVE = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
 _BLOCKS = "SELECT first, last FROM iban_blocks WHERE device = ? AND epoch = ? ORDER BY first"
 _OPEN_SESSIONS = "SELECT kid FROM sessions WHERE device = ? AND epoch = ? AND closed_seq IS NULL ORDER BY opened_seq"
@@ -129,6 +133,11 @@ class RowStore:
         """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
         rows = self._cursor.execute(_RECALLED, self._own_epoch()).fetchall()
         return [(str(account), int(keep)) for account, keep in rows]
+
+    def granted(self) -> dict[str, int]:
+        """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
+        rows = self._cursor.execute(_GRANTED, self._own_epoch()).fetchall()
+        return {str(account): int(granted) for account, granted in rows}
 
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""

@@ -16,6 +16,8 @@ from core.device import Changed, Device, Outbox
 from core.device.feeds import BANK_FEED
 from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, LineProblem, StoreProblem
 from core.ids import Randomness, system_randomness
+from core.operations.incarnations import FIRST
+from core.sync.giving_back import NewIncarnation, report
 from core.sync.line import LineState, Sending
 from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted
 from core.sync.transport import CentreProblem, Transport
@@ -44,6 +46,9 @@ LEASE_ASKED_MS = 10 * 60_000
 
 ALLOWANCE_MINOR = 500_000
 """What a desk keeps payable on an account without the line, in minor units; asked for beyond a shortage too."""
+
+_RECOVERING = "The centre was restored, and gathers what desks know."
+_RESTORED_OTHERWISE = "What the centre restored is not what this desk had read. Tell the centre at once."
 
 _NEEDS_A_PERSON = frozenset(
     {
@@ -157,11 +162,10 @@ class SyncLoop:
             if self.state.stopped and self._device.stopped is None:
                 return self.state
             try:
-                self._push()
+                self._exchange()
                 if self._device.stopped is not None:
                     self._rest()
                     return self.state
-                self._pull()
                 self._renew_lease()
                 self._lease_numbers()
                 self._hand_back()
@@ -179,6 +183,30 @@ class SyncLoop:
                 self._failures += 1
                 self._change(problem=problem.code, message=problem.message, sending=None)
             return self.state
+
+    def _exchange(self) -> None:
+        """Everything there is to say and to hear; to a centre that was restored, first what it forgot."""
+        if self._device.has_to_report():
+            self._report()
+        try:
+            self._push_and_pull()
+        except NewIncarnation:
+            self._report()
+            self._push_and_pull()
+
+    def _push_and_pull(self) -> None:
+        self._push()
+        if self._device.stopped is None:
+            self._pull()
+
+    def _report(self, enrolment: str | None = None) -> None:
+        self._change(recovering=True, sending=None)
+        try:
+            recovering = report(self._device, self._transport, enrolment=enrolment)
+        except IntegrityFault as fault:
+            # What was restored is not what this device had read: nothing more is said to it, and it is shown.
+            raise CentreRefusal(_RESTORED_OTHERWISE, code=fault.code) from fault
+        self._change(recovering=recovering, push_refused=None)
 
     def _rest(self) -> None:
         """Longer and longer, until somebody does something here."""
@@ -227,12 +255,18 @@ class SyncLoop:
         self._change(sending=None)
 
     def _take_answer(self, answer: PushAnswer) -> bool:
+        self._meet(answer.incarnation)
         try:
             self._device.accept_push_answer(answer)
         except IntegrityFault as fault:
             self._change(push_refused=fault.code, sending=None)
             return False
         return True
+
+    def _meet(self, incarnation: int) -> None:
+        """Raises `NewIncarnation`: a device takes nothing from it before it has said what it knows itself."""
+        if incarnation > max(FIRST, self._device.incarnation):
+            raise NewIncarnation
 
     # Pulling
 
@@ -262,6 +296,9 @@ class SyncLoop:
 
     def _take_page(self, page: FeedPage) -> bool:
         """Apply a page, what it rests on first. False if it could not be trusted: then that feed is read no further."""
+        self._meet(page.incarnation)
+        if page.feed != BANK_FEED:
+            self._change(recovering=page.recovering)
         if page.feed != BANK_FEED and self._device.feed_position(BANK_FEED) < page.read_bank_to:
             self._read_feed(BANK_FEED, up_to=page.read_bank_to)
         try:
@@ -321,6 +358,9 @@ class SyncLoop:
         except CentreRefusal as problem:
             self._heed(problem)
             raise
+        except NewIncarnation as met:
+            self.wake()
+            raise CentreRefusal(_RECOVERING, code="centre_recovering", retry=True) from met
         return FetchedRights(answer.granted, answer.available, self._device.payable_here(account), answer.coming)
 
     def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:

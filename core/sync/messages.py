@@ -64,7 +64,10 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class PushAnswer(msgspec.Struct, frozen=True):
-    """A verdict for each operation taken (or taken before), the chain's head at the centre, and what was refused."""
+    """A verdict for each operation taken (or taken before), the chain's head at the centre, and what was refused.
+
+    In an incarnation of which the device has not heard, nothing is taken until it has reported.
+    """
 
     verdicts: tuple[Verdict, ...]
     head_seq: Position
@@ -72,6 +75,67 @@ class PushAnswer(msgspec.Struct, frozen=True):
     refused: Refused | None = None
 
 
+    incarnation: Position = 0
+
+
+class ChainEnd(msgspec.Struct, frozen=True):
+    """A chain and the last operation that the centre has of it."""
+
+    device: Code
+    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    seq: Position
+    hash: str | None
+
+
+class IncarnationWanted(msgspec.Struct, frozen=True):
+    """Ask for the centre's incarnation. `enrolment`: the device's own `device.enrolled`, should it be forgotten."""
+
+    enrolment: Jws | None = None
+
+
+class IncarnationAnswer(msgspec.Struct, frozen=True):
+    """The life that the centre's database is in, and what a device may have that it lacks.
+
+    `begun` is the `incarnation.begun` with the restored heads (None in the first incarnation), `ends` where the chains
+    stand that are at home in the device's feeds.
+    """
+
+    incarnation: Position
+    begun: str | None
+    ends: tuple[ChainEnd, ...]
+
+
+class GivenBack(msgspec.Struct, frozen=True):
+    """Operations that the centre lacks, of any chain of the device's feeds, in the order in which they came to it.
+
+    `enrolment` is as in `IncarnationWanted`.
+    """
+
+    incarnation: Position
+    operations: Annotated[tuple[Jws, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
+    records: Records = {}
+    enrolment: Jws | None = None
+
+
+class GivenBackAnswer(msgspec.Struct, frozen=True):
+    """How many of them the centre has now."""
+
+    incarnation: Position
+    here: int
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """The device has given back all that it keeps. `granted` is every G that it holds, by account, in minor units."""
+
+    incarnation: Position
+    granted: dict[Identifier, Position]
+
+
+class ReportedAnswer(msgspec.Struct, frozen=True):
+    """The device is reported. `recovering`: other devices of its branch are awaited yet."""
+
+    incarnation: Position
+    recovering: bool
 class FeedItem(msgspec.Struct, frozen=True):
     """An operation at its place in a feed, exactly as it was signed, with the centre's verdict."""
 
@@ -85,7 +149,8 @@ class FeedPage(msgspec.Struct, frozen=True):
     """Items after a position. `head` is the feed's last position; `read_bank_to` must be read first (keys, staff).
 
     `now` is the centre's time as it answered (an instant), by which a device judges its own clock. `hash` is the
-    feed's running hash (`core.operations.checkpoints`) where the page reaches the feed's head.
+    feed's running hash (`core.operations.checkpoints`) where the page reaches the feed's head. `recovering`: the
+    centre waits for devices of that branch to give back what it forgot.
     """
 
     feed: str
@@ -97,6 +162,7 @@ class FeedPage(msgspec.Struct, frozen=True):
     hash: str | None = None
 
 
+    recovering: bool = False
 class RightsWanted(msgspec.Struct, frozen=True):
     """Ask for spending rights: `amount` more minor units on the account, at least `least`; read the feed from there.
 

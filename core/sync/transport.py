@@ -29,7 +29,11 @@ from core.sync.messages import (
     FeedPage,
     IbanBlockWanted,
     Introduction,
+    GivenBack,
+    GivenBackAnswer,
     Introductions,
+    IncarnationAnswer,
+    IncarnationWanted,
     LateRun,
     LeaseWanted,
     ProblemDocument,
@@ -37,6 +41,8 @@ from core.sync.messages import (
     PushAnswer,
     RightsAnswer,
     RightsWanted,
+    Reported,
+    ReportedAnswer,
     SeedAnswer,
     SignIn,
 )
@@ -167,6 +173,18 @@ class Transport:
 
     def sign_in(self, sign_in: SignIn) -> SeedAnswer:
         """A person's sign-in at the centre, which hands over their seed."""
+    def incarnation(self, enrolment: str | None = None) -> IncarnationAnswer:
+        """The life that the centre's database is in. `enrolment` is for a centre that forgot the device."""
+        return self._post("/v1/incarnation", IncarnationWanted(enrolment), IncarnationAnswer)
+
+    def give_back(self, given: GivenBack) -> GivenBackAnswer:
+        """Hand over operations that the centre lacks."""
+        return self._post("/v1/given-back", given, GivenBackAnswer)
+
+    def reported(self, reported: Reported) -> ReportedAnswer:
+        """Say that this was all, and echo every grant."""
+        return self._post("/v1/reported", reported, ReportedAnswer)
+
         return self._post("/v1/staff/sign-ins", sign_in, SeedAnswer)
 
     def introduce(self, introduction: str) -> None:

@@ -252,6 +252,7 @@ _INSIDE_CODES = (
     "device_code_of_centre",
     "entry_unbalanced",
     "introduction_malformed",
+    "incarnation_differs",
     "introduction_unknown_key",
     "key_not_of_device",
     "key_registered_already",

@@ -43,8 +43,13 @@ def authenticate_at_work(services: Services, home: Home, request: Request, body:
     return device
 
 
-def authenticate_any(services: Services, home: Home, request: Request, body: bytes) -> DeviceEpoch:
-    """The device that signed this request, even one that was revoked: what it still has to say is kept."""
+def authenticate_any(
+    services: Services, home: Home, request: Request, body: bytes, forgotten: DeviceEpoch | None = None
+) -> DeviceEpoch:
+    """The device that signed this request, even one that was revoked: what it still has to say is kept.
+
+    `forgotten` is one that the centre trusted before it was restored, and has no longer.
+    """
     token = request.headers.get(SIGNATURE_HEADER)
     if token is None:
         raise Problem("signature_missing")
@@ -54,6 +59,8 @@ def authenticate_any(services: Services, home: Home, request: Request, body: byt
         statement = read_request(token)
         named = is_code(statement.device) and 1 <= statement.epoch <= _EPOCH_MAX
         device = find_device(home, statement.device, statement.epoch) if named else None
+        if forgotten is not None and (forgotten.device, forgotten.epoch) == (statement.device, statement.epoch):
+            device = device or forgotten
         if device is None or device.purpose == "centre":
             raise Problem("device_unknown")
         verify_request(

@@ -51,6 +51,7 @@ def rights_router(services: Services) -> APIRouter:
                 services.centre,
                 device,
                 wanted.account,
+                "centre_recovering",
                 least=wanted.least,
                 amount=wanted.amount,
                 holding=wanted.holding,

@@ -14,7 +14,7 @@ from core.envelope import read_operation
 from core.operations import rules
 from core.operations.checkpoints import CheckpointMade, FeedMark
 from core.operations.kind import Decoded
-from sync_server.centre.issue import INCARNATION, Centre, Issued, issue
+from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.ingest.settle import BANK_FEED
 from sync_server.services import Services
 from sync_server.settings import CheckpointPolicy
@@ -27,7 +27,7 @@ _STOP_SECONDS = 15.0
 def make_checkpoint(home: Home, centre: Centre) -> Issued:
     """Sign where every feed stands. What is read together is true together, so no feed is held for it."""
     marks = tuple(FeedMark(*mark) for mark in home.feed_marks())
-    return issue(home, centre, None, CheckpointMade(incarnation=INCARNATION, feeds=marks))
+    return issue(home, centre, None, CheckpointMade(incarnation=home.incarnations.hold(), feeds=marks))
 
 
 def make_if_due(home: Home, centre: Centre, policy: CheckpointPolicy) -> Issued | None:
@@ -40,7 +40,7 @@ def make_if_due(home: Home, centre: Centre, policy: CheckpointPolicy) -> Issued 
     newest = _newest(home)
     if not marks:
         return None
-    if newest is None:
+    if newest is None or newest.operation.epoch != home.incarnations.number():
         return make_checkpoint(home, centre)
     said = {mark.feed: mark.position for mark in newest.body.feeds}
     said[BANK_FEED] = said.get(BANK_FEED, 0) + 1  # the checkpoint's own place

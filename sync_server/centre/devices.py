@@ -20,6 +20,8 @@ from sync_server.store.values import Enrolment
 
 INVITATION_MS = 24 * 60 * 60 * 1000
 IBAN_BLOCK_SIZE = 1000
+_DAY_MS = 24 * 60 * 60 * 1000
+_EPOCHS_A_DAY = 10
 _FEW_NUMBERS = 500
 _FIRST_ACCOUNT_NUMBER = 1_000_000
 
@@ -51,9 +53,17 @@ def invite_device(
         return Refusal("branch_unknown", "branch")
     code = new_one_time_code(randomness)
     expires_at = instant(centre.clock.now_ms() + INVITATION_MS)
-    epoch = home.last_epoch(device) + 1
+    epoch = _next_epoch(home, centre, device)
     home.enrolments.invite(Enrolment(one_time_digest(code), device, epoch, branch, purpose, expires_at))
     return code
+
+
+def _next_epoch(home: Home, centre: Centre, device: str) -> int:
+    """One that no forgotten enrolment has, after a restore: they begin anew each day."""
+    after = home.last_epoch(device) + 1
+    if home.incarnations.number() == 1:
+        return after
+    return max(after, centre.clock.now_ms() // _DAY_MS * _EPOCHS_A_DAY)
 
 
 def request_enrolment(home: Home, centre: Centre, code: str, public_key: str) -> EnrolmentState | Refusal:
@@ -124,6 +134,7 @@ def trust_device(
     )
     issue(home, centre, None, body)
     home.begin_chain((state.device, state.epoch))
+    home.incarnations.report((state.device, state.epoch))
     home.enrolments.trust(state.device, state.epoch)
     lease_iban_block(home, centre, state.device, state.epoch)
     enrolled = find_device(home, state.device, state.epoch)
@@ -144,6 +155,7 @@ def lease_iban_block(home: Home, centre: Centre, device: str, epoch: int) -> Non
     home.lock_feeds((BANK_FEED,))
     last = home.last_account_number()
     first = last + 1 if last is not None else _FIRST_ACCOUNT_NUMBER
+    first = max(first, home.incarnations.numbers_from())
     body = IbanBlockLeased(device=device, epoch=epoch, first=first, last=first + IBAN_BLOCK_SIZE - 1)
     issue(home, centre, None, body)
 

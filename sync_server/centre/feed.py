@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from core.canonical import base64url
 from core.sync.messages import FeedItem, FeedPage
-from sync_server.centre.issue import INCARNATION
 from sync_server.ingest.settle import BANK_FEED
 from sync_server.store.home import Home
+from sync_server.store.incarnations import is_recovering
 
 
 def read_page(home: Home, feed: str, after: int, limit: int, now: str | None = None) -> FeedPage:
@@ -24,4 +24,13 @@ def read_page(home: Home, feed: str, after: int, limit: int, now: str | None = N
     )
     head, hash_ = home.feed_end(feed)
     reached = (rows[-1].position if rows else after) == head
-    return FeedPage(feed, items, head, home.feed_head(BANK_FEED), INCARNATION, now, hash_ if reached else None)
+    return FeedPage(
+        feed=feed,
+        items=items,
+        head=head,
+        read_bank_to=home.feed_head(BANK_FEED),
+        incarnation=home.incarnations.number(),
+        now=now,
+        hash=hash_ if reached else None,
+        recovering=feed != BANK_FEED and is_recovering(home.incarnations, feed),
+    )

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.errors import Refusal
 from core.operations.rights import RightsGranted, available_on, lacking_on, right_of
+from sync_server.centre.incarnations import RECOVERING
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.recalls import recall_for
 from sync_server.store.home import CentreBook, Home
+from sync_server.store.incarnations import is_recovering
 from sync_server.store.lookups import Bucket
 
 _STOPPING = frozenset(
@@ -61,8 +63,11 @@ def grant_rights(
 
     Both count from `holding`, the cumulative grant that the device knows of: what it was granted since and has not
     heard of is part of the answer. What is lacking for `least` is recalled from other devices. Refusals:
-    `account_unknown`, `account_elsewhere`, `account_closing`, `account_frozen`, `grants_stopped`, `too_many_grants`.
+    `account_unknown`, `account_elsewhere`, `account_closing`, `account_frozen`, `grants_stopped`, `too_many_grants`,
+    `centre_recovering`.
     """
+    if is_recovering(home.incarnations, device.branch):
+        return Refusal(RECOVERING)
     book = home.book()
     book.prefetch([(DepositAccount, (account_id,)), (Right, (account_id, device.device, device.epoch))])
     account = book.get(DepositAccount, account_id)

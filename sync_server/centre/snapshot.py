@@ -31,7 +31,7 @@ from core.snapshot import (
     encode_rows,
     sign_end,
 )
-from sync_server.centre.issue import INCARNATION, Centre
+from sync_server.centre.issue import Centre
 from sync_server.database import Connection
 from sync_server.environment import Secret
 from sync_server.ingest.settle import BANK_FEED
@@ -99,7 +99,7 @@ def snapshot_lines(connection: Connection, centre: Centre, device: DeviceEpoch) 
         branch=branch,
         bank_position=bank_position,
         branch_position=branch_position,
-        incarnation=INCARNATION,
+        incarnation=_incarnation(connection),
         bank_hash=bank_hash,
         branch_hash=branch_hash,
     )
@@ -133,6 +133,11 @@ def _lines(connection: Connection, head: SnapshotHead, counts: dict[str, int]) -
             yield SnapshotRows(name, encode_rows(rows))
     yield from _operations(connection, BANK_FEED, head.bank_position)
     yield from _operations(connection, head.branch, head.branch_position)
+
+
+def _incarnation(connection: Connection) -> int:
+    row = connection.execute(b"SELECT max(number) FROM incarnations").fetchone()
+    return int(row[0]) if row else 1
 
 
 def _feed_head(connection: Connection, feed: str) -> tuple[int, str]:

@@ -18,6 +18,7 @@ from sync_server.centre.requests import decide_transfer, decline_as_found
 from sync_server.centre.terms import close_account, lower_limit
 from sync_server.centre.write_offs import release_some, write_off
 from sync_server.store.home import Database, Home, MetOthers
+from sync_server.store.incarnations import is_recovering
 
 _AT_ONCE = 100
 Job = Callable[[Home], bool]
@@ -52,7 +53,12 @@ def _do(database: Database, job: Job) -> bool:
 
 
 def _answer(home: Home, *, centre: Centre, request: Request) -> bool:
-    """Answer a request; one that was not in order is declined for what was found against it."""
+    """Answer a request; one that was not in order is declined for what was found against it.
+
+    While the branch's devices have yet to report, a device may be written off, and everything else waits.
+    """
+    if request.kind != WRITE_OFF and is_recovering(home.incarnations, request.branch):
+        return False
     jws = home.book(locking=False).operation(request.id)
     if jws is None:
         return False

@@ -8,9 +8,11 @@ from core.operations.holds import HoldPlaced, HoldReleased
 from core.operations.requests import RequestDeclined
 from core.operations.terms import AccountClosed, FeeCharged, OverdraftLimitSet
 from core.rights import free
+from sync_server.centre.incarnations import must_not_recover
 from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.centre.recalls import recall_for
 from sync_server.store.home import CentreBook, Home
+from sync_server.store.incarnations import is_recovering
 
 
 def _account(book: CentreBook, account_id: str) -> DepositAccount:
@@ -27,6 +29,7 @@ def set_limit(home: Home, centre: Centre, account_id: str, target: int) -> Issue
     """
     book = home.book()
     account = _account(book, account_id)
+    must_not_recover(home, account.branch)
     short = _lacking(account, target)
     body = OverdraftLimitSet(account=account.id, currency=account.currency, limit=target + short, target=target)
     issued = issue(home, centre, account.branch, body, book=book)
@@ -47,6 +50,8 @@ def lower_limit(home: Home, centre: Centre, account_id: str) -> bool:
     account = book.get(DepositAccount, account_id)
     if account is None or account.state != "open" or account.overdraft_limit <= account.limit_target:
         return False
+    if is_recovering(home.incarnations, account.branch):
+        return False
     limit = account.limit_target + _lacking(account, account.limit_target)
     if limit >= account.overdraft_limit:
         return False
@@ -59,6 +64,7 @@ def charge_fee(home: Home, centre: Centre, account_id: str, amount: int, reason:
     """Take a fee (minor units) from what no device holds and no hold binds. Raises `Refused`: `not_available`."""
     book = home.book()
     account = _account(book, account_id)
+    must_not_recover(home, account.branch)
     body = FeeCharged(account=account.id, currency=account.currency, amount=amount, reason=reason)
     return issue(home, centre, account.branch, body, book=book)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from core.ledger import Posting, deposit_id
 from core.operations.bank import centre_chain
 from core.operations.holds import HoldPlaced
-from sync_server.centre.issue import EPOCH, Centre, issue
+from sync_server.centre.issue import Centre, issue
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import CentreBook, Home
 
@@ -28,7 +28,7 @@ def doubtful_credits(settled: Iterable[Settled]) -> list[tuple[Settled, Posting]
 def lock_chains_for(home: Home, doubtful: Sequence[tuple[Settled, Posting]]) -> None:
     """Lock the centre's own chains that the holds go on: before the feeds, as everybody does."""
     for branch in sorted({posting.branch for _, posting in doubtful}):
-        home.begin_chain((centre_chain(branch), EPOCH))
+        home.begin_chain((centre_chain(branch), home.incarnations.hold()))
 
 
 def hold_back(home: Home, centre: Centre, book: CentreBook, doubtful: Sequence[tuple[Settled, Posting]]) -> None:

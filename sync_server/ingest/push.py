@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from core.clock import instant
 from core.errors import IntegrityFault
 from core.operations.kind import Decoded
@@ -44,7 +46,7 @@ class _Received:
 
 def take_push(database: Database, keys: KnownKeys, centre: Centre, push: Push) -> PushAnswer:
     """Settle a push. Raises `ChainUnknown`, `MetOthers`, and what the database raises when it is in trouble."""
-    records = read_records(push)
+    records = read_records(push.records)
     verified = verify_run(database, keys, push)
     received = _Received(push, verified, records, instant(centre.clock.now_ms()))
     for _ in range(_ATTEMPTS):
@@ -59,9 +61,19 @@ def take_push(database: Database, keys: KnownKeys, centre: Centre, push: Push) -
 
 
 def _settle_run(home: Home, centre: Centre, received: _Received) -> PushAnswer:
+    chain = (received.push.device, received.push.epoch)
+    row = _lock_chain(home, chain)
+    number = home.incarnations.number()
+    if number > 1 and row.state == "living" and not home.incarnations.has_reported(chain):
+        # What it rests on may be forgotten: the device gives back first, its own among others' in their order.
+        return PushAnswer((), row.seq, row.hash, incarnation=number)
+    answer = _answer_run(home, centre, received, row)
+    return msgspec.structs.replace(answer, incarnation=number)
+
+
+def _answer_run(home: Home, centre: Centre, received: _Received, row: ChainRow) -> PushAnswer:
     push, run = received.push, received.verified.run
     chain = (push.device, push.epoch)
-    row = _lock_chain(home, chain)
     head, state = ChainHead(row.seq, row.hash), row.state
     known = [decoded for decoded in run if decoded.operation.seq <= head.seq]
     fresh = run[len(known) :]

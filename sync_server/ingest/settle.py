@@ -74,9 +74,14 @@ def _check_place(decoded: Decoded[Any], head: ChainHead, reused_id: str | None) 
         raise IntegrityFault("chain_forked", f"{operation.device}/{operation.epoch}/{operation.seq}")
 
 
-def settle_one(decoded: Decoded[Any], book: Book, received_at: str) -> Settled:
-    """Check and apply one verified operation."""
-    findings = (*rules.check(decoded, book), *check_lease_time(decoded.operation, received_at, book))
+def settle_one(decoded: Decoded[Any], book: Book, received_at: str, *, stands: bool = False) -> Settled:
+    """Check and apply one verified operation.
+
+    `stands`: the centre made it in an earlier incarnation, and has it back from those who heard it.
+    """
+    findings: tuple[Refusal, ...] = ()
+    if not stands:
+        findings = (*rules.check(decoded, book), *check_lease_time(decoded.operation, received_at, book))
     stamp = stamp_not_after(decoded.body, received_at)
     rules.apply(decoded if stamp is None else with_stamp(decoded, stamp), book)
     findings += rules.after(decoded, book)

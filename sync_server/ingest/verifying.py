@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,13 +62,13 @@ def _verify_one(
     return decoded
 
 
-def read_records(push: Push) -> dict[str, bytes]:
+def read_records(carried: Mapping[str, str]) -> dict[str, bytes]:
     """The records that are what their digest says, and not too long.
 
     The others are passed over: a record that is not there stops no operation, it opens a case beside it.
     """
     records: dict[str, bytes] = {}
-    for digest, text in push.records.items():
+    for digest, text in carried.items():
         try:
             data = from_base64url(text)
         except IntegrityFault:

@@ -25,7 +25,7 @@ def write_settled(
     """
     numbers = home.keep_operations(settled)
     cases = _write_records(home, settled, records) + _exceptions(settled)
-    home.payments.queue(_payments(settled))
+    home.payments.queue(_payments(settled, home.incarnations.number()))
     open_cases(home, cases, settled[0].verdict.received_at)
     home.write_rows(book)
     heads = _enter_feeds(home, numbers, settled)
@@ -43,8 +43,10 @@ def _write_records(home: Home, settled: Sequence[Settled], records: Mapping[str,
     return [Case("record_missing", named[digest], {"digest": digest}) for digest in sorted(missing)]
 
 
-def _payments(settled: Sequence[Settled]) -> list[NewPayment]:
+def _payments(settled: Sequence[Settled], incarnation: int) -> list[NewPayment]:
     """Transfers that left their branch become work for the payment jobs.
+
+    One that was made before this incarnation may have been sent to its partner already: that is asked first.
 
     One that was booked with an exception waits until a person lets it go: money that should not have left an account
     does not leave the bank.
@@ -60,10 +62,16 @@ def _payments(settled: Sequence[Settled]) -> list[NewPayment]:
             item.decoded.body.details,
             item.verdict.received_at,
             HELD_MS if item.verdict.exceptions else 0,
+            "unknown" if _may_have_been_sent(item, incarnation) else "queued",
         )
         for item in settled
         if item.decoded.kind.name in _LEAVING and item.decoded.body.route != "own"
     ]
+
+
+def _may_have_been_sent(item: Settled, incarnation: int) -> bool:
+    seen = item.decoded.operation.seen.incarnation
+    return item.decoded.body.route == "partner" and 1 < incarnation != seen
 
 
 def _exceptions(settled: Sequence[Settled]) -> list[Case]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.book.rows import DepositAccount, Iban
+from core.book.rows import DepositAccount, Iban, Transfer
 from core.operations.bank import centre_chain
 from core.operations.transfers import (
     Route,
@@ -15,6 +15,7 @@ from sync_server.centre.issue import Centre, issue
 from sync_server.payments.queue import Payee
 from sync_server.payments.states import Outcome
 from sync_server.store.home import Home
+from sync_server.store.incarnations import EVERY_BRANCH, is_recovering
 from sync_server.store.values import DuePayment
 
 UNKNOWN_ACCOUNT = "AC01"
@@ -23,12 +24,26 @@ OTHER_CURRENCY = "AC09"
 UNKNOWN_BANK = "RC01"
 
 
+_COMPLETED_ALREADY = frozenset({"transfer_already_answered", "account_closed", "account_closing"})
+"""What the sending branch was told stands; where nobody gave the credit back it is booked anew, with a case."""
+
+
 def complete_at_branch(home: Home, centre: Centre, payment: DuePayment, payee: Payee) -> Outcome:
-    """Credit the payee at their own branch and tell the sending one, or return the money with the reason."""
+    """Credit the payee at their own branch and tell the sending one, or return the money with the reason.
+
+    After a restore either half may have been given back already; it waits until the payee's branch has reported.
+    """
     book = home.book()
     known = book.get(Iban, payee.iban)
     account = book.get(DepositAccount, known.account) if known else None
+    if is_recovering(home.incarnations, account.branch if account else EVERY_BRANCH):
+        return Outcome(payment.state)
     reason = why_not(account, payment.currency)
+    was_received = home.payments.was_received(payment.transfer_id)
+    transfer = book.get(Transfer, payment.transfer_id)
+    was_completed = transfer is not None and transfer.state == "completed"
+    if account is not None and (was_received or was_completed):
+        reason = None
     if account is None or reason is not None:
         return Outcome("rejected", reason or UNKNOWN_ACCOUNT)
     _lock_in_order(home, {payment.branch, account.branch})
@@ -40,8 +55,10 @@ def complete_at_branch(home: Home, centre: Centre, payment: DuePayment, payee: P
         amount=payment.amount,
         details=payment.details,
     )
-    issue(home, centre, account.branch, received)
-    issue(home, centre, payment.branch, TransferCompleted(transfer=payment.transfer_id))
+    if not was_received:
+        issue(home, centre, account.branch, received, despite=_COMPLETED_ALREADY if was_completed else frozenset())
+    if not was_completed:
+        issue(home, centre, payment.branch, TransferCompleted(transfer=payment.transfer_id))
     return Outcome("completed")
 
 

@@ -21,6 +21,7 @@ from sync_server.payments.partner_client import Asked, Submitted
 from sync_server.payments.queue import Payee, claim_due
 from sync_server.payments.states import FINAL, MUST_ASK_FIRST, Outcome, State, after_asking, after_submitting, wait_ms
 from sync_server.store.home import Database, Home, MetOthers
+from sync_server.store.incarnations import is_recovering
 from sync_server.store.values import DuePayment, PaymentStep
 
 _ATTEMPTS = 5
@@ -75,6 +76,10 @@ class PaymentDesk:
         """
         with self.database.transaction() as home:
             claimed = claim_due(home, self.centre.clock.now_ms())
+            if claimed is not None and is_recovering(home.incarnations, claimed[0].branch):
+                # What became of it may be known to a device that has yet to say so.
+                self._update(home, claimed[0], Outcome(claimed[0].state), None)
+                return True
         if claimed is None:
             return False
         written = self._advance(*claimed)

@@ -17,6 +17,7 @@ from core.book import Book, BookStore, Key, Row
 from core.book.rows import Customer, DepositAccount, Drawer, Freeze, Hold, PersonKeys, Request, Transfer
 from core.sync.messages import Verdict
 from sync_server.ingest.settle import Settled
+from sync_server.store.incarnations import Incarnations
 from sync_server.store.lookups import Lookups
 from sync_server.store.values import (
     CaseRow,
@@ -107,7 +108,7 @@ class Payments(Protocol):
     """Money on its way out, and what came in from partners."""
 
     def queue(self, payments: Sequence[NewPayment]) -> None:
-        """Keep transfers as payments in the state `queued`."""
+        """Keep transfers as payments."""
         ...
 
     def claim(self, now_ms: int, until_ms: int) -> DuePayment | None:
@@ -128,6 +129,22 @@ class Payments(Protocol):
 
     def release(self, transfer_id: str) -> bool:
         """Make a held payment due; False if there is none of that id."""
+        ...
+
+    def doubt_all(self, at: str) -> None:
+        """Make every payment to a partner that may have gone further than is known `unknown`; nobody holds a claim."""
+        ...
+
+    def conclude(self, transfer_id: str, state: PaymentState, reason: str | None, at: str) -> None:
+        """Write what is known of a payment's end, if it is here and has none."""
+        ...
+
+    def note_received(self, transfer_id: str) -> None:
+        """Keep that the other branch has credited the transfer."""
+        ...
+
+    def was_received(self, transfer_id: str) -> bool:
+        """Whether `note_received` was said of it."""
         ...
 
     def take_inbound(self, partner: str, end_to_end_id: str, content_digest: str) -> InboundPayment | None:
@@ -155,6 +172,11 @@ class Home(Protocol):
     @property
     def lookups(self) -> Lookups:
         """Reads across rows, for the jobs."""
+        ...
+
+    @property
+    def incarnations(self) -> Incarnations:
+        """The lives of this database."""
         ...
 
     # Chains, in the order of locks: devices' first, the centre's own after the rows of the book.

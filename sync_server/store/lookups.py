@@ -63,6 +63,10 @@ class Lookups(Protocol):
         """The living device epochs of a branch."""
         ...
 
+    def branches(self) -> Sequence[str]:
+        """The codes of all branches, in order."""
+        ...
+
     def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
         """Every device epoch that a branch has had, by device and epoch."""
         ...

@@ -15,6 +15,9 @@ PaymentState = Literal["queued", "sent", "unknown", "accepted", "settled", "reje
 PAYMENT_FINAL: frozenset[PaymentState] = frozenset({"settled", "returned", "completed"})
 """States that a payment never leaves."""
 
+DOUBTED: frozenset[PaymentState] = frozenset({"queued", "sent", "accepted", "unknown"})
+"""States from which a payment may have gone further than a restored database knows."""
+
 HELD_MS = 2**53 - 1
 """The due time of a payment that waits for a person."""
 
@@ -89,6 +92,7 @@ class NewPayment(NamedTuple):
     details: str
     updated_at: str
     next_attempt_ms: int
+    state: PaymentState = "queued"
 
 
 class DuePayment(NamedTuple):

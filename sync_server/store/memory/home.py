@@ -13,6 +13,7 @@ from core.sync.messages import Verdict
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import LOCKED, CentreBook, IdentifierTaken, MetOthers
 from sync_server.store.memory.enrolments import MemoryEnrolments
+from sync_server.store.memory.incarnations import MemoryIncarnations
 from sync_server.store.memory.lookups import MemoryLookups
 from sync_server.store.memory.overlay import Overlay
 from sync_server.store.memory.payments import MemoryPayments
@@ -78,6 +79,11 @@ class MemoryHome:
     def payments(self) -> MemoryPayments:
         """Money on its way out, and what came in from partners."""
         return MemoryPayments(self._overlay)
+
+    @property
+    def incarnations(self) -> MemoryIncarnations:
+        """The lives of this database."""
+        return MemoryIncarnations(self._overlay)
 
     @property
     def lookups(self) -> MemoryLookups:
@@ -309,14 +315,13 @@ class MemoryHome:
 
     def newest_of_kind(self, kind: str) -> str | None:
         """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
-        numbers = (
-            number
-            for number, kept in self._overlay.items(OPERATIONS)
+        found = (
+            kept
+            for _, kept in self._overlay.items(OPERATIONS)
             if kept.kind == kind and kept.place[0] == centre_chain(None)
         )
-        newest = max(numbers, default=None)
-        kept = self._overlay.get(OPERATIONS, newest) if newest is not None else None
-        return kept.jws if kept is not None else None
+        newest = max(found, key=lambda kept: kept.place, default=None)
+        return newest.jws if newest is not None else None
 
     def feed_rows(self, feed: str, after: int, limit: int) -> list[FeedRow]:
         """Up to `limit` operations after a position, in order."""

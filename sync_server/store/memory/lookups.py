@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar, cast
 
 from core.book import Row
-from core.book.rows import DepositAccount, DeviceEpoch, LateBooked, Request, Right, Transfer
+from core.book.rows import Branch, DepositAccount, DeviceEpoch, LateBooked, Request, Right, Transfer
 from core.operations.requests import CLOSURE
 from core.operations.rights import payable_by
 from sync_server.store.lookups import Bucket, LateOperation
@@ -90,6 +90,10 @@ class MemoryLookups:
         return [device for device in self.epochs_of(branch) if device.state == "living"]
 
     def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
+    def branches(self) -> Sequence[str]:
+        """The codes of all branches, in order."""
+        return sorted(branch.code for branch in self._all(Branch))
+
         """Every device epoch that a branch has had, by device and epoch."""
         here = (row for row in self._all(DeviceEpoch) if row.branch == branch and row.purpose != "centre")
         return sorted(here, key=lambda device: (device.device, device.epoch))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sync_server.store.home import MetOthers
 from sync_server.store.memory.overlay import Overlay
-from sync_server.store.memory.tables import INBOUND, PAYMENTS, KeptPayment
+from sync_server.store.memory.tables import INBOUND, PAYMENTS, RECEIVED, KeptPayment
 from sync_server.store.values import (
+    DOUBTED,
     HELD_MS,
     PAYMENT_FINAL,
     DuePayment,
@@ -26,14 +27,14 @@ class MemoryPayments:
         self._overlay = overlay
 
     def queue(self, payments: Sequence[NewPayment]) -> None:
-        """Keep transfers as payments in the state `queued`."""
+        """Keep transfers as payments."""
         if payments:
             self._overlay.statement("payments")
         for new in payments:
             self._overlay.lock(PAYMENTS, new.transfer_id)
             if self._overlay.get(PAYMENTS, new.transfer_id) is not None:
                 raise MetOthers("the payment has come meanwhile")
-            due = DuePayment(*new[:7], partner=None, state="queued", reason=None, attempts=0)
+            due = DuePayment(*new[:7], partner=None, state=new.state, reason=None, attempts=0)
             self._overlay.put(PAYMENTS, new.transfer_id, KeptPayment(due, new.next_attempt_ms, new.updated_at))
 
     def claim(self, now_ms: int, until_ms: int) -> DuePayment | None:
@@ -92,6 +93,37 @@ class MemoryPayments:
             return False
         self._overlay.put(PAYMENTS, transfer_id, kept._replace(next_attempt_ms=0))
         return True
+
+    def doubt_all(self, at: str) -> None:
+        """Make every payment to a partner that may have gone further than is known `unknown`; nobody holds a claim."""
+        self._overlay.statement("payments")
+        for transfer_id, kept in list(self._overlay.items(PAYMENTS)):
+            if kept.due.state in PAYMENT_FINAL:
+                continue
+            self._overlay.lock(PAYMENTS, transfer_id)
+            doubted = kept.due.route == "partner" and kept.due.state in DOUBTED
+            state: PaymentState = "unknown" if doubted else kept.due.state
+            due = kept.due._replace(state=state, attempts=kept.due.attempts + 1)
+            self._overlay.put(PAYMENTS, transfer_id, KeptPayment(due, kept.next_attempt_ms, at))
+
+    def conclude(self, transfer_id: str, state: PaymentState, reason: str | None, at: str) -> None:
+        """Write what is known of a payment's end, if it is here and has none."""
+        self._overlay.statement("payments")
+        self._overlay.lock(PAYMENTS, transfer_id)
+        kept = self._overlay.get(PAYMENTS, transfer_id)
+        if kept is not None and kept.due.state not in PAYMENT_FINAL:
+            due = kept.due._replace(state=state, reason=kept.due.reason if reason is None else reason)
+            self._overlay.put(PAYMENTS, transfer_id, KeptPayment(due, kept.next_attempt_ms, at))
+
+    def note_received(self, transfer_id: str) -> None:
+        """Keep that the other branch has credited the transfer."""
+        self._overlay.statement("received_transfers")
+        self._overlay.lock(RECEIVED, transfer_id)
+        self._overlay.put(RECEIVED, transfer_id, True)
+
+    def was_received(self, transfer_id: str) -> bool:
+        """Whether `note_received` was said of it."""
+        return self._overlay.get(RECEIVED, transfer_id) is not None
 
     def take_inbound(self, partner: str, end_to_end_id: str, content_digest: str) -> InboundPayment | None:
         """Keep that a partner has sent it in, not answered yet; what is kept under that id if it is not the first."""

@@ -62,6 +62,13 @@ class KeptPayment(NamedTuple):
     updated_at: str
 
 
+class KeptIncarnation(NamedTuple):
+    """A life of the database: when it began, and the first account number that it may lease."""
+
+    begun_at: str
+    numbers_from: int
+
+
 CHAINS: Table[ChainName, ChainRow] = Table("chains")
 OPERATIONS: Table[int, Kept] = Table("operations")
 NUMBERS: Table[str, int] = Table("operation numbers by id")
@@ -77,4 +84,7 @@ ENROLMENTS: Table[str, Enrolment] = Table("enrolments")
 FINGERPRINTS: Table[str, str] = Table("enrolments by fingerprint")
 PAYMENTS: Table[str, KeptPayment] = Table("payments")
 BUCKETS: Table[ChainName, Bucket] = Table("grant_buckets")
+INCARNATIONS: Table[int, KeptIncarnation] = Table("incarnations")
+REPORTS: Table[ChainName, int] = Table("incarnation_reports")
+RECEIVED: Table[str, bool] = Table("received_transfers")
 INBOUND: Table[tuple[str, str], InboundPayment] = Table("inbound_payments")

@@ -15,6 +15,7 @@ from sync_server.database import Connection
 from sync_server.ingest.settle import Settled
 from sync_server.store.home import CentreBook, IdentifierTaken, MetOthers
 from sync_server.store.postgres.enrolments import PostgresEnrolments
+from sync_server.store.postgres.incarnations import PostgresIncarnations
 from sync_server.store.postgres.lookups import PostgresLookups
 from sync_server.store.postgres.payments import PostgresPayments
 from sync_server.store.postgres.statements import (
@@ -52,6 +53,7 @@ class PostgresHome:
         self.enrolments = PostgresEnrolments(connection)
         self.payments = PostgresPayments(connection)
         self.lookups = PostgresLookups(connection)
+        self.incarnations = PostgresIncarnations(connection)
 
     def chain(self, chain: ChainName) -> ChainRow | None:
         """How the chain stands, not locked."""

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from sync_server.database import Connection
 from sync_server.store.postgres.statements import (
     CLAIM_PAYMENT,
+    CONCLUDE_PAYMENT,
+    DOUBT_PAYMENTS,
     HELD_PAYMENTS,
     QUEUE_PAYMENTS,
     TAKE_INBOUND,
     UPDATE_PAYMENT,
 )
 from sync_server.store.values import (
+    DOUBTED,
     HELD_MS,
     PAYMENT_FINAL,
     DuePayment,
@@ -31,7 +34,7 @@ class PostgresPayments:
         self._connection = connection
 
     def queue(self, payments: Sequence[NewPayment]) -> None:
-        """Keep transfers as payments in the state `queued`."""
+        """Keep transfers as payments."""
         if payments:
             self._connection.execute(QUEUE_PAYMENTS, [list(column) for column in zip(*payments, strict=True)])
 
@@ -66,6 +69,27 @@ class PostgresPayments:
             (transfer_id, HELD_MS),
         )
         return done.rowcount == 1
+
+    def doubt_all(self, at: str) -> None:
+        """Make every payment to a partner that may have gone further than is known `unknown`; nobody holds a claim."""
+        self._connection.execute(DOUBT_PAYMENTS, (at, sorted(DOUBTED), sorted(PAYMENT_FINAL)))
+
+    def conclude(self, transfer_id: str, state: PaymentState, reason: str | None, at: str) -> None:
+        """Write what is known of a payment's end, if it is here and has none."""
+        self._connection.execute(CONCLUDE_PAYMENT, (state, reason, at, transfer_id, sorted(PAYMENT_FINAL)))
+
+    def note_received(self, transfer_id: str) -> None:
+        """Keep that the other branch has credited the transfer."""
+        self._connection.execute(
+            b"INSERT INTO received_transfers (transfer_id) VALUES (%s) ON CONFLICT DO NOTHING", (transfer_id,)
+        )
+
+    def was_received(self, transfer_id: str) -> bool:
+        """Whether `note_received` was said of it."""
+        row = self._connection.execute(
+            b"SELECT 1 FROM received_transfers WHERE transfer_id = %s", (transfer_id,)
+        ).fetchone()
+        return row is not None
 
     def take_inbound(self, partner: str, end_to_end_id: str, content_digest: str) -> InboundPayment | None:
         """Keep that a partner has sent it in, not answered yet; what is kept under that id if it is not the first."""

@@ -66,10 +66,10 @@ INVITE = (
 )
 QUEUE_PAYMENTS = (
     b"INSERT INTO payments (transfer_id, branch, account, route, currency, amount, details, updated_at, state, "
-    b"next_attempt_ms) SELECT transfer_id, branch, account, route, currency, amount, details, updated_at, 'queued', "
+    b"next_attempt_ms) SELECT transfer_id, branch, account, route, currency, amount, details, updated_at, state, "
     b"due FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], "
-    b"%s::text[], %s::bigint[]) "
-    b"AS sent (transfer_id, branch, account, route, currency, amount, details, updated_at, due)"
+    b"%s::text[], %s::bigint[], %s::text[]) "
+    b"AS sent (transfer_id, branch, account, route, currency, amount, details, updated_at, due, state)"
 )
 CLAIM_PAYMENT = (
     b"UPDATE payments SET attempts = attempts + 1, next_attempt_ms = %s WHERE transfer_id = ("
@@ -81,6 +81,15 @@ CLAIM_PAYMENT = (
 UPDATE_PAYMENT = (
     b"UPDATE payments SET state = %s, reason = coalesce(%s, reason), partner = coalesce(%s, partner), "
     b"next_attempt_ms = %s, updated_at = %s WHERE transfer_id = %s AND attempts = %s AND NOT (state = ANY(%s))"
+)
+DOUBT_PAYMENTS = (
+    b"UPDATE payments SET attempts = attempts + 1, updated_at = %s, "
+    b"state = CASE WHEN route = 'partner' AND state = ANY(%s) THEN 'unknown' ELSE state END "
+    b"WHERE NOT (state = ANY(%s))"
+)
+CONCLUDE_PAYMENT = (
+    b"UPDATE payments SET state = %s, reason = coalesce(%s, reason), updated_at = %s "
+    b"WHERE transfer_id = %s AND NOT (state = ANY(%s))"
 )
 HELD_PAYMENTS = (
     b"SELECT transfer_id::text, branch, currency, amount FROM payments WHERE next_attempt_ms = %s ORDER BY transfer_id"

@@ -25,6 +25,9 @@ ADDRESSES = {
     ("post", "/v1/rights"),
     ("post", "/v1/iban-blocks"),
     ("post", "/v1/leases"),
+    ("post", "/v1/incarnation"),
+    ("post", "/v1/given-back"),
+    ("post", "/v1/reported"),
     ("get", "/v1/devices"),
     ("get", "/v1/devices/{device}/{epoch}/late-operations"),
     ("post", "/v1/staff/activations"),
@@ -115,7 +118,7 @@ def test_whatever_is_refused_is_refused_as_described(
     answers.append(desk.request(address, method.upper(), target, content, key=stranger))
     for answered in answers:
         if answered.status_code == 200:
-            assert path in ("/v1/staff/introductions", "/v1/devices")
+            assert path in ("/v1/staff/introductions", "/v1/devices", "/v1/incarnation")
             continue
         assert answered.headers["content-type"] == PROBLEM_MEDIA_TYPE
         assert (answered.status_code, answered.json()["code"]) in described

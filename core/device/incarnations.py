@@ -1,0 +1,169 @@
+"""The centre restored: a device steps back to the restored heads, gives back what it keeps beyond them, and echoes.
+
+A device keeps every operation for ever, others' too, so it can give back whatever it has heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from nacl.signing import VerifyKey
+
+from core.book.rows import DeviceEpoch
+from core.canonical import from_base64url
+from core.device import feed_hashes
+from core.device.feeds import BANK_FEED
+from core.device.pushes import RUN_BYTES_MAX
+from core.device.workings import Workings
+from core.envelope import check_signature, read_operation
+from core.errors import IntegrityFault
+from core.operations import rules
+from core.operations.bank import DeviceEnrolled, centre_chain
+from core.operations.checkpoints import NOTHING_READ, FeedMark
+from core.operations.incarnations import FIRST, IncarnationBegun
+
+_REPORTED = "reported-incarnation"
+_LOOKED_AT = 500
+
+
+class ChainEnd(Protocol):
+    """Where the centre has a chain; the wire's message is one."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def seq(self) -> int: ...
+
+
+class Answer(Protocol):
+    """The centre's word on its incarnation; the wire's message is one."""
+
+    @property
+    def incarnation(self) -> int: ...
+    @property
+    def begun(self) -> str | None: ...
+    @property
+    def ends(self) -> Sequence[ChainEnd]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Operations to give back, in the order in which they came here, and their records; `last_no` is where to go on."""
+
+    operations: tuple[str, ...]
+    records: dict[str, bytes]
+    last_no: int
+
+
+def has_to_report(workings: Workings) -> bool:
+    """Whether this device has met an incarnation to which it has not said yet all that it knows."""
+    number = workings.head.incarnation
+    return number > FIRST and workings.store.setting(_REPORTED) != str(number)
+
+
+def meet(workings: Workings, answer: Answer) -> None:
+    """Be in the centre's incarnation from here on: read the feeds from the restored heads, and no older page.
+
+    Raises `IntegrityFault`: `incarnation_older`, `incarnation_differs` (the centre's word is not its own),
+    `checkpoint_differs` (what it restored is not what this device had read).
+    """
+    head = workings.head
+    if answer.incarnation < head.incarnation:
+        raise IntegrityFault("incarnation_older", str(answer.incarnation))
+    if answer.incarnation == head.incarnation:
+        return
+    marks = {mark.feed: mark for mark in _begun(workings, answer).feeds}
+    with workings.writing():
+        bank = _step_back(workings, BANK_FEED, head.bank_position, marks.get(BANK_FEED))
+        branch = _step_back(workings, head.branch, head.branch_position, marks.get(head.branch))
+        workings.head = msgspec.structs.replace(
+            workings.head, bank_position=bank, branch_position=branch, incarnation=answer.incarnation
+        )
+
+
+def _begun(workings: Workings, answer: Answer) -> IncarnationBegun:
+    """What the centre signed as it began the incarnation, held to the key that is pinned here."""
+    where = str(answer.incarnation)
+    if answer.begun is None:
+        raise IntegrityFault("incarnation_differs", where)
+    check_signature(answer.begun, VerifyKey(from_base64url(workings.head.centre_key)))
+    body = rules.decode(read_operation(answer.begun)).body
+    if not isinstance(body, IncarnationBegun) or body.incarnation != answer.incarnation:
+        raise IntegrityFault("incarnation_differs", where)
+    return body
+
+
+def _step_back(workings: Workings, feed: str, position: int, mark: FeedMark | None) -> int:
+    restored, hash_ = (mark.position, mark.hash) if mark is not None else (0, NOTHING_READ)
+    feed_hashes.step_back(workings, feed, position, restored, hash_)
+    return min(position, restored)
+
+
+def next_part(workings: Workings, ends: Sequence[ChainEnd], after_no: int, limit: int) -> Part | None:
+    """What comes next of all that the centre lacks; None at the end.
+
+    Chains at home in this device's feeds only: it has every operation of those, as far as it has heard.
+    """
+    there = {(end.device, end.epoch): end.seq for end in ends}
+    operations: list[str] = []
+    records: dict[str, bytes] = {}
+    size, last = 0, after_no
+    while rows := workings.store.log.arrived(last, _LOOKED_AT):
+        for no, device, epoch, seq, jws in rows:
+            if seq > there.get((device, epoch), 0) and _is_home(workings, device, epoch):
+                named = _records(workings, jws)
+                size += len(jws) + sum(2 * len(data) for data in named.values())
+                if operations and (size > RUN_BYTES_MAX or len(operations) == limit):
+                    return Part(tuple(operations), records, last)
+                operations.append(jws)
+                records |= named
+            last = no
+    return Part(tuple(operations), records, last) if operations else None
+
+
+def _is_home(workings: Workings, device: str, epoch: int) -> bool:
+    if device == centre_chain(None):
+        return True
+    row = workings.book.get(DeviceEpoch, device, epoch)
+    return row is not None and row.branch == workings.head.branch
+
+
+def _records(workings: Workings, jws: str) -> dict[str, bytes]:
+    named = rules.records_named(rules.decode(read_operation(jws)))
+    found = {digest: workings.store.log.record(digest) for digest in named}
+    return {digest: data for digest, data in found.items() if data is not None}
+
+
+def granted(workings: Workings) -> dict[str, int]:
+    """Every G that this device holds, by account, in minor units."""
+    return workings.store.rows.granted()
+
+
+def note_reported(workings: Workings, incarnation: int) -> None:
+    """The centre has it all."""
+    with workings.store.transaction():
+        workings.store.put_setting(_REPORTED, str(incarnation))
+
+
+def own_enrolment(workings: Workings) -> str | None:
+    """The centre's own word that it trusts this device's key, for a centre that has forgotten it."""
+    head, last = workings.head, 0
+    while rows := workings.store.log.arrived(last, _LOOKED_AT):
+        for no, device, _epoch, _seq, jws in rows:
+            last = no
+            if device == centre_chain(None) and _enrols(jws, head.device, head.epoch):
+                return jws
+    return None
+
+
+def _enrols(jws: str, device: str, epoch: int) -> bool:
+    signed = read_operation(jws)
+    if signed.operation.kind != "device.enrolled":
+        return False
+    body: Any = rules.decode(signed).body
+    return isinstance(body, DeviceEnrolled) and (body.device, body.epoch) == (device, epoch)

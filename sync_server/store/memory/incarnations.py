@@ -1,0 +1,84 @@
+"""The lives of the centre's database, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from core.book.rows import DeviceEpoch
+from core.operations.bank import centre_chain
+from core.sync.messages import ChainEnd
+from sync_server.store.memory.overlay import Overlay
+from sync_server.store.memory.tables import CHAINS, INCARNATIONS, REPORTS, KeptIncarnation
+from sync_server.store.values import ChainName
+
+_FIRST = KeptIncarnation("", 0)
+
+
+class MemoryIncarnations:
+    """Inside an open transaction. Whoever begins an incarnation is alone at the database: that is for its caller."""
+
+    def __init__(self, overlay: Overlay) -> None:
+        self._overlay = overlay
+
+    def number(self) -> int:
+        """The incarnation that this transaction is in."""
+        return max((number for number, _ in self._overlay.items(INCARNATIONS)), default=1)
+
+    def hold(self) -> int:
+        """The same."""
+        return self.number()
+
+    def begin(self, number: int, begun_at: str, numbers_from: int) -> None:
+        """Be in that incarnation from here on."""
+        self._overlay.statement("incarnations")
+        self._overlay.lock(INCARNATIONS, number)
+        self._overlay.put(INCARNATIONS, number, KeptIncarnation(begun_at, numbers_from))
+
+    def numbers_from(self) -> int:
+        """The first account number that may be leased in this incarnation."""
+        return self._kept().numbers_from
+
+    def begun_at(self) -> str:
+        """When the incarnation began; empty for the first."""
+        return self._kept().begun_at
+
+    def _kept(self) -> KeptIncarnation:
+        return self._overlay.get(INCARNATIONS, self.number()) or _FIRST
+
+    def report(self, chain: ChainName) -> None:
+        """The device epoch has said all that it knows to this incarnation, or was enrolled in it."""
+        self._overlay.statement("incarnation_reports")
+        self._overlay.lock(REPORTS, chain)
+        self._overlay.put(REPORTS, chain, self.number())
+
+    def has_reported(self, chain: ChainName) -> bool:
+        """Whether it has, in this incarnation."""
+        return self._overlay.get(REPORTS, chain) == self.number()
+
+    def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
+        """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
+        if self.number() == 1:
+            return ()
+        waiting = (
+            row
+            for row in self._devices()
+            if row.purpose != "centre"
+            and row.state == "living"
+            and branch in (None, row.branch)
+            and not self.has_reported((row.device, row.epoch))
+        )
+        return sorted(waiting, key=lambda row: (row.device, row.epoch))
+
+    def chain_ends(self, branch: str) -> Sequence[ChainEnd]:
+        """Where each chain that has an operation stands: of the branch's devices, the branch, and the bank-wide one."""
+        here = {(row.device, row.epoch) for row in self._devices() if row.branch == branch}
+        return [
+            ChainEnd(device, epoch, row.seq, row.hash)
+            for (device, epoch), row in sorted(self._overlay.items(CHAINS))
+            if row.seq and ((device, epoch) in here or device == centre_chain(None))
+        ]
+
+    def _devices(self) -> Iterable[DeviceEpoch]:
+        here, mine = self._overlay.reading(DeviceEpoch), self._overlay.changed.get(DeviceEpoch, {})
+        return cast("Iterable[DeviceEpoch]", ({**here, **mine} if mine else here).values())
