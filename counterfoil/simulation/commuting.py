@@ -66,7 +66,7 @@ def _another_order(simulation: Simulation, items: list[Kept], first: int) -> lis
     reached = first
     order: list[Kept] = []
     while waiting:
-        ready = [chain for chain in sorted(waiting) if _may_come(*waiting[chain][0], reached)]
+        ready = [chain for chain in sorted(waiting) if _may_come(*waiting[chain][0], reached, simulation)]
         chain = chance.one_of(ready)
         position, kept = waiting[chain].pop(0)
         if not waiting[chain]:
@@ -78,8 +78,9 @@ def _another_order(simulation: Simulation, items: list[Kept], first: int) -> lis
     return order
 
 
-def _may_come(position: int, kept: Kept, reached: int) -> bool:
+def _may_come(position: int, kept: Kept, reached: int, simulation: Simulation) -> bool:
+    """What a desk does beyond its rights counts up to what the centre then knew of them: nobody hears of it earlier."""
     operation = read_operation(kept.jws).operation
-    if operation.actor == "centre":
+    if operation.actor == "centre" or kept.place[:2] in simulation.dishonest:
         return reached == position - 1
     return reached >= min(operation.seen.branch, position - 1)

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.book.rows import DepositAccount
-from core.device import OpenSession, Performed, performing
+from core.device import Device, OpenSession, Performed, performing
 from core.envelope import read_operation
 from core.errors import Refusal
 from core.ledger import reversed_postings
+from core.operations import rules
 from core.operations.accounts import AccountFrozen, AccountOpened, FreezeLifted
 from core.operations.cash import CashDeposited, CashWithdrawn
 from core.operations.customers import CustomerAmended, CustomerRegistered, KycDecided
@@ -23,6 +24,7 @@ from core.operations.reversals import EntryReversed, lines
 from core.operations.terms import AccountClosureRequested
 from core.operations.transfers import TransferMade, TransferRequested, TransferSent
 from core.records import make_record
+from counterfoil.simulation.receipts import receipt_of
 from counterfoil.simulation.replacing import swapped
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ _ASKING_PERCENT = 60
 """How often a teller asks the centre before paying out what the desk may not pay by itself."""
 _HOT_PERCENT = 50
 _TAMPERED_PERCENT = 20
+_ELSEWHERE_PERCENT = 25
 _RECENT_MAX = 12
 
 
@@ -87,6 +90,7 @@ class Visit:
             self.simulation.note(f"{desk.title} refuses {draft.kind}: {done.first.code}")
             return None
         self.simulation.note(f"{desk.title} performs {draft.kind} {done.id} {_amount(body)}")
+        self.simulation.receipts.append(receipt_of(desk, done.signed.jws, done.id, done.postings))
         return done
 
     def payable(self, amount: int) -> int:
@@ -313,12 +317,31 @@ def tampered(visit: Visit) -> None:
     if device is None:
         return
     simulation.dishonest.add(desk.chain)
+    if simulation.chance.happens(_ELSEWHERE_PERCENT):
+        _take_in_elsewhere(visit, device)
+        return
     amount = max(0, device.payable_here(account.id)) + simulation.chance.amount(AMOUNT_MAX)
     body = CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount)
     with swapped(performing, "_findings", _nothing_speaks_against_it):
         done = device.act("cash.withdrawn", body, session=desk.teller)
     if isinstance(done, Performed):
         simulation.note(f"{desk.title}, tampered with, pays {amount} from {account.id}")
+
+
+def _take_in_elsewhere(visit: Visit, device: Device) -> None:
+    """Cash for an account of another branch, which no honest program takes without that branch's file."""
+    simulation, desk = visit.simulation, visit.desk
+    others = [account for name in sorted(simulation.accounts) for account in simulation.accounts[name]]
+    account = simulation.chance.one_of([each for each in others if each.branch != desk.branch])
+    amount = simulation.chance.amount(AMOUNT_MAX)
+    body = CashDeposited(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount)
+    with swapped(performing, "_findings", _nothing_speaks_against_it), swapped(rules, "verify", _all_is_well):
+        device.act("cash.deposited", body, session=desk.teller)
+    simulation.note(f"{desk.title}, tampered with, takes in {amount} for {account.id} of {account.branch}")
+
+
+def _all_is_well(*_asked: object) -> None:
+    return None
 
 
 def _nothing_speaks_against_it(*_asked: object) -> tuple[Refusal, ...]:

@@ -15,6 +15,8 @@ from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.feeds import COMPARED, concerning, feed_of
 from counterfoil.simulation.happenings import step_loop
 from counterfoil.simulation.invariants import Watch
+from counterfoil.simulation.other_banks import look_at_payments
+from counterfoil.simulation.receipts import look_at_receipts
 from counterfoil.simulation.simulation import Simulation
 from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS
 
@@ -47,6 +49,9 @@ def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
                 # What a desk that pays beyond its rights makes of them depends on what it had heard of by then.
                 _equal(simulation, desk)
     shuffle(simulation, simulation.chance.one_of(sorted(simulation.accounts)), since)
+    watch.look_at_all(simulation)
+    look_at_receipts(simulation)
+    look_at_payments(simulation)
 
 
 def _mend(simulation: Simulation) -> None:

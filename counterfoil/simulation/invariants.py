@@ -20,6 +20,7 @@ from core.operations.kind import Decoded
 from core.store.log import Stored
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.model import MODELLED, Model, payload_of
+from counterfoil.simulation.promises import Promises
 from counterfoil.simulation.register import Chain, ChainRegister, Register
 from counterfoil.simulation.simulation import Simulation
 from sync_server.store.memory import MemoryDatabase
@@ -45,6 +46,7 @@ class Watch:
 
     model: Model = field(default_factory=Model)
     register: Register = field(default_factory=Register)
+    promises: Promises = field(default_factory=Promises)
     replicas: dict[str, Replica] = field(default_factory=dict)
     heads: dict[Chain, tuple[int, str | None]] = field(default_factory=dict)
     feeds: dict[str, int] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Watch:
         return Watch(
             self.model.copy(),
             self.register.copy(),
+            self.promises.copy(),
             {name: replica.copy() for name, replica in self.replicas.items()},
             dict(self.heads),
             dict(self.feeds),
@@ -71,9 +74,14 @@ class Watch:
         for desk in simulation.active.values():
             touched |= _Desk(self, simulation, desk).made()
         touched |= _Centre(self, simulation).look()
+        self.promises.look_at_payments(simulation)
         for desk in simulation.active.values():
             _Desk(self, simulation, desk).look(touched)
         never_beyond(self, simulation, touched)
+
+    def look_at_all(self, simulation: Simulation) -> None:
+        """Check every account and balance at the centre, touched or not. Raises `Violation`."""
+        _Centre(self, simulation).all()
 
 
 def _new(values: Mapping[Any, Any], seen: int) -> list[Any]:
@@ -108,6 +116,10 @@ class _Centre:
             self._balances(balances)
         return touched
 
+    def all(self) -> None:
+        self._accounts({key[0] for key in self._database.rows(DepositAccount)})
+        self._balances(set(self._database.rows(LedgerBalance)) | set(self._watch.model.balances))
+
     def _operation(self, kept: Kept, balances: set[tuple[str, str, str]]) -> set[str]:
         watch, simulation = self._watch, self._simulation
         device, epoch, seq = kept.place
@@ -122,8 +134,9 @@ class _Centre:
         self._as_made((device, epoch), seq, kept)
         if imbalances(kept.postings):
             simulation.violated("conserved", f"the entry of {where} does not balance")
-        expected = watch.model.take(operation)
-        said = {exception.code for exception in kept.verdict.exceptions} & MODELLED
+        found = frozenset(exception.code for exception in kept.verdict.exceptions)
+        watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys())
+        expected, said = watch.model.take(operation), found & MODELLED
         if said != expected:
             simulation.violated("model_agrees", f"the verdict of {where} says {sorted(said)}, not {sorted(expected)}")
         watch.register.note(kept.jws)
@@ -157,11 +170,12 @@ class _Centre:
             row, model = rows.get((name,)), self._watch.model.account(name)
             if row is None:
                 continue
-            found = (row.posted, row.rights, row.overdraft_limit)
-            expected = (model.posted, model.reserved, model.limit)
+            found = (row.posted, row.rights, row.overdraft_limit, row.holds, row.freezes)
+            expected = (model.posted, model.reserved, model.limit, model.holds, len(model.freezes))
             if found != expected:
                 self._simulation.violated(
-                    "model_agrees", f"{name} has posted, rights, limit {found} at the centre, not {expected}"
+                    "model_agrees",
+                    f"{name} has posted, rights, limit, holds, freezes {found} at the centre, not {expected}",
                 )
             if row.posted + row.overdraft_limit - row.rights < 0 and not has_case(self._database, name):
                 self._simulation.violated("free_has_case", f"{name} is short and has no case")
@@ -220,6 +234,7 @@ class _Desk:
         register, chain, operation = self._watch.register, self._desk.chain, payload_of(stored.jws)
         before = own.made[-1].hash if own.made else None
         if (stored.seq, operation["prev"]) == (len(own.made) + 1, before):
+            self._watch.promises.made(operation)
             return register.note_own(stored.jws)
         if stored.seq <= len(own.made) and own.made[stored.seq - 1].hash == stored.hash:
             return register.note(stored.jws)

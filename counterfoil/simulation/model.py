@@ -45,6 +45,7 @@ class ModelAccount:
 
     posted: int = 0
     limit: int = 0
+    holds: int = 0
     freezes: set[str] = field(default_factory=set)
     rights: dict[tuple[str, int], tuple[int, int, int, int]] = field(default_factory=dict)
     released: set[tuple[str, int]] = field(default_factory=set)
@@ -64,9 +65,16 @@ class ModelAccount:
         """What nobody holds."""
         return self.posted + self.limit - self.reserved
 
+    @property
+    def available(self) -> int:
+        """What the centre may grant or draw."""
+        return max(0, self.free - self.holds)
+
     def copy(self) -> ModelAccount:
         """Another that is as this one is."""
-        return ModelAccount(self.posted, self.limit, set(self.freezes), dict(self.rights), set(self.released))
+        return ModelAccount(
+            self.posted, self.limit, self.holds, set(self.freezes), dict(self.rights), set(self.released)
+        )
 
 
 @dataclass
@@ -80,6 +88,7 @@ class Model:
     reversed: set[str] = field(default_factory=set)
     lifted: set[str] = field(default_factory=set)
     frozen: dict[str, str] = field(default_factory=dict)
+    holds: dict[str, int] = field(default_factory=dict)
     transfers: dict[str, Payload] = field(default_factory=dict)
 
     def copy(self) -> Model:
@@ -92,6 +101,7 @@ class Model:
             set(self.reversed),
             set(self.lifted),
             dict(self.frozen),
+            dict(self.holds),
             dict(self.transfers),
         )
 
@@ -183,6 +193,13 @@ class Model:
     def _overdraft_limit_set(self, _operation: Payload, body: Payload) -> None:
         self.account(body["account"]).limit = body["limit"]
 
+    def _hold_placed(self, operation: Payload, body: Payload) -> None:
+        self.holds[operation["id"]] = body["amount"]
+        self.account(body["account"]).holds += body["amount"]
+
+    def _hold_released(self, _operation: Payload, body: Payload) -> None:
+        self.account(body["account"]).holds -= self.holds.pop(body["hold"], 0)
+
     def _account_opened(self, operation: Payload, _body: Payload) -> None:
         self.account(operation["id"])
 
@@ -243,6 +260,17 @@ def entry(operation: Payload) -> list[Line]:
     if moved is None or not body["amount"]:
         return []
     debit, credit = moved
+    there = body.get("account_branch", branch)
+    if there != branch:
+        here_, there_ = (branch, there) if kind == "cash.deposited" else (there, branch)
+        return [*_moved(here_, debit, _BETWEEN, body), *_moved(there_, _BETWEEN, credit, body)]
+    return _moved(branch, debit, credit, body)
+
+
+_BETWEEN = "clearing:branches"
+
+
+def _moved(branch: str, debit: str, credit: str, body: Payload) -> list[Line]:
     return [(branch, debit, body["currency"], body["amount"]), (branch, credit, body["currency"], -body["amount"])]
 
 

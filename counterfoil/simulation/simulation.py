@@ -18,6 +18,7 @@ from counterfoil.simulation.counter import Account
 from counterfoil.simulation.desk import Desk, DeskDied
 from counterfoil.simulation.network import DeskGone, Network
 from counterfoil.simulation.partner import PartnerBank
+from counterfoil.simulation.receipts import Receipt
 from sync_server.centre.keys import CentreKeys
 from sync_server.partner_bank.messages import Payment
 
@@ -62,6 +63,7 @@ class Simulation:
     dishonest: set[tuple[str, int]] = field(default_factory=set)
     sent_in: list[Payment] = field(default_factory=list)
     came_in: dict[str, int] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
     network: Network = field(init=False)
     centre: CentreHost = field(init=False)
     partner: PartnerBank = field(init=False)

@@ -81,7 +81,7 @@ def closed_while_out() -> Iterator[None]:
     def close(home: Home, centre: Centre, request_id: str) -> bool:
         request = home.book().get(Request, request_id)
         account = home.book().get(DepositAccount, request.account) if request is not None else None
-        if account is None or request is None or not account.rights or account.posted != account.rights:
+        if account is None or request is None or not account.rights or account.posted:
             return true(home, centre, request_id)
         issue(home, centre, account.branch, AccountClosed(account=account.id, request=request_id))
         return True

@@ -74,8 +74,26 @@ def grants_as_differences() -> Iterator[None]:
 
 @contextmanager
 def terms_below_zero() -> Iterator[None]:
-    """What one device has used too much frees what another holds."""
-    with replaced(rights.reserved, rights.payable):
+    """What one device has used too much is counted in full, and frees what another holds."""
+    with excess_counted(), replaced(rights.reserved, rights.payable):
+        yield
+
+
+@contextmanager
+def excess_counted() -> Iterator[None]:
+    """What a device has used beyond its rights is counted as used."""
+    true = money._move_rights  # noqa: SLF001 - the rule itself
+
+    def move(operation: Operation, account: str, posting: Posting, book: Book) -> None:
+        if posting.amount <= 0:
+            true(operation, account, posting, book)
+            return
+        by_rights = operation.authority.rights if operation.authority is not None else 0
+        right = rights_rules.right_of(account, operation.device, operation.epoch, book)
+        used = right.used + min(posting.amount, by_rights)
+        rights_rules.put_right(right, msgspec.structs.replace(right, used=used), book)
+
+    with replaced(true, move):
         yield
 
 
@@ -173,6 +191,7 @@ VARIANTS = (
     Variant("freed-at-lease-end", "rights are freed at the centre when their lease has ended", 500, freed_at_lease_end),
     Variant("grants-as-differences", "a grant states a difference, not the sum", 500, grants_as_differences),
     Variant("terms-below-zero", "terms of the sum of rights may go below zero", 500, terms_below_zero),
+    Variant("excess-counted", "what is used beyond rights is counted as used", 500, excess_counted),
     Variant("written-off-counted", "a written-off epoch still counts in the sum", 500, written_off_counted),
     Variant("minted-elsewhere", "a deposit mints rights at a device of another branch", 500, minted_elsewhere),
     Variant("rights-unchecked", "a device pays more than its rights", 500, rights_unchecked),
