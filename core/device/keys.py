@@ -14,12 +14,12 @@ DEVICE_KEY = "device-key"
 DEVICE_SECRET = "device-secret"  # noqa: S105 - the name of a secret
 
 
-def device_key(secret_store: SecretStore, randomness: Randomness) -> SigningKey:
+def device_key(secret_store: SecretStore, randomness: Randomness, name: str = DEVICE_KEY) -> SigningKey:
     """The device's signing key; made and kept the first time, before it is shown to the centre."""
-    seed = secret_store.get(DEVICE_KEY)
+    seed = secret_store.get(name)
     if seed is None:
         key = new_signing_key(randomness)
-        secret_store.put(DEVICE_KEY, bytes(key))
+        secret_store.put(name, bytes(key))
         return key
     return SigningKey(seed)
 

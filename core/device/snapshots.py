@@ -124,10 +124,12 @@ class _Reader:
         identity, known = self._identity, self._known
         if (head.device, head.epoch, head.branch) != (identity.device, identity.epoch, identity.branch):
             raise IntegrityFault("snapshot_differs", f"for {head.device}/{head.epoch} at {head.branch}")
-        reached = (head.bank_position, head.branch_position, head.incarnation)
-        wanted = (known.bank_position, known.branch_position, known.incarnation)
-        if any(here < least for here, least in zip(reached, wanted, strict=True)):
-            raise IntegrityFault("snapshot_older", "/".join(map(str, reached)))
+        reached = (head.bank_position, head.branch_position)
+        wanted = (known.bank_position, known.branch_position)
+        # A centre that was restored may have come less far; what it forgot is given back to it.
+        is_behind = any(here < least for here, least in zip(reached, wanted, strict=True))
+        if head.incarnation < known.incarnation or (head.incarnation == known.incarnation and is_behind):
+            raise IntegrityFault("snapshot_older", "/".join(map(str, (*reached, head.incarnation))))
         self._head = head
         self._hashes = SnapshotHashes((BANK_FEED, head.branch), head.incarnation)
 

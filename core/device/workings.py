@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
+import msgspec
 from nacl.signing import SigningKey
 
 from core.book import Book
@@ -109,6 +110,13 @@ class Workings:
         if seq != self.handed_seq:
             self.store.put_setting(_HANDED_OVER, str(seq))
             self.handed_seq = seq
+
+    def put_back(self, seq: int, no: int) -> None:
+        """Have everything behind this operation handed over again; `no` is its number here, 0 before the first."""
+        with self.writing():
+            if self.head.acked_seq > seq:
+                self.head = msgspec.structs.replace(self.head, acked_seq=seq, acked_no=no)
+            self.note_handed_over(min(self.handed_seq, seq))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

@@ -6,13 +6,16 @@ fingerprint, nothing comes of it; what was begun goes on after a restart.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nacl.signing import SigningKey
+
 from core.canonical import from_base64url
 from core.clock import Clock
-from core.device import Device, DeviceIdentity
+from core.device import Device, DeviceIdentity, lives
 from core.device.keys import DEVICE_KEY, device_key
 from core.device.snapshots import Progress
 from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, Refusal
@@ -48,13 +51,19 @@ def in_groups(fingerprint: str) -> str:
 
 
 def enrol(
-    line: EnrolmentLine, secret_store: SecretStore, code: str, randomness: Randomness = system_randomness
+    line: EnrolmentLine,
+    secret_store: SecretStore,
+    code: str,
+    randomness: Randomness = system_randomness,
+    *,
+    name: str = DEVICE_KEY,
 ) -> Requested | Refusal:
     """Make the key (kept in the secret store first) and show it. The same code may be sent again with the same key.
 
-    Code: `enrolment_code_wrong`. Raises `LineProblem`, `CentreRefusal`, `KeyringProblem`.
+    `name` is what the key is called in the secret store. Code: `enrolment_code_wrong`. Raises `LineProblem`,
+    `CentreRefusal`, `KeyringProblem`.
     """
-    key = device_key(secret_store, randomness)
+    key = device_key(secret_store, randomness, name)
     try:
         answer = line.enrol(make_enrolment(spelled(code), key))
     except CentreRefusal as refused:
@@ -62,11 +71,11 @@ def enrol(
     return _requested(answer, key_name(key))
 
 
-def waiting(line: EnrolmentLine, secret_store: SecretStore) -> Requested | None:
-    """An enrolment that was begun before, if the centre knows this device's key."""
-    if secret_store.get(DEVICE_KEY) is None:
+def waiting(line: EnrolmentLine, secret_store: SecretStore, name: str = DEVICE_KEY) -> Requested | None:
+    """An enrolment that was begun before, if the centre knows the key of that name."""
+    if secret_store.get(name) is None:
         return None
-    kid = key_name(device_key(secret_store, system_randomness))
+    kid = key_name(device_key(secret_store, system_randomness, name))
     try:
         requested = _requested(line.enrolment(kid), kid)
     except CentreRefusal as refused:
@@ -134,10 +143,8 @@ def start(
     """
     if path.exists():
         return create(path, secret_store, clock, identity, randomness)
-    signer = RequestSigner(identity.device, identity.epoch, device_key(secret_store, randomness))
-    line = Transport(identity.centre_url, clock, signer)
     try:
-        with line.snapshot() as lines:
+        with snapshot_of(identity, device_key(secret_store, randomness), clock) as lines:
             return Device.create_from_snapshot(
                 path, secret_store, clock, randomness, identity=identity, lines=lines, progress=progress
             )
@@ -145,6 +152,38 @@ def start(
         if refused.code != "not_found":
             raise
         return create(path, secret_store, clock, identity, randomness)
+
+
+def prepare_next(
+    path: Path,
+    secret_store: SecretStore,
+    clock: Clock,
+    identity: DeviceIdentity,
+    randomness: Randomness = system_randomness,
+    *,
+    progress: Progress | None = None,
+) -> None:
+    """The file of the device's next life, made from the centre's snapshot beside the one at `path` and not taken up.
+
+    It may be in use meanwhile. Raises as `start` does; one that is there already is left as it is.
+    """
+    if lives.is_ready(path):
+        return
+    known = lives.seen_before(path, secret_store)
+    with snapshot_of(identity, lives.next_key(secret_store, randomness), clock) as lines:
+        lives.prepare(path, secret_store, identity, randomness, lines=lines, known=known, progress=progress)
+
+
+@contextlib.contextmanager
+def snapshot_of(identity: DeviceIdentity, key: SigningKey, clock: Clock) -> Iterator[Iterable[bytes]]:
+    """The lines of the centre's snapshot for this device, whose key the centre trusts.
+
+    What does not hold among them, wherever it is found, is an `EnvironmentProblem` with its code.
+    """
+    line = Transport(identity.centre_url, clock, RequestSigner(identity.device, identity.epoch, key))
+    try:
+        with line.snapshot() as lines:
+            yield lines
     except IntegrityFault as fault:
         raise EnvironmentProblem(
             f"What the centre sent to start from does not hold ({fault}). Nothing of it was kept. Try again; if it "
