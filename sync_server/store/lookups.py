@@ -59,12 +59,12 @@ class Lookups(Protocol):
         """Written-off device epochs whose rights are not all released yet."""
         ...
 
-    def devices_of(self, branch: str) -> Sequence[DeviceEpoch]:
-        """The living device epochs of a branch."""
-        ...
-
     def branches(self) -> Sequence[str]:
         """The codes of all branches, in order."""
+        ...
+
+    def devices_of(self, branch: str) -> Sequence[DeviceEpoch]:
+        """The living device epochs of a branch."""
         ...
 
     def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:

@@ -85,15 +85,15 @@ class MemoryLookups:
         left = (device for device in devices if self._counted((device.device, device.epoch)))
         return sorted(left, key=lambda device: (device.device, device.epoch))[:limit]
 
+    def branches(self) -> Sequence[str]:
+        """The codes of all branches, in order."""
+        return sorted(branch.code for branch in self._all(Branch))
+
     def devices_of(self, branch: str) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch."""
         return [device for device in self.epochs_of(branch) if device.state == "living"]
 
     def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
-    def branches(self) -> Sequence[str]:
-        """The codes of all branches, in order."""
-        return sorted(branch.code for branch in self._all(Branch))
-
         """Every device epoch that a branch has had, by device and epoch."""
         here = (row for row in self._all(DeviceEpoch) if row.branch == branch and row.purpose != "centre")
         return sorted(here, key=lambda device: (device.device, device.epoch))

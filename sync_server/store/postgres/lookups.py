@@ -82,6 +82,10 @@ class PostgresLookups:
         """Written-off device epochs whose rights are not all released yet."""
         return self._rows(DeviceEpoch, _WRITTEN_OFF, (limit,))
 
+    def branches(self) -> Sequence[str]:
+        """The codes of all branches, in order."""
+        return [code for (code,) in self._connection.execute(b"SELECT code FROM branches ORDER BY code")]
+
     def devices_of(self, branch: str) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch."""
         rest = "WHERE r.branch = %s AND r.purpose <> 'centre' AND r.state = 'living' ORDER BY r.device, r.epoch"
@@ -91,10 +95,6 @@ class PostgresLookups:
         """Every device epoch that a branch has had, by device and epoch."""
         rest = "WHERE r.branch = %s AND r.purpose <> 'centre' ORDER BY r.device, r.epoch"
         return self._rows(DeviceEpoch, rest, (branch,))
-    def branches(self) -> Sequence[str]:
-        """The codes of all branches, in order."""
-        return [code for (code,) in self._connection.execute(b"SELECT code FROM branches ORDER BY code")]
-
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
         """What is kept of a chain as bytes, in order."""
