@@ -27,22 +27,22 @@ from core.sync.messages import (
     Enrolment,
     EnrolmentAnswer,
     FeedPage,
-    IbanBlockWanted,
-    Introduction,
     GivenBack,
     GivenBackAnswer,
-    Introductions,
+    IbanBlockWanted,
     IncarnationAnswer,
     IncarnationWanted,
+    Introduction,
+    Introductions,
     LateRun,
     LeaseWanted,
     ProblemDocument,
     Push,
     PushAnswer,
-    RightsAnswer,
-    RightsWanted,
     Reported,
     ReportedAnswer,
+    RightsAnswer,
+    RightsWanted,
     SeedAnswer,
     SignIn,
 )
@@ -167,12 +167,6 @@ class Transport:
         """Ask for more account numbers."""
         return self._post("/v1/iban-blocks", IbanBlockWanted(after), FeedPage)
 
-    def activate(self, activation: Activation) -> SeedAnswer:
-        """A person's first password."""
-        return self._post("/v1/staff/activations", activation, SeedAnswer)
-
-    def sign_in(self, sign_in: SignIn) -> SeedAnswer:
-        """A person's sign-in at the centre, which hands over their seed."""
     def incarnation(self, enrolment: str | None = None) -> IncarnationAnswer:
         """The life that the centre's database is in. `enrolment` is for a centre that forgot the device."""
         return self._post("/v1/incarnation", IncarnationWanted(enrolment), IncarnationAnswer)
@@ -185,6 +179,12 @@ class Transport:
         """Say that this was all, and echo every grant."""
         return self._post("/v1/reported", reported, ReportedAnswer)
 
+    def activate(self, activation: Activation) -> SeedAnswer:
+        """A person's first password."""
+        return self._post("/v1/staff/activations", activation, SeedAnswer)
+
+    def sign_in(self, sign_in: SignIn) -> SeedAnswer:
+        """A person's sign-in at the centre, which hands over their seed."""
         return self._post("/v1/staff/sign-ins", sign_in, SeedAnswer)
 
     def introduce(self, introduction: str) -> None:

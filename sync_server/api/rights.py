@@ -39,6 +39,7 @@ def rights_router(services: Services) -> APIRouter:
                 "account_frozen",
                 "grants_stopped",
                 "too_many_grants",
+                "centre_recovering",
             ),
         ),
     )
@@ -51,7 +52,6 @@ def rights_router(services: Services) -> APIRouter:
                 services.centre,
                 device,
                 wanted.account,
-                "centre_recovering",
                 least=wanted.least,
                 amount=wanted.amount,
                 holding=wanted.holding,
