@@ -47,7 +47,7 @@ _ITEMS = (
 )
 _WORKED = (
     b"SELECT EXISTS (SELECT 1 FROM chains WHERE device = %(device)s AND epoch = %(epoch)s AND seq > 0) "
-    b"OR EXISTS (SELECT 1 FROM rights WHERE device = %(device)s AND epoch = %(epoch)s AND granted > 0)"
+    b"OR EXISTS (SELECT 1 FROM rights WHERE device = %(device)s AND epoch = %(epoch)s AND NOT released AND granted > 0)"
 )
 
 BANK_WIDE: frozenset[type[Row]] = frozenset(
