@@ -15,12 +15,13 @@ from core.money import Money, format_amount
 from core.store.queries.journal import JournalLine, OperationDetail, journal, operation_detail
 from desktop.desk import Desk
 from desktop.screens import Screen
+from desktop.teller.answers import line_tone, line_word
 from desktop.teller.lists import LiveList
 from desktop.teller.money.aftermath import Papers
 from desktop.teller.money.receipts import receipts_folder
 from desktop.teller.operation_card import OperationCard
 from desktop.teller.papers import paper_typefaces, reprinted_receipt, save_paper
-from desktop.teller.saying import kind_title, near_moment_text, reference, state_tone, state_word, zone_at
+from desktop.teller.saying import kind_title, near_moment_text, reference, zone_at
 from desktop.theme import current_theme
 from desktop.widgets import Card, Column, EmptyState
 
@@ -55,9 +56,7 @@ def journal_columns(desk: Desk) -> Sequence[Column[JournalLine]]:
         ),
         Column[JournalLine](desk.tr("Amount"), amount, align="amount", width=13),
         Column[JournalLine](desk.tr("Reference"), lambda line: reference(line.operation), width=10),
-        Column[JournalLine](
-            desk.tr("State"), lambda line: state_word(line.state), width=12, tone=lambda line: state_tone(line.state)
-        ),
+        Column[JournalLine](desk.tr("State"), line_word, width=12, tone=line_tone),
     )
 
 

@@ -10,6 +10,7 @@ from core.money import Money, format_amount, format_money
 from core.operations.reversals import REVERSIBLE
 from core.store.queries.journal import OperationDetail
 from desktop.desk import Desk
+from desktop.teller.answers import answer_sentence
 from desktop.teller.papers import RECEIPT_KINDS
 from desktop.teller.refusals import say_refusal
 from desktop.teller.saying import (
@@ -130,6 +131,8 @@ class OperationCard(Card):
     def _standing(self, detail: OperationDetail) -> str:
         line = detail.line
         sentences = [state_sentence(line.state)]
+        if line.answer is not None and line.state != "queued":
+            sentences = [answer_sentence(line.kind, line.answer, line.answer_reason, self._desk.place.locale)]
         if line.accounting_date and line.accounting_date != line.note.business_date:
             day = date_text(line.accounting_date, self._desk.place.locale)
             sentences.append(

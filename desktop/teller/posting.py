@@ -15,8 +15,10 @@ from core.money import Money, format_money
 from core.operations.kind import Body
 from desktop.desk import ApprovalRequest, Desk
 from desktop.screens import Screen
-from desktop.teller.drafting import Drafting, Intent
+from desktop.teller.drafting import Drafting, Intent, Shortage
 from desktop.teller.refusals import say_refusal
+from desktop.teller.shortage import ShortageNotice
+from desktop.teller.standing_in import risk_pairs, risk_reason
 from desktop.theme import current_theme
 from desktop.widgets import BeforeAfter, Button, Card, DenominationTable, Field, Notice, ReviewPanel, Text
 from desktop.widgets.focus_ring import RING_TARGET
@@ -59,7 +61,9 @@ class PostingScreen(Screen):
         self.form = Card()
         self.problem = Notice("", " ", "danger")
         self.problem.hide()
+        self.shortage = ShortageNotice(desk.place.locale)
         self.form.body.addWidget(self.problem)
+        self.form.body.addWidget(self.shortage)
         self.review = ReviewPanel(review, confirm, desk.place.locale)
         self.review.setObjectName("review")
         self.review.confirm_button.setObjectName("confirm")
@@ -83,7 +87,10 @@ class PostingScreen(Screen):
         self._drafting = Drafting(desk, parent=self)
         self._drafting.asking.connect(self._say_asking)
         self._drafting.drafted.connect(self._show_review)
+        self._drafting.short.connect(self._fell_short)
         self._drafting.refused.connect(self._not_drafted)
+        self.shortage.standin_wanted.connect(self._show_review)
+        self.shortage.again_wanted.connect(self.begin_review)
         self._drafting.failed.connect(self._failed)
         desk.session_changed.connect(self._forget_draft)
 
@@ -143,6 +150,7 @@ class PostingScreen(Screen):
         self.review.hide()
         self.form.show()
         self.problem.hide()
+        self.shortage.take_back()
         self._focus_form()
 
     def _focus_form(self) -> None:
@@ -159,6 +167,7 @@ class PostingScreen(Screen):
         if self._asking or not self.review_button.isEnabled():
             return
         self.problem.hide()
+        self.shortage.take_back()
         if not all(table.check() for table in self.form.findChildren(DenominationTable)):
             return
         proposal = self.propose()
@@ -208,8 +217,13 @@ class PostingScreen(Screen):
         self.problem.hide()
         self.show_refusal(refusal)
 
+    def _fell_short(self, shortage: Shortage) -> None:
+        self._not_drafted(shortage.refusal)
+        self.shortage.show_shortage(shortage)
+
     def _show_review(self, draft: Draft) -> None:
         self._asking = False
+        self.shortage.take_back()
         proposal = self._proposal
         if proposal is None:
             return
@@ -217,14 +231,17 @@ class PostingScreen(Screen):
         self.problem.hide()
         self.form.hide()
         self.review.show()
-        self.review.show_review(proposal.amount, proposal.pairs, proposal.effects(draft))
+        pairs = [*proposal.pairs, *risk_pairs(draft, self.desk.place.locale)]
+        self.review.show_review(proposal.amount, pairs, proposal.effects(draft))
 
     def _post(self) -> None:
         draft, proposal = self._draft, self._proposal
         if draft is None or proposal is None or self._posting:
             return
         self._posting = True
-        request = ApprovalRequest(self._title_of_review, proposal.reason, self._shown_to_approver(proposal))
+        locale = self.desk.place.locale
+        pairs = [*self._shown_to_approver(proposal), *risk_pairs(draft, locale)]
+        request = ApprovalRequest(self._title_of_review, risk_reason(draft, locale) or proposal.reason, pairs)
         self.desk.post(self, draft, request, done=self._done, refused=self._refused, failed=self._failed)
 
     def _shown_to_approver(self, proposal: Proposal) -> list[tuple[str, str | QWidget]]:

@@ -55,6 +55,7 @@ _COUNTER: dict[str, str] = {
         "This account is being closed: nothing goes in or out until the centre has answered. Look at its requests."
     ),
     "balance_left": _mark("There is {balance} on this account. Pay it out or transfer it first, then close it."),
+    "rights_coming": _mark("{coming} is being handed back by other desks. Try again in a moment."),
     "lease_missing": _mark(
         "The centre has not yet said what this desk may pay out. Wait for the line, then try again."
     ),
@@ -251,8 +252,8 @@ _INSIDE_CODES = (
     "desk_founded_already",
     "device_code_of_centre",
     "entry_unbalanced",
-    "introduction_malformed",
     "incarnation_differs",
+    "introduction_malformed",
     "introduction_unknown_key",
     "key_not_of_device",
     "key_registered_already",

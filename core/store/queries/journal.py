@@ -36,6 +36,7 @@ _ONE = text(
     "LEFT JOIN verdicts AS v ON v.operation = o.no WHERE o.id = :id"
 )
 _REVERSED = text("SELECT reversed_by FROM reversals WHERE reverses = :id")
+_ANSWER = text("SELECT state, reason FROM requests WHERE id = :id")
 _CARD = text("SELECT name FROM search_cards WHERE customer = :customer")
 _FIRST_PAGE = 2**62
 
@@ -46,6 +47,7 @@ class JournalLine:
 
     `about` is the member of staff that a device's operation speaks of (who signed in).
     `account` is the customer's account it is about, `accounting_date` another date than its own if the centre said so.
+    `answer` is how a request stands (`waiting`, `done`, `declined`, with `answer_reason`); None for what is none.
     """
 
     operation: str
@@ -64,6 +66,8 @@ class JournalLine:
     exceptions: tuple[Finding, ...]
     accounting_date: str | None
     reversed_by: str | None
+    answer: str | None = None
+    answer_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,7 @@ def _line(connection: Connection, here: Standing, row: Any, decoded: Decoded[Any
     summary = account_summary(connection, account) if account else None
     customer = rules.customer_of(decoded) or (summary.customer if summary else None)
     amount, currency = _amount(decoded)
+    answer = connection.execute(_ANSWER, {"id": operation.id}).one_or_none() if decoded.kind.is_request else None
     return JournalLine(
         operation=operation.id,
         kind=operation.kind,
@@ -151,6 +156,8 @@ def _line(connection: Connection, here: Standing, row: Any, decoded: Decoded[Any
         exceptions=findings_of(row.exceptions),
         accounting_date=row.accounting_date,
         reversed_by=connection.execute(_REVERSED, {"id": operation.id}).scalar_one_or_none(),
+        answer=answer.state if answer else None,
+        answer_reason=answer.reason if answer else None,
     )
 
 

@@ -13,6 +13,7 @@ from core.documents.receipt import ReceiptKind
 from core.errors import EnvironmentProblem, Refusal
 from core.money import format_amount
 from core.store.queries.journal import OperationDetail, operation_detail
+from core.store.queries.requests import RequestLine, request_line
 from core.store.queries.transfers import TransferLine, transfer_line
 from desktop.desk import Desk
 from desktop.teller.money.facts import CounterFacts, counter_facts
@@ -32,7 +33,7 @@ class Papers:
     open_file: OpenFile = open_with_viewer
 
 
-_Found = tuple[OperationDetail | None, CounterFacts | None, TransferLine | None]
+_Found = tuple[OperationDetail | None, CounterFacts | None, TransferLine | None, RequestLine | None]
 
 
 class Aftermath(QObject):
@@ -69,13 +70,13 @@ class Aftermath(QObject):
 
         def read(connection: Connection) -> _Found:
             made, facts = operation_detail(connection, operation), counter_facts(connection, order.account, drawer)
-            return made, facts, transfer_line(connection, operation)
+            return made, facts, transfer_line(connection, operation), request_line(connection, operation)
 
         def show(found: _Found) -> None:
-            made, facts, transfer = found
+            made, facts, transfer, request = found
             if made is not None and facts is not None and operation == self._operation:
                 self._made, self._facts = made, facts
-                self._panel.show_posted(order, made, facts, transfer)
+                self._panel.show_posted(order, made, facts, transfer, request)
                 self.shown.emit()
 
         self._desk.read(read, show, owner=self)

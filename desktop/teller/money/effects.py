@@ -57,7 +57,9 @@ def drafted_effects(draft: Draft, facts: CounterFacts, *, offline: bool) -> list
     if own_drawer is not None:
         rows.append(_row(_tr("My drawer"), own_drawer.before, own_drawer.after, own_drawer.currency))
     if offline and account is not None and account.payable_before is not None and account.payable_after is not None:
-        rows.append(_row(_tr("Payable here"), account.payable_before, account.payable_after, account.currency))
+        # What is paid at the bank's own risk takes no right.
+        after = max(0, account.payable_after)
+        rows.append(_row(_tr("Payable here"), account.payable_before, after, account.currency))
     return rows
 
 

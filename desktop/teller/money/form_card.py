@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from desktop.teller.money.effects import Obstacle
 from desktop.teller.money.order import MoneyForm
+from desktop.teller.shortage import ShortageNotice
 from desktop.widgets import Button, Card, Notice, Text
 
 
@@ -18,8 +19,9 @@ class FormCard(Card):
     other_account = Signal()
     go_wanted = Signal(str)
 
-    def __init__(self, form: MoneyForm) -> None:
+    def __init__(self, form: MoneyForm, shortage: ShortageNotice) -> None:
         super().__init__()
+        self.shortage = shortage
         self._form, self._go_to = form, ""
         self._obstacle: Obstacle | None = None
         self._waiting = self._asking = self._said_of_line = False
@@ -43,6 +45,7 @@ class FormCard(Card):
         for notice in (self._line, self._barrier, self._problem):
             notices.addWidget(notice)
         self.body.addLayout(notices)
+        notices.addWidget(shortage)
         self.body.addWidget(form)
         row = QHBoxLayout()
         row.setSpacing(10)

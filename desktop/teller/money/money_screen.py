@@ -2,91 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum, auto
-
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QWidget
 
 from core.device import Changed, Draft, Performed
 from core.errors import EnvironmentProblem, Refusal
+from core.money import Money
 from desktop.desk import Desk
-from desktop.screens import Screen
-from desktop.teller.drafting import PATIENCE_MS
-from desktop.teller.money.account_picker import AccountPicker
-from desktop.teller.money.aftermath import Aftermath, Papers
+from desktop.teller.drafting import PATIENCE_MS, Shortage
+from desktop.teller.money.aftermath import Papers
 from desktop.teller.money.allowance import hold_allowance, is_offline
+from desktop.teller.money.asking import as_request, is_request
 from desktop.teller.money.effects import drafted_effects, expected_effects, line_notice, obstacle
-from desktop.teller.money.facts import CounterFacts, counter_facts, short_iban
-from desktop.teller.money.form_card import FormCard
+from desktop.teller.money.facts import CounterFacts
 from desktop.teller.money.order import MoneyForm, Order
 from desktop.teller.money.ordering import Ordering
-from desktop.teller.money.posted_panel import PostedPanel
-from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard, StandingCard
-from desktop.teller.money.texts import isolated
+from desktop.teller.money.pages import MoneyPages
+from desktop.teller.money.stages import DESK_KINDS, AccountReader, Stage, named_in
 from desktop.teller.money.trade import Trade, approval_request
 from desktop.teller.refusals import say_refusal
-from desktop.teller.saying import product_name
-from desktop.widgets import Badge, Card, ReviewPanel
-
-_DESK_KINDS = frozenset({"day.opened", "day.closed", "drawer.opened", "drawer.closed", "drawer.counted"})
+from desktop.teller.standing_in import risk_pairs
+from desktop.widgets import Badge
 
 
-class Stage(Enum):
-    """Where a person is on the way."""
-
-    CHOOSING = auto()
-    FILLING = auto()
-    REVIEWING = auto()
-    POSTED = auto()
-
-
-class MoneyScreen(Screen):
+class MoneyScreen(MoneyPages):
     """One trade on one account. `opened` takes `{"account": id}`, `{"customer": id}`, an account's id, or None."""
 
     def __init__(
         self, desk: Desk, trade: Trade, form: MoneyForm, papers: Papers, *, patience_ms: int = PATIENCE_MS
     ) -> None:
-        super().__init__(trade.title)
-        self.desk, self.trade, self.form = desk, trade, form
-        self._locale = desk.place.locale
-        self._stage = Stage.CHOOSING
-        self._account: str | None = None
+        super().__init__(desk, trade, form, papers)
         self._facts: CounterFacts | None = None
         self._order: Order | None = None
         self._draft: Draft | None = None
-        self._left = False
+        self._left = self._turned_down = False
+        self.reader = AccountReader(desk, self)
         self.ordering = Ordering(desk, patience_ms=patience_ms, parent=self)
-        self.picker = AccountPicker(desk)
-        self.picker_card = Card()
-        self.picker_card.body.addWidget(self.picker)
-        self.form_card = FormCard(form)
-        self.review = ReviewPanel(trade.review, trade.confirm, self._locale)
-        self.review.setObjectName("review_panel")
-        self.review.confirm_button.setObjectName("confirm")
-        self.review.back_button.setObjectName("change")
-        self.posted_panel = PostedPanel(trade.posted, desk)
-        self.aftermath = Aftermath(desk, self.posted_panel, trade.receipt, papers)
-        self.effects_card, self.holder_card = EffectsCard(self._locale), HolderCard(self._locale)
-        self.latest_card = LatestCard(self._locale)
-        for part in (self.picker_card, self.form_card, self.review, self.posted_panel):
-            self.add_main(part)
-        self.standing_card = StandingCard(self._locale)
-        for card in (self.effects_card, self.standing_card, self.holder_card, self.latest_card):
-            self.add_side(card)
         self._bind()
-        self._enter(Stage.CHOOSING)
+        self.enter(Stage.CHOOSING)
 
     def _bind(self) -> None:
         self.picker.chosen.connect(self._start)
         self.picker.file_wanted.connect(lambda customer: self.go.emit("customer", customer))
-        self.form.changed.connect(self._show_expected)
+        self.reader.found.connect(self._show_facts)
+        self.reader.unknown.connect(self._say_unknown)
+        self.form.changed.connect(self._form_changed)
         self.form.finished.connect(self.begin_review)
         self.form_card.review_wanted.connect(self.begin_review)
         self.form_card.other_account.connect(self._choose)
         self.form_card.go_wanted.connect(lambda name: self.go.emit(name, None))
         self.ordering.asking.connect(lambda: self.form_card.set_waiting(asking=True))
         self.ordering.drafted.connect(self._show_review)
+        self.ordering.short.connect(self._fell_short)
+        self.shortage.less_wanted.connect(self._pay_less)
+        self.shortage.standin_wanted.connect(self._stand_in)
+        self.shortage.request_wanted.connect(self._ask)
+        self.shortage.again_wanted.connect(self.begin_review)
         self.ordering.renewed.connect(self._show_renewed)
         self.ordering.refused.connect(self._refused)
         self.ordering.failed.connect(self._failed)
@@ -97,14 +68,14 @@ class MoneyScreen(Screen):
         self.aftermath.shown.connect(self._show_posted)
         self.desk.changed.connect(self._changed)
         self.desk.session_changed.connect(self._person_changed)
-        self.desk.day_changed.connect(self._read_facts)
+        self.desk.day_changed.connect(self.reader.again)
         self.desk.line_changed.connect(self._line_changed)
 
     # What the window asks of a screen
 
     def opened(self, arguments: object) -> None:
         """Begin with the account or the customer that was given; without one, choose, or go on where one was."""
-        account, customer = _named(arguments)
+        account, customer = named_in(arguments)
         left, self._left = self._left, False
         if left or self._stage is Stage.POSTED or account or customer:
             self._begin_anew()
@@ -113,7 +84,7 @@ class MoneyScreen(Screen):
         elif customer:
             self.picker.show_customer(customer)
         else:
-            self._focus()
+            self.focus_stage()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Leaving the screen was agreed to: what it held is not brought back by opening it again."""
@@ -158,51 +129,34 @@ class MoneyScreen(Screen):
     def _choose(self) -> None:
         """Another account; what was typed stays, for whoever took the wrong one."""
         self.ordering.abandon()
-        self._account = self._facts = self._order = None
+        self.reader.forget()
+        self._facts = self._order = None
         self.form_card.set_ready()
+        self.shortage.take_back()
         self.form_card.show_problem("", "")
         self.set_title(self.trade.title)
         self.picker.begin()
-        self._enter(Stage.CHOOSING)
+        self.enter(Stage.CHOOSING)
 
     def _start(self, account: str) -> None:
         self._choose()
         # Until the account is read the page is empty: the list would only flash by.
         self.picker_card.hide()
-        self._account = account
-        self._read_facts()
+        self.reader.read(account)
 
-    def _read_facts(self) -> None:
-        account, drawer = self._account, self.desk.place.drawer
-        if account is None:
-            return
-
-        def show(facts: CounterFacts | None) -> None:
-            if self._account != account:
-                return
-            if facts is None:
-                self._choose()
-                self.picker.say_unknown()
-            else:
-                self._show_facts(facts)
-
-        self.desk.read(lambda connection: counter_facts(connection, account, drawer), show, owner=self)
+    def _say_unknown(self) -> None:
+        self._choose()
+        self.picker.say_unknown()
 
     def _show_facts(self, facts: CounterFacts) -> None:
         self._facts = facts
-        account = facts.account
-        about = (isolated(facts.holder.name), short_iban(account.iban), product_name(account.product))
-        self.set_title(self.trade.title, " \u00b7 ".join(part for part in about if part))
-        self.form.show_facts(facts)
-        self.holder_card.show_facts(facts)
-        self.standing_card.show_facts(facts, with_cash=self.trade.with_cash)
-        self.latest_card.show_lines(facts.latest, account.currency)
+        self.show_account(facts)
         self._show_line()
         self._show_expected()
         if self._stage is Stage.CHOOSING:
-            self._enter(Stage.FILLING)
-            if account.branch == self.desk.device.identity.branch:
-                hold_allowance(self.desk, account.account)
+            self.enter(Stage.FILLING)
+            if facts.account.branch == self.desk.device.identity.branch:
+                hold_allowance(self.desk, facts.account.account)
 
     def _show_line(self) -> None:
         if self._facts is not None:
@@ -211,11 +165,17 @@ class MoneyScreen(Screen):
             self.form_card.show_obstacle(found)
             self.form_card.show_line(line_notice(self._facts, self.desk, trade.direction))
 
+    def _form_changed(self) -> None:
+        self._turned_down = False
+        self.shortage.take_back()
+        self._show_expected()
+
     def _show_expected(self) -> None:
         """What the operation does: by what is typed, then by its draft."""
         facts, offline = self._facts, is_offline(self.desk)
         if facts is not None and self._stage in (Stage.CHOOSING, Stage.FILLING):
-            amount, trade = self.form.amount.money(), self.trade
+            # What was turned down does nothing.
+            amount, trade = None if self._turned_down else self.form.amount.money(), self.trade
             self.effects_card.show_effects(
                 expected_effects(facts, amount, trade.direction, with_cash=trade.with_cash, offline=offline)
             )
@@ -230,8 +190,8 @@ class MoneyScreen(Screen):
         # A transfer that ends well moves nothing on the payer's account.
         self.aftermath.refresh()
         about_us = facts.account.account in changed.accounts or facts.holder.customer in changed.customers
-        if about_us or changed.own or not changed.kinds.isdisjoint(_DESK_KINDS):
-            self._read_facts()
+        if about_us or changed.own or not changed.kinds.isdisjoint(DESK_KINDS):
+            self.reader.again()
             if self._stage is Stage.REVIEWING:
                 self.ordering.renew()
 
@@ -252,6 +212,7 @@ class MoneyScreen(Screen):
         if self._facts is None or self._stage is not Stage.FILLING or not self.form_card.may_review():
             return
         self.form_card.show_problem("", "")
+        self.shortage.take_back()
         self.form.order(self._facts, self._ordered)
 
     def _ordered(self, order: Order) -> None:
@@ -260,16 +221,41 @@ class MoneyScreen(Screen):
             self.form_card.set_waiting()
             self.ordering.begin(order)
 
+    # Where this desk's rights do not cover it
+
+    def _fell_short(self, shortage: Shortage) -> None:
+        self._turn_down(shortage.refusal, say_refusal(shortage.refusal, self._locale), self.tr("Not posted."))
+        self.shortage.show_shortage(shortage)
+
+    def _pay_less(self, payable: Money) -> None:
+        self.form.amount.set_money(payable)
+        self.begin_review()
+
+    def _stand_in(self, draft: Draft) -> None:
+        if self._order is not None and self._stage is Stage.FILLING:
+            self.ordering.begin_standin(self._order, draft)
+
+    def _ask(self) -> None:
+        asked = as_request(self._order) if self._order is not None else None
+        if asked is not None and self.form_card.may_review():
+            self._ordered(asked)
+
+    # Looking at it, posting
+
     def _show_review(self, draft: Draft) -> None:
         order, facts = self._order, self._facts
         if order is None or facts is None:
             return
         self.form_card.set_ready()
-        pairs: list[tuple[str, str | QWidget]] = [*order.pairs]
+        pairs: list[tuple[str, str | QWidget]] = [*order.pairs, *risk_pairs(draft, self._locale)]
+        asks = is_request(order)
+        if asks:
+            pairs.append((self.tr("What is done"), self.tr("Asked of the centre; nothing is posted yet")))
+        self.review.confirm_button.set_label(self.tr("Send the request") if asks else self.trade.confirm)
         if draft.needs_second_person:
             pairs.append((self.tr("Second person"), Badge(self.tr("A supervisor must approve"), "warn")))
         self._draft = draft
-        self._enter(Stage.REVIEWING)
+        self.enter(Stage.REVIEWING)
         self._show_expected()
         # Before and after stand beside the review, where they stood beside the form.
         self.review.show_review(order.amount, pairs)
@@ -279,9 +265,9 @@ class MoneyScreen(Screen):
         self._show_expected()
 
     def _confirm(self) -> None:
-        order = self._order
-        if order is not None and self._facts is not None:
-            self.ordering.confirm(self, approval_request(self.trade, order, self._facts, self.desk))
+        order, draft = self._order, self._draft
+        if order is not None and draft is not None and self._facts is not None:
+            self.ordering.confirm(self, approval_request(self.trade, order, draft, self._facts, self.desk))
 
     def _refused(self, refusal: Refusal) -> None:
         self.form_card.set_ready()
@@ -293,6 +279,11 @@ class MoneyScreen(Screen):
         if self._stage is Stage.REVIEWING and self.form.field_of(refusal.field) is None:
             self._show_review_problem(lead, text)
             return
+        self._turn_down(refusal, text, lead)
+
+    def _turn_down(self, refusal: Refusal, text: str, lead: str) -> None:
+        """Say at the field, or above the form, why not: nothing of it happens."""
+        self._turned_down = True
         self._back_to_form()
         if not self.form.show_error(refusal, text):
             self.form_card.show_problem(lead, text)
@@ -311,7 +302,7 @@ class MoneyScreen(Screen):
     def _back_to_form(self) -> None:
         self.ordering.abandon()
         self.form_card.set_ready()
-        self._enter(Stage.FILLING)
+        self.enter(Stage.FILLING)
         self._show_expected()
 
     # Done, and for the window
@@ -325,35 +316,4 @@ class MoneyScreen(Screen):
 
     def _show_posted(self) -> None:
         if self._stage is Stage.POSTED and self.posted_panel.isHidden():
-            self._enter(Stage.POSTED)
-
-    def _enter(self, stage: Stage) -> None:
-        self._stage = stage
-        self.picker_card.setVisible(stage is Stage.CHOOSING)
-        self.form_card.setVisible(stage is Stage.FILLING)
-        self.review.setVisible(stage is Stage.REVIEWING)
-        self.posted_panel.setVisible(stage is Stage.POSTED)
-        self.effects_card.setVisible(stage is not Stage.POSTED)
-        self.standing_card.setVisible(stage is Stage.POSTED)
-        self._side_box.setVisible(stage is not Stage.CHOOSING)
-        self._focus()
-
-    def _focus(self) -> None:
-        homes: dict[Stage, QWidget] = {
-            Stage.CHOOSING: self.picker,
-            Stage.FILLING: self.form,
-            Stage.REVIEWING: self.review,
-            Stage.POSTED: self.posted_panel,
-        }
-        self.setFocusProxy(homes[self._stage])
-        if self.isVisible():
-            homes[self._stage].setFocus()
-
-
-def _named(arguments: object) -> tuple[str, str]:
-    """The account and the customer that a screen was opened with; empty where it was not."""
-    if isinstance(arguments, str):
-        return arguments, ""
-    if isinstance(arguments, Mapping):
-        return str(arguments.get("account") or ""), str(arguments.get("customer") or "")
-    return "", ""
+            self.enter(Stage.POSTED)

@@ -16,13 +16,14 @@ from desktop.teller.money.order import Order
 class Ordering(QObject):
     """One order at a time. Nothing is posted before `confirm`, and a confirmed order is posted once.
 
-    `asking` while the centre is asked for more rights; then `drafted` with the `Draft` to be looked at, or `refused`
-    with a `Refusal`, or `failed` with an `EnvironmentProblem`. `renewed` carries a later draft of the same order.
-    After `confirm`: `posted` with `Performed`, or `refused`, or `failed`.
+    `asking` while the centre is asked for more rights; then `drafted` with the `Draft` to be looked at, or `short` with
+    a `Shortage`, or `refused` with a `Refusal`, or `failed` with an `EnvironmentProblem`. `renewed` carries
+    a later draft of the same order. After `confirm`: `posted` with `Performed`, or `refused`, or `failed`.
     """
 
     asking = Signal()
     drafted = Signal(object)
+    short = Signal(object)
     renewed = Signal(object)
     refused = Signal(object)
     failed = Signal(object)
@@ -38,6 +39,7 @@ class Ordering(QObject):
         self.drafting = Drafting(desk, patience_ms=patience_ms, parent=self)
         self.drafting.asking.connect(self.asking)
         self.drafting.drafted.connect(self._drafted)
+        self.drafting.short.connect(self.short)
         self.drafting.refused.connect(self._refuse)
         self.drafting.failed.connect(self._failed)
 
@@ -46,6 +48,12 @@ class Ordering(QObject):
         self.abandon()
         self._order = order
         self.drafting.begin(Intent(order.body, order.records, with_drawer=order.with_drawer))
+
+    def begin_standin(self, order: Order, draft: Draft) -> None:
+        """Look at the draft that pays what is lacking at the bank's own risk."""
+        self.abandon()
+        self._order = order
+        self._drafted(draft)
 
     def abandon(self) -> None:
         """Back to the form: no answer that is still on its way counts. What is being posted is posted."""
@@ -63,6 +71,7 @@ class Ordering(QObject):
         order = self._order
         if order is None or self._draft is None or self._posting:
             return
+        standin = self._draft.standin
 
         def again(draft: Draft) -> None:
             if self._order is order and not self._posting and not draft.findings:
@@ -70,7 +79,7 @@ class Ordering(QObject):
                 self.renewed.emit(draft)
 
         self._job = self._desk.draft(
-            order.body, again, records=order.records, with_drawer=order.with_drawer, owner=self
+            order.body, again, records=order.records, with_drawer=order.with_drawer, standin=standin, owner=self
         )
 
     def confirm(self, parent: QWidget, request: ApprovalRequest) -> None:

@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.money import Money, format_amount
 from core.store.queries.journal import OperationDetail
+from core.store.queries.requests import RequestLine
 from core.store.queries.transfers import TransferLine
 from desktop.desk import Desk
+from desktop.teller.answers import answer_sentence, answer_tone, answer_word
 from desktop.teller.money.facts import CounterFacts
 from desktop.teller.money.order import Order
 from desktop.teller.money.undoing import may_be_undone
@@ -49,21 +51,40 @@ class PostedPanel(Card):
         self.setFocusProxy(self.next_button)
 
     def show_posted(
-        self, order: Order, made: OperationDetail, facts: CounterFacts, transfer: TransferLine | None = None
+        self,
+        order: Order,
+        made: OperationDetail,
+        facts: CounterFacts,
+        transfer: TransferLine | None = None,
+        request: RequestLine | None = None,
     ) -> None:
-        """Show the operation, and the transfer that it sent, as they stand now. The focus stays where it is."""
+        """Show the operation, and the transfer that it sent or asked for, as they stand now. The focus stays."""
         undone = made.line.reversed_by is not None
         returned = transfer is not None and transfer.state == "returned"
-        self._heading.setText(self.tr("Reversed") if undone else self.tr("Returned") if returned else self._said)
-        taken_back = undone or returned
+        heading = self.tr("Reversed") if undone else self.tr("Returned") if returned else self._said
+        self._heading.setText(self._asked_heading(request) if request is not None else heading)
+        taken_back = undone or returned or (request is not None and request.state != "done")
         self._mark.show_icon("info" if taken_back else "circle-check", "warn" if taken_back else "accent")
         self._amount.setText(f"{format_amount(order.amount, self._locale)} {order.amount.currency}")
         self._words.setText(amount_in_words(order.amount, self._locale))
-        self._pairs.set_rows([*order.pairs, *self._standing(made, facts, transfer)])
+        rows = self._standing(made, facts, transfer)
+        if request is not None:
+            answer = Badge(answer_word(request.state), answer_tone(request.state))
+            rows.append((self.tr("The centre's answer"), answer))
+        self._pairs.set_rows([*order.pairs, *rows])
+        self.receipt_button.setEnabled(request is None)
         reversible = may_be_undone(made.line.kind)
         self.undo_button.setEnabled(reversible and not undone)
-        self._why_not.setText(self._why_not_undone(reversible=reversible, undone=undone, made=made, transfer=transfer))
+        why_not = self._why_not_undone(reversible=reversible, undone=undone, made=made, transfer=transfer)
+        self._why_not.setText(self._asked_text(request) if request is not None else why_not)
         self.setAccessibleName(f"{self._heading.text()} {self._amount.text()}")
+
+    def _asked_heading(self, request: RequestLine) -> str:
+        words = {"done": self.tr("Done by the centre"), "declined": self.tr("Declined by the centre")}
+        return words.get(request.state) or self.tr("Asked of the centre")
+
+    def _asked_text(self, request: RequestLine) -> str:
+        return answer_sentence(request.kind, request.state, request.reason, self._locale)
 
     def say(self, lead: str, text: str, tone: Tone) -> None:
         """Say what became of a receipt or an undoing; an empty lead takes it back."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication
 
+from core.device import Draft
 from core.documents.receipt import ReceiptKind
 from core.money import format_amount
 from desktop.desk import ApprovalRequest, Desk
 from desktop.teller.money.effects import Direction
 from desktop.teller.money.facts import CounterFacts
 from desktop.teller.money.order import Order
+from desktop.teller.standing_in import risk_pairs, risk_reason
 
 
 def _tr(text: str) -> str:
@@ -31,13 +33,19 @@ class Trade:
     receipt: ReceiptKind
 
 
-def approval_request(trade: Trade, order: Order, facts: CounterFacts, desk: Desk) -> ApprovalRequest:
+def approval_request(trade: Trade, order: Order, draft: Draft, facts: CounterFacts, desk: Desk) -> ApprovalRequest:
     """What a second person is shown before they sign for an order."""
+    locale = desk.place.locale
+    amount = f"{format_amount(order.amount, locale)}\u00a0{order.amount.currency}"
+    pairs = ((_tr("Amount"), amount), *order.pairs, *risk_pairs(draft, locale))
+    return ApprovalRequest(trade.review, risk_reason(draft, locale) or _limit_reason(facts, desk), pairs)
+
+
+def _limit_reason(facts: CounterFacts, desk: Desk) -> str:
     locale = desk.place.locale
     limit = facts.limits.get(desk.session.person) if desk.session is not None else None
     reason = _tr("It is beyond what the teller may pay out alone.")
     if limit is not None:
         amount = f"{format_amount(limit, locale)}\u00a0{limit.currency}"
         reason = _tr("It is beyond the teller's own limit: {amount}.").format(amount=amount)
-    amount = f"{format_amount(order.amount, locale)}\u00a0{order.amount.currency}"
-    return ApprovalRequest(trade.review, reason, ((_tr("Amount"), amount), *order.pairs))
+    return reason

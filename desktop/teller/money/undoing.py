@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
@@ -12,7 +13,8 @@ from core.errors import EnvironmentProblem, Refusal
 from core.ledger import Posting, reversed_postings
 from core.operations.reversals import REVERSIBLE, EntryReversed, lines
 from desktop.desk import ApprovalRequest, Desk
-from desktop.teller.drafting import Drafting, Intent
+from desktop.teller.drafting import Drafting, Intent, Shortage
+from desktop.teller.standing_in import risk_pairs, risk_reason
 
 
 def _tr(text: str) -> str:
@@ -49,9 +51,19 @@ def undo(
     drafting = Drafting(desk, parent=parent)
 
     def drafted(draft: Draft) -> None:
-        desk.post(parent, draft, request, done=done, refused=refused, failed=failed)
+        risk = risk_reason(draft, desk.place.locale)
+        shown = (*request.pairs, *risk_pairs(draft, desk.place.locale))
+        asked = replace(request, reason=risk or request.reason, pairs=shown)
+        desk.post(parent, draft, asked, done=done, refused=refused, failed=failed)
 
-    for ended, answer in ((drafting.drafted, drafted), (drafting.refused, refused), (drafting.failed, failed)):
+    def short(shortage: Shortage) -> None:
+        if shortage.standin is not None:
+            drafted(shortage.standin)
+        else:
+            refused(shortage.refusal)
+
+    answers = ((drafting.drafted, drafted), (drafting.short, short), (drafting.refused, refused))
+    for ended, answer in (*answers, (drafting.failed, failed)):
         ended.connect(answer)
         ended.connect(drafting.deleteLater)
     drafting.begin(Intent(body))
