@@ -27,6 +27,7 @@ from sync_server.api.partner_payments import partner_payments_router
 from sync_server.api.people import people_router
 from sync_server.api.rights import rights_router
 from sync_server.api.snapshots import snapshots_router
+from sync_server.api.visits import visits_router
 from sync_server.centre.checkpoints import checkpoint_job
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys, open_centre_keys
@@ -51,6 +52,7 @@ ROUTERS: tuple[RouterOf, ...] = (
     snapshots_router,
     operations_router,
     rights_router,
+    visits_router,
     devices_router,
     incarnations_router,
     people_router,

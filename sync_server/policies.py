@@ -18,4 +18,7 @@ class LeasePolicy:
     stood_in: int = 1_000_000
 
 
+VISIT_MS = 4 * 60 * 60 * 1000
+"""How long a file is lent to a device of another branch, in milliseconds."""
+
 USUAL_LEASE = LeasePolicy()

@@ -75,6 +75,8 @@ _KINDS = (
     ProblemKind("account_unknown", 404, "No such account"),
     ProblemKind("account_elsewhere", 409, "The account is kept at another branch"),
     ProblemKind("account_frozen", 409, "The account is frozen"),
+    ProblemKind("visit_not_needed", 409, "The device's own branch keeps the account"),
+    ProblemKind("visit_refused", 409, "The account's file can't be lent now"),
     ProblemKind("account_closing", 409, "A request to close the account waits"),
     ProblemKind("too_many_grants", 429, "The device asks for rights too often", retry=True),
     ProblemKind("grants_stopped", 409, "The device has given away more than it held; a person must look first"),

@@ -29,6 +29,7 @@ _KINDS_APPLIED = frozenset(
         "staff.keys_registered",
         "session.opened",
         "session.closed",
+        "file.lent",
     }
 )
 

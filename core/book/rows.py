@@ -171,7 +171,8 @@ class DepositAccount(Row, frozen=True):
     `posted` is what it holds (the customer's view: credit positive); `rights` the sum that all devices hold; `holds`
     what is held back; `freezes` how many freezes are not lifted, `closings` how many requests to close it are waiting.
     `state`: `open`, `closed`, or `unknown` when money was booked to it before its opening has been heard of.
-    `limit_target` is what the overdraft limit is to become once enough rights have come back.
+    `limit_target` is what the overdraft limit is to become once enough rights have come back; `lent_to` the branch at
+    which its customer visits, empty for none.
     """
 
     TABLE: ClassVar[str] = "deposit_accounts"
@@ -191,6 +192,37 @@ class DepositAccount(Row, frozen=True):
     freezes: int
     limit_target: int = 0
     closings: int = 0
+    lent_to: str = ""
+
+
+class LentFile(Row, frozen=True):
+    """The newest loan of an account to a device epoch of another branch, whose customer visits there.
+
+    `branch` keeps the account, `visited` is the device's. `lent_by` names the `file.lent`, at `as_of` its figures were
+    those of the centre. It ends at `until`, or with `ended_by`.
+    """
+
+    TABLE: ClassVar[str] = "lent_files"
+    KEY: ClassVar[tuple[str, ...]] = ("account", "device", "epoch")
+    account: str
+    device: str
+    epoch: int
+    branch: str
+    visited: str
+    lent_by: str
+    as_of: str
+    until: str
+    ended_by: str | None
+
+
+class Visiting(Row, frozen=True):
+    """The branches of which a device epoch has ever been lent a file, with a space between."""
+
+    TABLE: ClassVar[str] = "visiting"
+    KEY: ClassVar[tuple[str, ...]] = ("device", "epoch")
+    device: str
+    epoch: int
+    branches: str
 
 
 class Iban(Row, frozen=True):
@@ -422,6 +454,8 @@ ROWS: tuple[type[Row], ...] = (
     Customer,
     ProfileValue,
     DepositAccount,
+    LentFile,
+    Visiting,
     Iban,
     Right,
     Lease,

@@ -9,9 +9,20 @@ from pathlib import Path
 from nacl.signing import SigningKey
 from sqlalchemy import Connection
 
-from core.book.rows import Lease, Spending
+from core.book.rows import Lease, LentFile, Spending
 from core.clock import Clock
-from core.device import feeds, hearing, incarnations, numbers, performing, pushes, sessions, snapshots, surplus
+from core.device import (
+    feeds,
+    hearing,
+    incarnations,
+    numbers,
+    performing,
+    pushes,
+    sessions,
+    snapshots,
+    surplus,
+    visits,
+)
 from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
 from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
@@ -344,6 +355,21 @@ class Device:
         """Return the rights that the centre has recalled; answers from how many accounts."""
         with self._workings.lock:
             return surplus.answer_recalls(self._workings)
+
+    def loan(self, account: str) -> LentFile | None:
+        """The loan of another branch's account to this device, if its file is lent to it now."""
+        with self._workings.lock:
+            return visits.loan_here(self._workings, account)
+
+    def give_back(self, account: str) -> Performed | Refusals:
+        """Give a visiting customer's file back, and with it all rights on the account."""
+        with self._workings.lock:
+            return visits.give_back(self._workings, account)
+
+    def give_back_what_is_over(self) -> int:
+        """Give back files whose loans have ended; answers from how many accounts anything was given back."""
+        with self._workings.lock:
+            return visits.give_back_what_is_over(self._workings)
 
     def lease(self) -> Lease | None:
         """Until when, and up to what, this device may pay out; None before the centre has said so."""

@@ -37,6 +37,11 @@ def answer_recalls(workings: Workings) -> int:
     return sum(_hand_back(workings, account, keep, keep) for account, keep in recalled)
 
 
+def hand_back_all(workings: Workings, account: str) -> bool:
+    """Return all that this device may pay out of the account; False if that is nothing."""
+    return _hand_back(workings, account, 0, 0)
+
+
 def _hand_back(workings: Workings, account: str, allowance: int, tolerated: int) -> bool:
     head = workings.head
     right = right_of(account, head.device, head.epoch, workings.book)

@@ -22,6 +22,7 @@ from core.operations.kind import (
     ShortCode,
     counts_differ,
 )
+from core.operations.lending import check_lent
 
 
 class CashDeposited(Body, frozen=True):
@@ -82,10 +83,11 @@ def check_account(account_id: str, currency: str, branch: str | None, book: Book
         yield Refusal("account_elsewhere", "account", {"branch": account.branch})
 
 
-def _check_books(operation: Operation, body: CashBody) -> Iterable[Refusal]:
-    """The entry is posted where the account is kept, which `check_account` has found to be this branch."""
+def _check_cash(operation: Operation, body: CashBody, book: Book) -> Iterable[Refusal]:
+    """The account is kept here, or its customer visits here."""
+    yield from check_account(body.account, body.currency, body.account_branch, book)
     if body.account_branch != operation.branch:
-        yield Refusal("account_elsewhere", "account", {"branch": body.account_branch})
+        yield from check_lent(body.account, operation, book)
 
 
 def check_not_frozen(account_id: str, book: Book) -> Iterable[Refusal]:
@@ -97,16 +99,14 @@ def check_not_frozen(account_id: str, book: Book) -> Iterable[Refusal]:
 
 def _check_deposited(decoded: Decoded[CashDeposited], book: Book) -> Iterable[Refusal]:
     body = decoded.body
-    yield from check_account(body.account, body.currency, decoded.operation.branch, book)
-    yield from _check_books(decoded.operation, body)
+    yield from _check_cash(decoded.operation, body, book)
     if counts_differ(body.counts, body.amount):
         yield Refusal("counts_differ", "counts")
 
 
 def _check_withdrawn(decoded: Decoded[CashWithdrawn], book: Book) -> Iterable[Refusal]:
     body, operation = decoded.body, decoded.operation
-    yield from check_account(body.account, body.currency, operation.branch, book)
-    yield from _check_books(operation, body)
+    yield from _check_cash(operation, body, book)
     yield from check_not_frozen(body.account, book)
     if counts_differ(body.counts, body.amount):
         yield Refusal("counts_differ", "counts")

@@ -256,6 +256,12 @@ def _touches_booked(_operation: Operation, body: OperationBooked) -> Iterable[Ke
     yield from rules.touches(inside, with_balances=False)
 
 
+def _reaches_as_inside(decoded: Decoded[OperationBooked], book: Book) -> Iterable[str]:
+    from core.operations import rules
+
+    return rules.branches_reached(carried(decoded.body), book)
+
+
 def _touches_device(operation: Operation, body: DeviceWriteOffRequested | LateDecided) -> Iterable[Key]:
     yield DeviceEpoch, (body.device, body.epoch)
     yield Request, (operation.id,)
@@ -329,6 +335,7 @@ KINDS = (
         check=_check_booked,
         apply=_book,
         touches=_touches_booked,
+        reaches=_reaches_as_inside,
     ),
     Kind(
         name="late.settled",

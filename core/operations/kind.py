@@ -79,6 +79,10 @@ def _no_keys(_operation: Operation, _body: Any) -> Iterable[Key]:
     return ()
 
 
+def _nowhere_else(_decoded: Decoded[Any], _book: Book) -> Iterable[str]:
+    return ()
+
+
 def _one_person(_decoded: Decoded[Any], _book: Book) -> bool:
     return False
 
@@ -89,7 +93,8 @@ class Kind(Generic[B]):
 
     `entries` is a pure function of the operation. `check` gives what speaks against it. `verify` raises
     `IntegrityFault` where signatures inside the body do not hold. `apply` changes the book beyond the ledger.
-    `touches` names the rows that check and apply read. `second_person` says whether an approval is needed.
+    `touches` names the rows that check and apply read. `second_person` says whether an approval is needed. `reaches`
+    names branches whose feeds it enters though it is not made there and posts nothing there.
     """
 
     name: str
@@ -103,6 +108,7 @@ class Kind(Generic[B]):
     apply: Callable[[Decoded[B], Book], None] = _no_effects
     touches: Callable[[Operation, B], Iterable[Key]] = _no_keys
     second_person: Callable[[Decoded[B], Book], bool] = _one_person
+    reaches: Callable[[Decoded[B], Book], Iterable[str]] = _nowhere_else
     is_request: bool = False
     bank_wide: bool = False
     needs_day: bool = False

@@ -16,6 +16,7 @@ from core.envelope import Authority, Operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id
 from core.operations.leases import check_lease, lease_of, note_spending
+from core.operations.lending import loan_keys
 from core.operations.rights import available_on, payable_by, put_right, right_of
 from core.rights import free
 
@@ -168,6 +169,8 @@ def money_keys(operation: Operation, postings: Iterable[Posting], *, with_balanc
         if account is not None:
             yield DepositAccount, (account,)
             yield Right, (account, operation.device, operation.epoch)
+            if posting.branch != operation.branch:
+                yield from loan_keys(operation, account)
             if posting.amount > 0 and not is_centres(operation):
                 yield Lease, (operation.device, operation.epoch)
                 yield Spending, (operation.device, operation.epoch)

@@ -22,6 +22,7 @@ from core.operations import (
     sessions,
     terms,
     transfers,
+    visits,
 )
 from core.operations.kind import Kind
 
@@ -40,6 +41,7 @@ _FAMILIES: tuple[tuple[Kind[Any], ...], ...] = (
     requests.KINDS,
     terms.KINDS,
     ended.KINDS,
+    visits.KINDS,
     checkpoints.KINDS,
     incarnations.KINDS,
 )

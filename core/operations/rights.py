@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, DeviceEpoch, Recall, Right
+from core.book.rows import DepositAccount, DeviceEpoch, LentFile, Recall, Right
 from core.envelope import Operation
 from core.errors import Refusal
 from core.operations.kind import (
@@ -23,6 +23,7 @@ from core.operations.kind import (
     Signer,
     Total,
 )
+from core.operations.lending import is_lent, loan_keys, loan_of, reaches_device, reaches_keeper
 from core.rights import available, free, payable, reserved
 
 NOT_RECALLED = 2**53 - 1
@@ -112,7 +113,7 @@ def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refu
         yield Refusal("account_unknown", "account")
         return
     device = book.get(DeviceEpoch, body.device, body.epoch)
-    if device is None or device.branch != account.branch:
+    if device is None or not _may_hold(account, device, decoded.operation.at, book):
         yield Refusal("account_elsewhere", "account", {"branch": account.branch})
     elif device.state != "living":
         yield Refusal("device_revoked", "device")
@@ -121,6 +122,11 @@ def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refu
     more = body.granted - right_of(body.account, body.device, body.epoch, book).granted
     if more > available_on(account):
         yield Refusal("not_available", "account")
+
+
+def _may_hold(account: DepositAccount, device: DeviceEpoch, at: str, book: Book) -> bool:
+    """Whether the device stands where the account is kept, or its file is lent there at that instant."""
+    return device.branch == account.branch or is_lent(loan_of(account.id, device.device, device.epoch, book), at)
 
 
 def _grant(decoded: Decoded[RightsGranted], book: Book) -> None:
@@ -183,6 +189,7 @@ def _release(decoded: Decoded[RightsReleased], book: Book) -> None:
 def _touches_recalled(_operation: Operation, body: RightsRecalled) -> Iterable[Key]:
     yield DepositAccount, (body.account,)
     yield Recall, (body.account, body.device, body.epoch)
+    yield DeviceEpoch, (body.device, body.epoch)
 
 
 def _touches_released(_operation: Operation, body: RightsReleased) -> Iterable[Key]:
@@ -197,11 +204,13 @@ def _touches_granted(_operation: Operation, body: RightsGranted) -> Iterable[Key
     yield Right, (body.account, body.device, body.epoch)
     yield Recall, (body.account, body.device, body.epoch)
     yield DeviceEpoch, (body.device, body.epoch)
+    yield LentFile, (body.account, body.device, body.epoch)
 
 
 def _touches_returned(operation: Operation, body: RightsReturned) -> Iterable[Key]:
     yield DepositAccount, (body.account,)
     yield Right, (body.account, operation.device, operation.epoch)
+    yield from loan_keys(operation, body.account)
 
 
 KINDS = (
@@ -213,6 +222,7 @@ KINDS = (
         check=_check_granted,
         apply=_grant,
         touches=_touches_granted,
+        reaches=reaches_device,
     ),
     Kind(
         name="rights.returned",
@@ -222,6 +232,7 @@ KINDS = (
         check=_check_returned,
         apply=_return,
         touches=_touches_returned,
+        reaches=reaches_keeper,
     ),
     Kind(
         name="rights.recalled",
@@ -231,6 +242,7 @@ KINDS = (
         check=_check_recalled,
         apply=_recall,
         touches=_touches_recalled,
+        reaches=reaches_device,
     ),
     Kind(
         name="rights.released",
@@ -240,5 +252,6 @@ KINDS = (
         check=_check_released,
         apply=_release,
         touches=_touches_released,
+        reaches=reaches_device,
     ),
 )

@@ -20,6 +20,7 @@ from core.operations.approvals import check_approval, verify_approval
 from core.operations.ended import CARRYING, carried
 from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded, Kind, Signer
+from core.operations.lending import lent_to, verify_elsewhere
 from core.operations.money import (
     apply_money,
     check_money,
@@ -111,9 +112,8 @@ def verify(decoded: Decoded[Any], book: Book) -> None:
         _verify_session(decoded, book)
     elif decoded.signed.kid != device.kid:
         raise IntegrityFault("key_not_of_device", decoded.signed.kid)
-    for posting in decoded.postings:
-        if posting.branch != operation.branch:
-            raise IntegrityFault("branch_differs", posting.branch)
+    if any(posting.branch != operation.branch for posting in decoded.postings):
+        verify_elsewhere(decoded.postings, _maker(decoded), book)
     verify_accounts(decoded.postings, book)
     if operation.approver is not None and signer_of(operation) is not Signer.STAFF:
         raise IntegrityFault("approval_not_expected", operation.id)
@@ -209,10 +209,14 @@ def _check_drawer(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
         yield Refusal("drawer_of_another_person", "drawer", {"person": row.person})
 
 
+def _maker(decoded: Decoded[Any]) -> Operation:
+    """Who moves the money: of an operation that the centre books late, the device that made it."""
+    return carried(decoded.body).operation if decoded.kind.name == CARRYING else decoded.operation
+
+
 def apply(decoded: Decoded[Any], book: Book) -> None:
     """Post the entry and change the book."""
-    made_by = carried(decoded.body).operation if decoded.kind.name == CARRYING else decoded.operation
-    apply_money(made_by, decoded.postings, book)
+    apply_money(_maker(decoded), decoded.postings, book)
     decoded.kind.apply(decoded, book)
     book.note(decoded.operation.id, decoded.signed.jws)
 
@@ -223,11 +227,20 @@ def after(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:
 
 
 def branches_touched(decoded: Decoded[Any]) -> frozenset[str]:
-    """The branches whose feeds it enters."""
+    """The branch where it is made, and those whose books it touches."""
     named = {posting.branch for posting in decoded.postings}
     if decoded.operation.branch is not None:
         named.add(decoded.operation.branch)
     return frozenset(named)
+
+
+def branches_reached(decoded: Decoded[Any], book: Book) -> frozenset[str]:
+    """The branches whose feeds it enters, by the book as it is once the operation has been applied.
+
+    Where a file is lent, both branches hear of what is done with it.
+    """
+    named = branches_touched(decoded).union(decoded.kind.reaches(decoded, book))
+    return named.union(lent_to(decoded, book)) if is_centres(decoded.operation) else named
 
 
 def records_named(decoded: Decoded[Any]) -> tuple[str, ...]:

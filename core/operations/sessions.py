@@ -28,6 +28,7 @@ from core.operations.kind import (
     Signer,
     Token,
 )
+from core.operations.lending import reaches_keepers, visiting_keys
 from core.people.registration import (
     Registration,
     RegistrationStatement,
@@ -185,6 +186,15 @@ def _verify_opened(decoded: Decoded[SessionOpened], book: Book) -> None:
     staff_key = book.get(StaffKey, body.staff_key)
     if staff_key is None:
         raise IntegrityFault("staff_key_unknown", body.person)
+    verify_opening(decoded, staff_key)
+    last = book.get(LastStep, body.person, operation.device, operation.epoch)
+    if last is not None and body.totp_step <= last.step:
+        raise IntegrityFault("totp_reused", body.person)
+
+
+def verify_opening(decoded: Decoded[SessionOpened], staff_key: StaffKey) -> None:
+    """Whether the person's own signature inside holds. Raises `IntegrityFault`."""
+    body, operation = decoded.body, decoded.operation
     statement = verify_session(
         body.statement,
         staff_key=staff_key,
@@ -194,9 +204,6 @@ def _verify_opened(decoded: Decoded[SessionOpened], book: Book) -> None:
         prev=operation.prev,
         at=operation.at,
     )
-    last = book.get(LastStep, body.person, operation.device, operation.epoch)
-    if last is not None and body.totp_step <= last.step:
-        raise IntegrityFault("totp_reused", body.person)
     named = (statement.person, statement.session_key, statement.ends_at, statement.totp_step)
     if named != (body.person, body.session_key, body.ends_at, body.totp_step):
         raise IntegrityFault("session_statement_differs", body.person)
@@ -217,8 +224,14 @@ def _check_opened(decoded: Decoded[SessionOpened], book: Book) -> Iterable[Refus
 
 def _open(decoded: Decoded[SessionOpened], book: Book) -> None:
     body, operation = decoded.body, decoded.operation
-    kid = key_thumbprint(body.session_key)
     book.put(LastStep(body.person, operation.device, operation.epoch, body.totp_step))
+    note_session(decoded, book)
+
+
+def note_session(decoded: Decoded[SessionOpened], book: Book) -> None:
+    """Keep the session that was opened; one that is known stays as it is."""
+    body, operation = decoded.body, decoded.operation
+    kid = key_thumbprint(body.session_key)
     if book.get(Session, kid) is None:
         book.put(
             Session(
@@ -257,10 +270,12 @@ def _touches_opened(operation: Operation, body: SessionOpened) -> Iterable[Key]:
     yield Staff, (body.person,)
     yield StaffKey, (body.staff_key,)
     yield Session, (key_thumbprint(body.session_key),)
+    yield from visiting_keys(operation)
 
 
-def _touches_closed(_operation: Operation, body: SessionClosed) -> Iterable[Key]:
+def _touches_closed(operation: Operation, body: SessionClosed) -> Iterable[Key]:
     yield Session, (body.session,)
+    yield from visiting_keys(operation)
 
 
 KINDS = (
@@ -292,6 +307,7 @@ KINDS = (
         check=_check_opened,
         apply=_open,
         touches=_touches_opened,
+        reaches=reaches_keepers,
     ),
     Kind(
         name="session.closed",
@@ -300,5 +316,6 @@ KINDS = (
         signers=frozenset({Signer.STAFF, Signer.DEVICE}),
         apply=_close,
         touches=_touches_closed,
+        reaches=reaches_keepers,
     ),
 )

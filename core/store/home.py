@@ -13,6 +13,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from core.book import Book, Row
+from core.book.rows import LentFile
 from core.envelope import Signed
 from core.errors import StoreProblem
 from core.ledger import Posting
@@ -56,6 +57,10 @@ class HomeRows(Protocol):
 
     def granted(self) -> dict[str, int]:
         """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
+        ...
+
+    def files_here(self) -> list[LentFile]:
+        """Loans to the own device epoch that nobody has ended, or on which it holds rights still, by account."""
         ...
 
     def iban_blocks(self) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from core.book import Book, Row
-from core.book.rows import Day, DepositAccount, Drawer, IbanBlock, LedgerBalance, Recall, Right, Session
+from core.book.rows import Day, DepositAccount, Drawer, IbanBlock, LedgerBalance, LentFile, Recall, Right, Session
 from core.errors import StoreProblem
 from core.store.log import Stored
 from core.store.memory_log import MemoryLog, Undo
@@ -97,6 +97,12 @@ class MemoryRows:
     def granted(self) -> dict[str, int]:
         """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
         return {right.account: right.granted for right in self._own(Right) if right.granted}
+
+    def files_here(self) -> list[LentFile]:
+        """Loans to the own device epoch that nobody has ended, or on which it holds rights still, by account."""
+        held = self.rights_above(0)
+        here = (loan for loan in self._own(LentFile) if loan.ended_by is None or loan.account in held)
+        return sorted(here, key=lambda loan: loan.account)
 
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from core.book import Book, Row
 from core.book.columns import columns_of
-from core.book.rows import DepositAccount, Iban, LedgerBalance, ProfileValue, Right
+from core.book.rows import DepositAccount, Iban, LedgerBalance, LentFile, ProfileValue, Right
 from core.store.search import write_card
 from core.store.statements import compiled, load_row, write_row
 from core.store.tables import OWN_RIGHTS, ROW_TABLES
@@ -38,6 +38,11 @@ _RECALLED = (
 _GRANTED = (
     "SELECT id, granted FROM deposit_accounts WHERE granted > 0 UNION ALL "
     "SELECT account, granted FROM rights WHERE device = ? AND epoch = ? AND granted > 0"
+)
+_FILES_HERE = (
+    f"SELECT {', '.join('f.' + name for name in LentFile.__struct_fields__)} FROM lent_files AS f "  # noqa: S608
+    "LEFT JOIN deposit_accounts AS a ON a.id = f.account WHERE f.device = ? AND f.epoch = ? "
+    "AND (f.ended_by IS NULL OR a.granted + a.minted - a.used - a.returned > 0) ORDER BY f.account"
 )
 _RIGHTS_ABOVE = "SELECT id FROM deposit_accounts WHERE granted + minted - used - returned > ?"
 _BLOCKS = "SELECT first, last FROM iban_blocks WHERE device = ? AND epoch = ? ORDER BY first"
@@ -138,6 +143,10 @@ class RowStore:
         """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
         rows = self._cursor.execute(_GRANTED, self._own_epoch()).fetchall()
         return {str(account): int(granted) for account, granted in rows}
+
+    def files_here(self) -> list[LentFile]:
+        """Loans to the own device epoch that nobody has ended, or on which it holds rights still, by account."""
+        return [LentFile(*row) for row in self._cursor.execute(_FILES_HERE, self._own_epoch()).fetchall()]
 
     def iban_blocks(self) -> list[tuple[int, int]]:
         """First and last number of each block leased to the own device epoch, in order."""

@@ -19,7 +19,7 @@ from core.ids import Randomness, system_randomness
 from core.operations.incarnations import FIRST
 from core.sync.giving_back import NewIncarnation, report
 from core.sync.line import LineState, Sending
-from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted
+from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted, VisitWanted
 from core.sync.transport import CentreProblem, Transport
 
 POLL_SECONDS = 5.0
@@ -317,7 +317,7 @@ class SyncLoop:
                 account: at for account, at in self._fetched.items() if abs(now_ms - at) < KEPT_AFTER_FETCH_MS
             }
             keeping = frozenset(self._fetched)
-        returned = self._device.answer_recalls()
+        returned = self._device.answer_recalls() + self._device.give_back_what_is_over()
         returned += self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance, keeping=keeping)
         if returned:
             self._push()
@@ -362,6 +362,25 @@ class SyncLoop:
             self.wake()
             raise CentreRefusal(_RECOVERING, code="centre_recovering", retry=True) from met
         return FetchedRights(answer.granted, answer.available, self._device.payable_here(account), answer.coming)
+
+    def ask_for_file(self, iban: str, *, seconds: float = RIGHTS_SECONDS) -> str:
+        """Ask for the file of an account that another branch keeps, and have it on return: the account's id.
+
+        Raises `LineProblem` when there is no answer in that time, `CentreProblem` when the centre refuses
+        (`account_unknown`, `visit_not_needed`, `visit_refused`, `too_many_grants`).
+        """
+        try:
+            after = self._device.feed_position(self._device.identity.branch)
+            answer = self._transport.visit(VisitWanted(iban, after), seconds=seconds)
+            if self._take_page(answer.page):
+                self._read_feed(answer.page.feed, up_to=answer.page.head)
+        except LineProblem as problem:
+            self._offline(problem)
+            raise
+        except CentreRefusal as problem:
+            self._heed(problem)
+            raise
+        return answer.account
 
     def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:
         """See to it that `amount` may be paid out here, asking the centre for what is lacking if it is.

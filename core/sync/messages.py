@@ -74,7 +74,6 @@ class PushAnswer(msgspec.Struct, frozen=True):
     head_hash: str | None
     refused: Refused | None = None
 
-
     incarnation: Position = 0
 
 
@@ -136,6 +135,8 @@ class ReportedAnswer(msgspec.Struct, frozen=True):
 
     incarnation: Position
     recovering: bool
+
+
 class FeedItem(msgspec.Struct, frozen=True):
     """An operation at its place in a feed, exactly as it was signed, with the centre's verdict."""
 
@@ -161,8 +162,9 @@ class FeedPage(msgspec.Struct, frozen=True):
     now: str | None = None
     hash: str | None = None
 
-
     recovering: bool = False
+
+
 class RightsWanted(msgspec.Struct, frozen=True):
     """Ask for spending rights: `amount` more minor units on the account, at least `least`; read the feed from there.
 
@@ -198,6 +200,20 @@ class RightsAnswer(msgspec.Struct, frozen=True):
     available: int
     page: FeedPage
     coming: int = 0
+
+
+class VisitWanted(msgspec.Struct, frozen=True):
+    """Ask for the file of the account with that IBAN, which another branch keeps; read the branch's feed from there."""
+
+    iban: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\Z")]
+    after: Position
+
+
+class VisitAnswer(msgspec.Struct, frozen=True):
+    """The account (its id) that is lent to the device, and the branch's feed up to that."""
+
+    account: str
+    page: FeedPage
 
 
 class BranchDevice(msgspec.Struct, frozen=True):

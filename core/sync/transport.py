@@ -45,6 +45,8 @@ from core.sync.messages import (
     RightsWanted,
     SeedAnswer,
     SignIn,
+    VisitAnswer,
+    VisitWanted,
 )
 from core.sync.requests import SIGNATURE_HEADER, sign_request
 
@@ -150,6 +152,10 @@ class Transport:
     def rights(self, wanted: RightsWanted, *, seconds: float | None = None) -> RightsAnswer:
         """Ask for spending rights; all of it takes no longer than `seconds`."""
         return self._post("/v1/rights", wanted, RightsAnswer, seconds)
+
+    def visit(self, wanted: VisitWanted, *, seconds: float | None = None) -> VisitAnswer:
+        """Ask for a visiting customer's file; all of it takes no longer than `seconds`."""
+        return self._post("/v1/visits", wanted, VisitAnswer, seconds)
 
     def lease(self, after: int) -> FeedPage:
         """Ask for the next lease, if it is time."""

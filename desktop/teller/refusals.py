@@ -25,6 +25,12 @@ _COUNTER: dict[str, str] = {
     "account_elsewhere": _mark(
         "Another branch keeps this account. Send a transfer to it, or ask the customer to go there."
     ),
+    "visit_ended": _mark("This customer's file has gone back to their branch. Ask for it again once the line is up."),
+    "visit_not_needed": _mark("This branch keeps the account itself. Look it up by its holder's name."),
+    "visit_refused": _mark(
+        "Their branch lends this file to nobody now: the account is closed, being closed or frozen. Call that branch."
+    ),
+    "file_not_lent": _mark("This file is not at this desk. Nothing is to be given back."),
     "account_frozen": _mark(
         "This account is frozen: money comes in and none goes out. A supervisor can lift the freeze."
     ),

@@ -24,8 +24,8 @@ from sync_server.store.values import CaseRow
 NUMBERS_PASSED_OVER = 10_000_000
 """Account numbers that the forgotten past may have leased: ten thousand blocks."""
 
-_ECHOED_DESPITE = frozenset({"not_available", "device_revoked"})
-"""What a device was granted once stays granted, whatever is there by now: that is a case."""
+_ECHOED_DESPITE = frozenset({"not_available", "device_revoked", "account_elsewhere"})
+"""What a device was granted once stays granted, whatever is there by now (the loan to it may be forgotten): a case."""
 
 RECOVERING = "centre_recovering"
 
@@ -101,7 +101,7 @@ def take_report(home: Home, centre: Centre, device: DeviceEpoch, reported: Repor
 
 def _raise_count(home: Home, centre: Centre, device: DeviceEpoch, account: str, granted: int, book: CentreBook) -> None:
     row = book.get(DepositAccount, account)
-    if row is None or row.branch != device.branch:
+    if row is None:
         now = instant(centre.clock.now_ms())
         home.open_cases([CaseRow(now, "echo_of_unknown_account", device.device, device.epoch, None, "{}")])
         return

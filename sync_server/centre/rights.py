@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.book.rows import DepositAccount, DeviceEpoch, Right
+from core.book.rows import DepositAccount, DeviceEpoch, LentFile, Right
+from core.clock import instant
 from core.errors import Refusal
+from core.operations.lending import is_lent, loan_of
 from core.operations.rights import RightsGranted, available_on, lacking_on, right_of
 from sync_server.centre.incarnations import RECOVERING
 from sync_server.centre.issue import Centre, issue
@@ -69,12 +71,15 @@ def grant_rights(
     if is_recovering(home.incarnations, device.branch):
         return Refusal(RECOVERING)
     book = home.book()
-    book.prefetch([(DepositAccount, (account_id,)), (Right, (account_id, device.device, device.epoch))])
+    key = (account_id, device.device, device.epoch)
+    book.prefetch([(DepositAccount, (account_id,)), (LentFile, key), (Right, key)])
     account = book.get(DepositAccount, account_id)
     if account is None or account.state != "open":
         return Refusal("account_unknown", "account")
-    if account.branch != device.branch:
+    if account.branch != device.branch and not _is_visiting(centre, device, account_id, book):
         return Refusal("account_elsewhere", "account")
+    if is_recovering(home.incarnations, account.branch):
+        return Refusal(RECOVERING)
     if account.closings:
         return Refusal("account_closing", "account")
     if account.freezes:
@@ -89,7 +94,7 @@ def grant_rights(
         if unheard >= least:
             return Grant(unheard, available, 0)
         return _ask_others(home, centre, device, account, book, Grant(unheard, available, 0), least - unheard)
-    wait_ms = _wait_for_grant(home, centre, device)
+    wait_ms = wait_for_grant(home, centre, device)
     if wait_ms:
         return Refusal("too_many_grants", detail={"retry_after_ms": wait_ms})
     body = RightsGranted(
@@ -100,7 +105,12 @@ def grant_rights(
         granted=before.granted + more,
     )
     issued = issue(home, centre, account.branch, body, book=book)
-    return Grant(unheard + more, available - more, issued.positions[account.branch])
+    return Grant(unheard + more, available - more, issued.positions[device.branch or ""])
+
+
+def _is_visiting(centre: Centre, device: DeviceEpoch, account_id: str, book: CentreBook) -> bool:
+    """Whether the account's file is lent to the device now."""
+    return is_lent(loan_of(account_id, device.device, device.epoch, book), instant(centre.clock.now_ms()))
 
 
 def _ask_others(
@@ -114,13 +124,13 @@ def _ask_others(
 ) -> Grant | Refusal:
     """Recall what is lacking beyond what is available; nothing is, while the bucket is empty."""
     needed = lacking_on(account, lacking)
-    if not home.lookups.holders(account.id) or _wait_for_grant(home, centre, device):
+    if not home.lookups.holders(account.id) or wait_for_grant(home, centre, device):
         return none
     coming, _ = recall_for(home, centre, account, book, needed, besides=(device.device, device.epoch))
     return replace(none, coming=coming)
 
 
-def _wait_for_grant(home: Home, centre: Centre, device: DeviceEpoch) -> int:
+def wait_for_grant(home: Home, centre: Centre, device: DeviceEpoch) -> int:
     """Take a grant from the device's bucket: 0, or in how many milliseconds there is one again."""
     chain, now_ms = (device.device, device.epoch), centre.clock.now_ms()
     bucket = home.lookups.lock_bucket(chain) or Bucket(BUCKET, now_ms)

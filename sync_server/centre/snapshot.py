@@ -13,7 +13,19 @@ from typing import Any
 import psycopg
 
 from core.book.columns import columns_of
-from core.book.rows import Bank, Branch, DeskKeys, DeviceEpoch, IbanBlock, PersonKeys, Row, Staff, StaffKey
+from core.book.rows import (
+    Bank,
+    Branch,
+    DeskKeys,
+    DeviceEpoch,
+    IbanBlock,
+    LentFile,
+    PersonKeys,
+    Row,
+    Session,
+    Staff,
+    StaffKey,
+)
 from core.canonical import base64url
 from core.clock import instant
 from core.snapshot import (
@@ -69,6 +81,16 @@ _BY_FIELD: Mapping[str, str] = {
 }
 """Whose a row is, by the first of these fields that it has."""
 
+_BY_TABLE: Mapping[type[Row], str] = {
+    LentFile: "%s IN (t.branch, t.visited)",
+    Session: (
+        "(t.device, t.epoch) IN (WITH here AS (SELECT %s::text AS branch) "
+        "SELECT d.device, d.epoch FROM devices d JOIN here USING (branch) "
+        "UNION SELECT f.device, f.epoch FROM lent_files f JOIN here USING (branch))"
+    ),
+}
+"""Where two branches have a row: a loan, and who signs on a device that was ever lent a file of the branch."""
+
 
 @contextmanager
 def one_view(database_url: Secret) -> Iterator[Connection]:
@@ -118,6 +140,8 @@ def scope_of(table: type[Row]) -> str | None:
     """The condition on `t` that a row of the table belongs to a branch (one parameter); None for bank-wide rows."""
     if table in BANK_WIDE:
         return None
+    if table in _BY_TABLE:
+        return _BY_TABLE[table]
     field = next((name for name in _BY_FIELD if name in table.__struct_fields__), None)
     if field is None:
         raise LookupError(f"{table.TABLE}: nothing says to which branch a row belongs")

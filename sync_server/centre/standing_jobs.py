@@ -1,4 +1,4 @@
-"""The jobs that carry requests, limits, closings and write-offs further, a short transaction at a time.
+"""The jobs that carry requests, limits, closings, write-offs and visits further, a short transaction at a time.
 
 The truth is in the rows (what waits, what is in motion), so they survive any restart and may run in several processes.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from core.book.rows import Request
+from core.clock import instant
 from core.envelope import read_operation
 from core.operations.ended import LATE, WRITE_OFF
 from core.operations.requests import CLOSURE
@@ -16,6 +17,7 @@ from sync_server.centre.issue import Centre
 from sync_server.centre.late import settle_late
 from sync_server.centre.requests import decide_transfer, decline_as_found
 from sync_server.centre.terms import close_account, lower_limit
+from sync_server.centre.visits import take_back
 from sync_server.centre.write_offs import release_some, write_off
 from sync_server.store.home import Database, Home, MetOthers
 from sync_server.store.incarnations import is_recovering
@@ -41,6 +43,8 @@ def _jobs(home: Home, centre: Centre) -> Iterator[Job]:
         yield partial(lower_limit, centre=centre, account_id=account.id)
     for device in home.lookups.written_off(_AT_ONCE):
         yield partial(release_some, centre=centre, device=device)
+    for loan in home.lookups.loans_to_end(instant(centre.clock.now_ms()), _AT_ONCE):
+        yield partial(take_back, centre=centre, loan=loan)
 
 
 def _do(database: Database, job: Job) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.book.rows import Branch, DeviceEpoch, Request
+from core.book.rows import Branch, DepositAccount, DeviceEpoch, Request
 from core.envelope import read_operation
 from core.operations import rules
 from core.operations.ended import DeviceWriteOffRequested, DeviceWrittenOff, ExposureBooked
 from core.operations.rights import RELEASED_AT_ONCE, RightsReleased
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.requests import decline
-from sync_server.store.home import Home
+from sync_server.store.home import CentreBook, Home
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,17 @@ def release_some(home: Home, centre: Centre, device: DeviceEpoch) -> bool:
     rights = home.lookups.rights_of((device.device, device.epoch), RELEASED_AT_ONCE)
     if not rights:
         return False
-    accounts = tuple(right.account for right in rights)
-    issue(home, centre, device.branch, RightsReleased(device=device.device, epoch=device.epoch, accounts=accounts))
+    book = home.book()
+    book.prefetch((DepositAccount, (right.account,)) for right in rights)
+    keepers = {right.account: _keeper(right.account, device, book) for right in rights}
+    keeper = keepers[rights[0].account]
+    # Those of accounts that were lent to it from elsewhere are released where they are kept.
+    accounts = tuple(account for account in keepers if keepers[account] == keeper)
+    body = RightsReleased(device=device.device, epoch=device.epoch, accounts=accounts)
+    issue(home, centre, keeper, body, book=book)
     return True
+
+
+def _keeper(account_id: str, device: DeviceEpoch, book: CentreBook) -> str:
+    account = book.get(DepositAccount, account_id)
+    return account.branch if account is not None else device.branch or ""

@@ -24,6 +24,7 @@ from sync_server.ingest.settle import BANK_FEED, ChainHead, Settlement, settle
 from sync_server.ingest.verifying import Verified, read_records, verify_run
 from sync_server.ingest.writing import write_settled
 from sync_server.store.home import Database, Home, IdentifierTaken, MetOthers
+from sync_server.store.incarnations import is_recovering
 from sync_server.store.values import ChainName, ChainRow
 
 _ATTEMPTS = 5
@@ -93,9 +94,17 @@ def _answer_run(home: Home, centre: Centre, received: _Received, row: ChainRow) 
     head = settlement.head
     if settlement.fault is not None:
         rest = fresh[len(settlement.settled) :]
+        if _rests_on_forgotten_loan(home, settlement.fault, rest[0]):
+            return PushAnswer(tuple(answers), head.seq, head.hash)
         answers += quarantine(home, chain, rest, settlement.fault, received.at, received.records)
         return PushAnswer(tuple(answers), head.seq, head.hash)
     return PushAnswer(tuple(answers), head.seq, head.hash, received.verified.refused)
+
+
+def _rests_on_forgotten_loan(home: Home, fault: IntegrityFault, decoded: Decoded[Any]) -> bool:
+    """Whether it posts to a branch whose desks may still bring back that its file was lent: then it waits for them."""
+    elsewhere = {posting.branch for posting in decoded.postings} - {decoded.operation.branch}
+    return fault.code == "branch_differs" and any(is_recovering(home.incarnations, branch) for branch in elsewhere)
 
 
 def _settle_fresh(home: Home, centre: Centre, received: _Received, known: int, head: ChainHead) -> Settlement:

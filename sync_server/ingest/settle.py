@@ -95,7 +95,7 @@ def settle_one(decoded: Decoded[Any], book: Book, received_at: str, *, stands: b
         exceptions=tuple(_exceptional(finding) for finding in findings),
         stamp=stamp,
     )
-    return Settled(decoded, verdict, feeds_of(decoded))
+    return Settled(decoded, verdict, feeds_of(decoded, book))
 
 
 def _exceptional(finding: Refusal) -> Exceptional:
@@ -109,7 +109,9 @@ def _name(decoded: Decoded[Any], findings: tuple[Refusal, ...]) -> VerdictName:
     return "recorded" if decoded.kind.is_request else "applied"
 
 
-def feeds_of(decoded: Decoded[Any]) -> frozenset[str]:
-    """The feeds an operation enters: of every branch whose books it touches, and the bank-wide one for some kinds."""
-    branches = rules.branches_touched(decoded)
+def feeds_of(decoded: Decoded[Any], book: Book) -> frozenset[str]:
+    """The feeds an operation enters: of every branch whose books it touches or that a file is lent to or from, and
+    the bank-wide one for some kinds.
+    """
+    branches = rules.branches_reached(decoded, book)
     return branches | {BANK_FEED} if decoded.kind.bank_wide else branches

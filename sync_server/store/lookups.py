@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from core.book.rows import DepositAccount, DeviceEpoch, Request, Right
+from core.book.rows import DepositAccount, DeviceEpoch, LentFile, ProfileValue, Request, Right, Session
 from sync_server.store.values import ChainName
 
 
@@ -69,6 +69,22 @@ class Lookups(Protocol):
 
     def epochs_of(self, branch: str) -> Sequence[DeviceEpoch]:
         """Every device epoch that a branch has had, by device and epoch."""
+        ...
+
+    def loans_of(self, account: str) -> Sequence[LentFile]:
+        """The loans of an account that nobody has ended, by device and epoch."""
+        ...
+
+    def loans_to_end(self, now: str, limit: int) -> Sequence[LentFile]:
+        """Loans that nobody has ended though their time is up, their device is, or the account is not in order."""
+        ...
+
+    def open_sessions(self, chain: ChainName) -> Sequence[Session]:
+        """The sessions on a device's chain that are not closed, in the order of their opening."""
+        ...
+
+    def values_of(self, customer: str) -> Sequence[ProfileValue]:
+        """Every value that a customer's fields were given; within a field the one that counts comes last."""
         ...
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:

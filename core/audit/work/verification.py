@@ -29,11 +29,11 @@ from core.audit.work.manifest import (
     decode,
 )
 from core.book import Book, DictStore
-from core.book.rows import Bank, DeviceEpoch, PersonKeys
+from core.book.rows import Bank, DeviceEpoch, LentFile, PersonKeys
 from core.canonical import from_base64url, thumbprint
 from core.envelope import Signed, check_signature, read_operation
 from core.errors import IntegrityFault
-from core.ledger import imbalances
+from core.ledger import deposit_id, imbalances
 from core.operations import rules
 from core.operations.bank import BankFounded
 from core.operations.kind import Decoded
@@ -224,6 +224,7 @@ class _Check:
         if imbalances(decoded.postings):
             raise IntegrityFault("entry_unbalanced", operation.id)
         self._once(decoded)
+        self._take_as_lent(decoded)
         rules.verify(decoded, self.book)
         if operation.kind in _APPLIED:
             decoded.kind.apply(decoded, self.book)
@@ -233,6 +234,15 @@ class _Check:
         self._count(decoded, person)
         self.hashes[part.device, part.epoch, seq] = signed.hash
         return signed.hash
+
+    def _take_as_lent(self, decoded: Decoded[Any]) -> None:
+        """Which files were lent to the device, one person's work does not say: the chains of the bank do."""
+        operation = decoded.operation
+        for posting in decoded.postings:
+            account = deposit_id(posting.account)
+            if account is not None and posting.branch != operation.branch:
+                device, branch = (operation.device, operation.epoch), operation.branch or ""
+                self.book.put(LentFile(account, *device, posting.branch, branch, "", "", "", None))
 
     def _key(self, part: ChainPart, signed: Signed) -> VerifyKey:
         row = self.book.get(DeviceEpoch, part.device, part.epoch)

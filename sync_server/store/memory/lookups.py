@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar, cast
 
 from core.book import Row
-from core.book.rows import Branch, DepositAccount, DeviceEpoch, LateBooked, Request, Right, Transfer
+from core.book.rows import (
+    Branch,
+    DepositAccount,
+    DeviceEpoch,
+    LateBooked,
+    LentFile,
+    ProfileValue,
+    Request,
+    Right,
+    Session,
+    Transfer,
+)
 from core.operations.requests import CLOSURE
 from core.operations.rights import payable_by
 from sync_server.store.lookups import Bucket, LateOperation
@@ -97,6 +108,36 @@ class MemoryLookups:
         """Every device epoch that a branch has had, by device and epoch."""
         here = (row for row in self._all(DeviceEpoch) if row.branch == branch and row.purpose != "centre")
         return sorted(here, key=lambda device: (device.device, device.epoch))
+
+    def _open_loans(self) -> Iterable[LentFile]:
+        open_ = (loan for loan in self._all(LentFile) if loan.ended_by is None)
+        return sorted(open_, key=lambda loan: (loan.account, loan.device, loan.epoch))
+
+    def loans_of(self, account: str) -> Sequence[LentFile]:
+        """The loans of an account that nobody has ended, by device and epoch."""
+        return [loan for loan in self._open_loans() if loan.account == account]
+
+    def loans_to_end(self, now: str, limit: int) -> Sequence[LentFile]:
+        """Loans that nobody has ended though their time is up, their device is, or the account is not in order."""
+        return [loan for loan in self._open_loans() if loan.until < now or not self._is_in_order(loan)][:limit]
+
+    def _is_in_order(self, loan: LentFile) -> bool:
+        device = self._device(loan.device, loan.epoch)
+        account = next((row for row in self._all(DepositAccount) if row.id == loan.account), None)
+        if account is None or device is None:
+            return True
+        lendable = account.state == "open" and not account.closings and not account.freezes
+        return lendable and device.state == "living"
+
+    def open_sessions(self, chain: ChainName) -> Sequence[Session]:
+        """The sessions on a device's chain that are not closed, in the order of their opening."""
+        here = (row for row in self._all(Session) if (row.device, row.epoch) == chain and row.closed_seq is None)
+        return sorted(here, key=lambda session: session.opened_seq)
+
+    def values_of(self, customer: str) -> Sequence[ProfileValue]:
+        """Every value that a customer's fields were given; within a field the one that counts comes last."""
+        here = (row for row in self._all(ProfileValue) if row.customer == customer)
+        return sorted(here, key=lambda value: (value.field, value.stamp, value.operation))
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
         """What is kept of a chain as bytes, in order."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from core.book import Row
 from core.book.columns import columns_of
-from core.book.rows import DepositAccount, DeviceEpoch, Request, Right
+from core.book.rows import DepositAccount, DeviceEpoch, LentFile, ProfileValue, Request, Right, Session
 from sync_server.database import Connection
 from sync_server.store.lookups import Bucket, LateOperation
 from sync_server.store.values import ChainName
@@ -25,6 +25,11 @@ _WRITTEN_OFF = (
 _WAITING_ON = (
     b"SELECT (SELECT count(*) FROM requests WHERE account = %s AND state = 'waiting' "
     b"AND kind <> 'account.closure_requested') + (SELECT count(*) FROM transfers WHERE account = %s AND state = 'sent')"
+)
+_TO_END = (
+    "JOIN deposit_accounts a ON a.id = r.account JOIN devices d ON d.device = r.device AND d.epoch = r.epoch "
+    "WHERE r.ended_by IS NULL AND (r.until < %s OR a.state <> 'open' OR a.closings > 0 OR a.freezes > 0 "
+    "OR d.state <> 'living') ORDER BY r.account, r.device, r.epoch LIMIT %s"
 )
 _LATE = (
     b"SELECT q.seq, q.hash, q.reason, q.jws, b.hash IS NOT NULL FROM quarantined_operations q "
@@ -95,6 +100,25 @@ class PostgresLookups:
         """Every device epoch that a branch has had, by device and epoch."""
         rest = "WHERE r.branch = %s AND r.purpose <> 'centre' ORDER BY r.device, r.epoch"
         return self._rows(DeviceEpoch, rest, (branch,))
+
+    def loans_of(self, account: str) -> Sequence[LentFile]:
+        """The loans of an account that nobody has ended, by device and epoch."""
+        rest = "WHERE r.account = %s AND r.ended_by IS NULL ORDER BY r.device, r.epoch"
+        return self._rows(LentFile, rest, (account,))
+
+    def loans_to_end(self, now: str, limit: int) -> Sequence[LentFile]:
+        """Loans that nobody has ended though their time is up, their device is, or the account is not in order."""
+        return self._rows(LentFile, _TO_END, (now, limit))
+
+    def open_sessions(self, chain: ChainName) -> Sequence[Session]:
+        """The sessions on a device's chain that are not closed, in the order of their opening."""
+        rest = "WHERE r.device = %s AND r.epoch = %s AND r.closed_seq IS NULL ORDER BY r.opened_seq"
+        return self._rows(Session, rest, chain)
+
+    def values_of(self, customer: str) -> Sequence[ProfileValue]:
+        """Every value that a customer's fields were given; within a field the one that counts comes last."""
+        rest = 'WHERE r.customer = %s ORDER BY r.field, r.stamp COLLATE "C", r.operation COLLATE "C"'
+        return self._rows(ProfileValue, rest, (customer,))
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
         """What is kept of a chain as bytes, in order."""

@@ -1,0 +1,283 @@
+"""Visiting customers at a real centre: real desks of two branches, their files, and the line between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from core.audit.device_file import check_device_file
+from core.audit.trust import Trust
+from core.book.rows import LentFile
+from core.clock import SystemClock
+from core.device import Performed
+from core.device.keys import DATABASE_KEY
+from core.errors import CentreRefusal
+from core.operations.accounts import AccountFrozen
+from core.operations.cash import CashDeposited, CashWithdrawn
+from core.operations.customers import CustomerAmended
+from core.operations.kind import Body
+from core.store.queries.accounts import account_by_iban, account_summary
+from core.store.queries.customers import customer_file, find_customers
+from sync_server.audit import verify_database
+from sync_server.centre.devices import revoke_device
+from sync_server.centre.standing_jobs import step
+from sync_server.database import connection_pool
+from sync_server.policies import VISIT_MS
+from sync_server.store.postgres import PostgresDatabase
+from tests.core.device.desk import entries_of
+from tests.reliability.real_desk import RealDesk, real_desk
+from tests.sync_server.centre_bank import CentreBank
+
+
+@dataclass
+class Town:
+    """Two desks of `nor` and two of `syd`; a customer of `nor` with 900.00, of which no desk holds any rights."""
+
+    bank: CentreBank
+    home: RealDesk
+    beside: RealDesk
+    away: RealDesk
+    other: RealDesk
+    account: str
+    iban: str
+
+    @property
+    def desks(self) -> tuple[RealDesk, ...]:
+        """All of them."""
+        return self.home, self.beside, self.away, self.other
+
+    def sync(self, *desks: RealDesk) -> None:
+        """Send and read everything."""
+        for desk in desks or (*self.desks, *self.desks):
+            state = desk.loop.step()
+            assert state.all_sent, state
+
+    def carry_on(self) -> None:
+        """What the centre does by itself."""
+        pool = connection_pool(self.bank.settings().database_url, 2)
+        pool.open()
+        try:
+            while step(PostgresDatabase(pool), self.bank.centre):
+                pass
+        finally:
+            pool.close()
+
+    def withdrawal(self, amount: int) -> CashWithdrawn:
+        """Cash out of the account, anywhere."""
+        return CashWithdrawn(account=self.account, account_branch="nor", currency="DKK", amount=amount)
+
+    def deposit(self, amount: int) -> CashDeposited:
+        """Cash into the account, anywhere."""
+        return CashDeposited(account=self.account, account_branch="nor", currency="DKK", amount=amount)
+
+    def do(self, desk: RealDesk, body: Body) -> Performed:
+        """Have the teller do it."""
+        return desk.desk.perform(desk.teller, body)
+
+    def posted(self, desk: RealDesk) -> int:
+        """What the account holds, as far as that desk knows."""
+        with desk.desk.device.reading() as connection:
+            summary = account_summary(connection, self.account)
+        assert summary is not None
+        return summary.posted
+
+    def lent(self) -> LentFile | None:
+        """The loan as the desk sees it."""
+        return self.away.desk.device.loan(self.account)
+
+    def at_centre(self, what: str) -> int:
+        """A figure of the account's."""
+        return int(self.bank.rows(f"SELECT {what} FROM deposit_accounts WHERE id = %s", self.account)[0][0])  # noqa: S608
+
+    def exceptions(self, made: Performed) -> list[str]:
+        """What the centre found against it."""
+        return self.bank.cases(made.id)
+
+
+@pytest.fixture(scope="module")
+def desks(bank: CentreBank, address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RealDesk]]:
+    """Two desks of `nor` and two of `syd`, at work."""
+    folder, port = tmp_path_factory.mktemp("desks"), urlsplit(address).port or 0
+    with ExitStack() as stack:
+        named = (("nor-1", "nor"), ("nor-2", "nor"), ("syd-1", "syd"), ("syd-2", "syd"))
+        yield [stack.enter_context(real_desk(bank, folder, port, device, branch)) for device, branch in named]
+
+
+@pytest.fixture
+def town(bank: CentreBank, desks: list[RealDesk]) -> Town:
+    account = desks[0].account(deposit=900_00)
+    desks[0].desk.device.hand_back_surplus(0)
+    with desks[0].desk.device.reading() as connection:
+        summary = account_summary(connection, account)
+    assert summary is not None
+    home, beside, away, other = desks
+    town = Town(bank, home, beside, away, other, account, summary.iban)
+    town.sync()
+    return town
+
+
+def test_a_visiting_customer_is_served_and_both_branches_know_it(town: Town) -> None:
+    away, device = town.away, town.away.desk.device
+    assert away.loop.ask_for_file(town.iban) == town.account
+    loan = town.lent()
+    assert loan is not None
+    assert (loan.branch, loan.visited) == ("nor", "syd")
+    with device.reading() as connection:
+        by_iban = account_by_iban(connection, town.iban)
+        assert by_iban is not None
+        file = customer_file(connection, by_iban.customer)
+        found = find_customers(connection, "Ørsted")
+    assert file is not None
+    assert by_iban.customer in {hit.customer for hit in found.hits}
+    assert (file.name, file.branch, by_iban.posted, by_iban.payable_here) == ("Søren Ørsted", "nor", 900_00, 0)
+
+    assert away.loop.fetch_rights(town.account, 200_00, 300_00).payable_here == 300_00
+    town.do(away, town.withdrawal(200_00))
+    town.do(away, town.deposit(50_00))
+    assert device.payable_here(town.account) == 100_00  # what was taken in there mints nothing
+    town.sync()
+    assert {town.posted(desk) for desk in town.desks} == {750_00}
+    assert (town.at_centre("posted"), town.at_centre("rights")) == (750_00, 100_00)
+
+    assert isinstance(device.give_back(town.account), Performed)
+    town.sync()
+    assert (town.at_centre("rights"), town.lent()) == (0, None)
+    assert town.at_centre("length(lent_to)") == 0
+    assert town.do(town.home, town.deposit(1_00)).signed.operation.branch == "nor"
+    for one, two in ((town.home, town.beside), (town.away, town.other)):
+        town.sync()
+        assert entries_of(one.desk) == entries_of(two.desk)
+    town.bank.assert_conserved()
+
+
+def test_the_line_goes_down_during_a_visit(town: Town) -> None:
+    """What was granted may be paid out until the loan ends, and what lies beyond waits for the line."""
+    away = town.away
+    away.loop.ask_for_file(town.iban)
+    away.loop.fetch_rights(town.account, 300_00, 300_00)
+    away.line.cut()
+    assert not away.loop.step().online
+    made = town.do(away, town.withdrawal(250_00))
+    assert "rights_exceeded" in away.desk.refused(away.teller, town.withdrawal(100_00))
+    away.line.mend()
+    town.sync()
+    assert town.exceptions(made) == []
+    assert {town.posted(desk) for desk in town.desks} == {650_00}
+
+
+def test_a_loan_ends_by_itself_and_gives_its_rights_back(
+    town: Town, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ms = SystemClock().now_ms()
+    with real_desk(town.bank, tmp_path, urlsplit(address).port or 0, "syd-4", "syd") as alone:
+        alone.loop.ask_for_file(town.iban)
+        alone.loop.fetch_rights(town.account, 100_00, 100_00)
+        alone.line.cut()
+        with monkeypatch.context() as later:
+            later.setattr(alone.desk.clock, "now_ms", lambda: now_ms + VISIT_MS + 60_000)
+            assert "visit_ended" in alone.desk.refused(alone.teller, town.withdrawal(50_00))
+            assert alone.desk.device.loan(town.account) is None
+            assert alone.desk.device.give_back_what_is_over() == 1
+            assert alone.desk.device.give_back_what_is_over() == 0
+        alone.line.mend()
+        town.sync(alone, *town.desks)
+        assert (town.at_centre("rights"), town.at_centre("length(lent_to)")) == (0, 0)
+
+
+def test_what_comes_late_of_a_loan_that_was_taken_back_is_booked_with_a_finding(town: Town) -> None:
+    away = town.away
+    away.loop.ask_for_file(town.iban)
+    away.loop.fetch_rights(town.account, 300_00, 300_00)
+    away.line.cut()
+    assert not away.loop.step().online
+    made = town.do(away, town.withdrawal(100_00))
+    town.do(town.home, AccountFrozen(account=town.account, reason="lost-card"))
+    town.sync(town.home)
+    town.carry_on()
+    assert town.at_centre("length(lent_to)") == 0
+    # Who signs in there after the end is known to the keeping branch all the same.
+    again = away.desk.sign_in(away.teller.person)
+    late = away.desk.perform(again, town.withdrawal(50_00))
+    away.line.mend()
+    town.sync()
+    found = ["visit_ended", "account_frozen"]
+    assert [sorted(town.exceptions(each), reverse=True) for each in (made, late)] == [found] * 2
+    assert {town.posted(desk) for desk in town.desks} == {750_00}
+    assert (town.lent(), town.at_centre("rights")) == (None, 0)
+    town.bank.assert_conserved()
+
+
+@pytest.mark.parametrize("code", ["account_unknown", "visit_not_needed", "visit_refused"])
+def test_a_file_that_can_not_be_lent_is_refused_with_the_reason(town: Town, code: str) -> None:
+    iban, desk = town.iban, town.away
+    if code == "account_unknown":
+        iban = "DK5000400440116243"
+    elif code == "visit_not_needed":
+        desk = town.beside
+    else:
+        town.do(town.home, AccountFrozen(account=town.account, reason="lost-card"))
+        town.sync(town.home)
+    with pytest.raises(CentreRefusal) as refused:
+        desk.loop.ask_for_file(iban)
+    assert refused.value.code == code
+    assert town.lent() is None
+
+
+def test_a_file_that_another_desk_asks_for_leaves_the_first_one(town: Town) -> None:
+    town.away.loop.ask_for_file(town.iban)
+    town.away.loop.fetch_rights(town.account, 100_00, 100_00)
+    town.other.loop.ask_for_file(town.iban)
+    town.sync()
+    assert town.lent() is None
+    assert town.other.desk.device.loan(town.account) is not None
+    assert (town.away.desk.device.payable_here(town.account), town.at_centre("rights")) == (0, 0)
+    assert town.other.loop.fetch_rights(town.account, 900_00, 900_00).granted == 900_00
+
+
+def test_a_visited_desk_that_is_revoked_holds_no_file(town: Town, address: str, tmp_path: Path) -> None:
+    with real_desk(town.bank, tmp_path, urlsplit(address).port or 0, "syd-3", "syd") as lost:
+        lost.loop.ask_for_file(town.iban)
+        lost.loop.fetch_rights(town.account, 100_00, 100_00)
+        with town.bank.transaction() as home:
+            revoke_device(home, town.bank.centre, "syd-3", 1)
+        town.carry_on()
+        town.sync()
+        assert town.at_centre("length(lent_to)") == 0
+        # What it holds stays aside until it reports or is written off.
+        assert town.at_centre("rights") == 100_00
+        with pytest.raises(CentreRefusal):
+            lost.loop.ask_for_file(town.iban)
+
+
+def test_everything_else_is_done_where_the_account_is_kept(town: Town) -> None:
+    town.away.loop.ask_for_file(town.iban)
+    with town.away.desk.device.reading() as connection:
+        summary = account_summary(connection, town.account)
+    assert summary is not None
+    for body in (
+        AccountFrozen(account=town.account, reason="lost-card"),
+        CustomerAmended(customer=summary.customer, fields=("city",), stamp="1" * 13 + "-0000-x", record="A" * 43),
+    ):
+        assert town.away.desk.refused(town.away.teller, body) == ["branch_differs"]
+
+
+def test_a_visit_stands_in_no_file_and_no_database_unchecked(town: Town, tmp_path: Path) -> None:
+    town.away.loop.ask_for_file(town.iban)
+    town.away.loop.fetch_rights(town.account, 300_00, 300_00)
+    town.do(town.away, town.withdrawal(200_00))
+    town.sync()
+    assert isinstance(town.away.desk.device.give_back(town.account), Performed)
+    town.sync()
+    with town.bank.connection() as connection:
+        report = verify_database(connection, Trust())
+    assert report.faults == ()
+    for desk in town.desks:
+        desk.desk.device.close()
+        checked = check_device_file(desk.desk.path, desk.desk.secrets.kept[DATABASE_KEY])
+        assert checked.postings > 0
+        desk.desk.reopen()
