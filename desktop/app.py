@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication
 from sqlalchemy import Connection
 
 from core.clock import Clock, SimulatedClockRefused, clock_from_environment
-from core.device import DeviceIdentity
+from core.device import DeviceIdentity, lives
 from core.errors import EnvironmentProblem
 from core.ids import Randomness, system_randomness
 from core.people.stretching import MODERATE, Stretching
@@ -29,6 +29,7 @@ from desktop.desk_watch import DeskWatch
 from desktop.ending import end_on_signals
 from desktop.enrolling.first_start import FirstStart
 from desktop.full_page import FullPage, Whereabouts
+from desktop.handing_over import HandingOver, words_of
 from desktop.line_reporting import LineReporter
 from desktop.login.approving import SecondPerson
 from desktop.login.entrance import Entrance, ScreensOf
@@ -36,6 +37,7 @@ from desktop.problem_page import ProblemPage
 from desktop.running import LineOf, RunningDesk, open_desk
 from desktop.screens import ScreenEntry
 from desktop.settings import DesktopSettings, desktop_settings
+from desktop.stopped_desk import StoppedDesk
 from desktop.tasks import Tasks
 from desktop.theme import Theme, ThemeName, apply_theme
 from desktop.widgets import FocusRing
@@ -91,10 +93,13 @@ class Application(QObject):
         self.entrance: Entrance | None = None
         self.first_start: FirstStart | None = None
         self.problem_page: ProblemPage | None = None
+        self.stopped: StoppedDesk | None = None
+        self.handing_over: HandingOver | None = None
         self._secrets = secrets
         self._screens = screens or partial(teller_screens_of, papers=settings.papers)
         self._randomness, self._cost, self._line_of = randomness, cost, line_of
         self._waiting_page: FullPage | None = None
+        self._watch: DeskWatch | None = None
         self._end_looking: Callable[[], None] = lambda: None
         self._closed = False
         self._changed_below.connect(self._look_for_place, Qt.ConnectionType.QueuedConnection)
@@ -117,6 +122,8 @@ class Application(QObject):
         self.tasks.shutdown()
         if self.first_start is not None:
             self.first_start.stop()
+        if self.handing_over is not None:
+            self.handing_over.close()
         if self.running is not None:
             if session is not None:
                 self.running.signing_in.end(session, "signed-out")
@@ -136,7 +143,9 @@ class Application(QObject):
 
     def _open_parts(self) -> RunningDesk | SecretStore:
         """In the background: the keyring may ask its user, and the file may be brought up to date."""
-        secrets = self._secrets or open_secret_store(self.settings.secret_settings())
+        secrets = self._secrets = self._secrets or open_secret_store(self.settings.secret_settings())
+        if lives.is_ready(self.settings.store_path):
+            lives.take_up(self.settings.store_path, secrets)
         if not self.settings.store_path.exists():
             return secrets
         return open_desk(
@@ -180,12 +189,31 @@ class Application(QObject):
         self._end_looking()
         second_person = SecondPerson(running.signing_in, self.tasks, self._maker_name)
         desk = self.desk = Desk(running.device, self.tasks, running, place, second_person)
-        DeskWatch(desk, self.reporter, self)
+        self._watch = DeskWatch(desk, self.reporter, self)
         idle_ms = self.settings.idle_seconds * MILLISECONDS
         self.entrance = Entrance(self.window, desk, running.signing_in, self.reporter, self._screens, idle_ms=idle_ms)
         self.entrance.begin()
+        self.stopped = StoppedDesk(self.window, desk, running, self.entrance, self.reporter)
+        self.stopped.enrol_wanted.connect(self._begin_next_life)
+        self._hand_over()
         self._drop_waiting()
         self.ready.emit()
+
+    def _hand_over(self) -> None:
+        """What earlier lives on this computer had not sent, beside whoever works here."""
+        if self._secrets is None or self.entrance is None:
+            return
+        handing = self.handing_over = HandingOver(
+            self.settings.store_path,
+            self._secrets,
+            self.clock,
+            self,
+            line_of=self._line_of,
+            on_bug=self.tasks.report_bug,
+        )
+        page = self.entrance.sign_in_page
+        handing.changed.connect(lambda handovers: page.show_earlier(*words_of(handovers)))
+        handing.start()
 
     def _maker_name(self) -> str:
         return self.desk.person_name if self.desk is not None else ""
@@ -199,8 +227,53 @@ class Application(QObject):
         self._drop_waiting()
 
     def _end_first_start(self) -> None:
-        first, self.first_start = self.first_start, None
         self._open()
+        self._drop_first_start()
+
+    # The next life of a desk that was stopped
+
+    def _begin_next_life(self) -> None:
+        """Beside what is here, which goes on handing over what it can until the next life is whole."""
+        if self._secrets is None or self.first_start is not None:
+            return
+        first = self.first_start = FirstStart(
+            self.settings, self.tasks, self._secrets, self.clock, self._randomness, self, anew=True
+        )
+        first.created.connect(self._leave_life)
+        first.failed.connect(self._show_problem)
+        first.page.close_wanted.connect(self._stay_in_life)
+        self.window.show_page(first.page)
+        first.begin(self.running.device.identity.centre_url if self.running is not None else "")
+
+    def _stay_in_life(self) -> None:
+        self._drop_first_start()
+        if self.stopped is not None:
+            self.stopped.come_forward()
+        else:
+            self._open()
+
+    def _leave_life(self) -> None:
+        """The next life's file is whole: let go of the old one, then open again, which takes the next one up."""
+        running, self.running = self.running, None
+        handing, self.handing_over = self.handing_over, None
+        for part in (self.stopped, self.entrance, self.desk):
+            if part is not None:
+                part.close()
+        if self._watch is not None:
+            self._watch.deleteLater()
+        self.stopped = self.entrance = self.desk = self._watch = None
+
+        def let_go() -> None:
+            if handing is not None:
+                handing.close()
+            if running is not None:
+                running.close()
+
+        self._show_waiting(self.tr("Opening\u2026"), "")
+        self.tasks.run(let_go, done=lambda _nothing: self._end_first_start(), failed=self._show_problem, owner=self)
+
+    def _drop_first_start(self) -> None:
+        first, self.first_start = self.first_start, None
         if first is not None:
             first.stop()
             self.window.drop(first.page)
@@ -230,6 +303,8 @@ class Application(QObject):
             page = self.problem_page = ProblemPage(self.settings.locale)
             page.again.connect(self._open)
             page.close_wanted.connect(self.window.close)
+            page.enrol_wanted.connect(self._begin_next_life)
+        self._drop_first_start()
         self.window.show_page(page)
         page.show_problem(problem)
         self._drop_waiting()

@@ -1,4 +1,4 @@
-"""The first start of a desk, from its page to its file: what was begun goes on after the program was ended."""
+"""The first start of a desk, or of its next life, from its page to its file: what was begun goes on after a restart."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from core.clock import Clock
 from core.device import DeviceIdentity
+from core.device.keys import DEVICE_KEY
+from core.device.lives import NEXT_KEY
 from core.errors import EnvironmentProblem, LineProblem, StoreProblem
 from core.ids import Randomness
 from core.secrets.store import SecretStore
@@ -30,7 +32,11 @@ class _CentreNote(msgspec.Struct, frozen=True):
 
 
 class FirstStart(QObject):
-    """`created` once the device's file is there; `failed` with an `EnvironmentProblem` where it can't be made."""
+    """`created` once the device's file is there; `failed` with an `EnvironmentProblem` where it can't be made.
+
+    With `anew` it is the file of the next life, beside the one that is there, which may be at work meanwhile; who
+    hears of `created` takes it up.
+    """
 
     created = Signal()
     failed = Signal(object)
@@ -45,6 +51,7 @@ class FirstStart(QObject):
         randomness: Randomness,
         parent: QObject,
         *,
+        anew: bool = False,
         retry_ms: int = RETRY_MS,
     ) -> None:
         super().__init__(parent)
@@ -53,17 +60,21 @@ class FirstStart(QObject):
         self._lines: dict[str, Transport] = {}
         self._guard = threading.Lock()
         self._stopped = False
-        self.page = EnrolmentPage(settings.locale, settings.papers)
-        self._enrolling = Enrolling(self.page, tasks, secrets, self._line_to, remember=self._remember_centre)
+        self._anew = anew
+        self.page = EnrolmentPage(settings.locale, settings.papers, anew=anew)
+        key_name = NEXT_KEY if anew else DEVICE_KEY
+        self._enrolling = Enrolling(
+            self.page, tasks, secrets, self._line_to, key_name=key_name, remember=self._remember_centre
+        )
         self._identity: DeviceIdentity | None = None
         self._enrolling.trusted.connect(self._show_keys)
         self.page.keys_compared.connect(partial(self._go_on, secrets))
         # Told in the thread that fetches; shown in the one of the window.
         self.progressed.connect(self.page.show_progress, Qt.ConnectionType.QueuedConnection)
 
-    def begin(self) -> None:
-        """Ask, or go on waiting."""
-        self._enrolling.begin(self._remembered_centre())
+    def begin(self, address: str = "") -> None:
+        """Ask, or go on waiting; `address` is the centre's where this desk has one already."""
+        self._enrolling.begin(address or self._remembered_centre())
 
     def stop(self) -> None:
         """Ask the centre nothing more, and let its lines go."""
@@ -84,15 +95,18 @@ class FirstStart(QObject):
             self._create(secrets, identity)
 
     def _create(self, secrets: SecretStore, identity: DeviceIdentity) -> None:
-        settings = self._settings
-
-        def create() -> None:
-            path, clock, randomness = settings.store_path, self._clock, self._randomness
-            enrolling.start(path, secrets, clock, identity, randomness, progress=self._note_progress).close()
-
         self.page.fetch()
         failed = partial(self._failed, secrets, identity)
-        self._tasks.run(create, done=lambda _nothing: self.created.emit(), failed=failed, owner=self)
+        work = partial(self._make_file, secrets, identity)
+        self._tasks.run(work, done=lambda _nothing: self.created.emit(), failed=failed, owner=self)
+
+    def _make_file(self, secrets: SecretStore, identity: DeviceIdentity) -> None:
+        """Fetch the branch's books. In the background."""
+        path, clock, randomness, told = self._settings.store_path, self._clock, self._randomness, self._note_progress
+        if self._anew:
+            enrolling.prepare_next(path, secrets, clock, identity, randomness, progress=told)
+        else:
+            enrolling.start(path, secrets, clock, identity, randomness, progress=told).close()
 
     def _note_progress(self, done: int, total: int) -> None:
         if self._stopped:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.device import DeviceIdentity
+from core.device.keys import DEVICE_KEY
 from core.errors import EnvironmentProblem, Refusal
 from core.secrets.store import SecretStore
 from core.signing_in.enrolling import LineTo, Requested, enrol, in_groups, look_for_trust, waiting
@@ -28,15 +29,18 @@ _GROUPS_A_LINE = 4
 class EnrolmentPage(FullPage):
     """Four faces: asking for address and code, showing the fingerprint until it is trusted, showing the centre's, and
     fetching the books. `papers` is where the sheet of fingerprints is kept; None for the user's documents.
+
+    With `anew` it speaks to a desk that was enrolled before: the new key is made beside the old one, and as long as
+    nothing is fetched one may go back (`close_wanted`).
     """
 
     submitted = Signal(str, str)
     keys_compared = Signal()
     close_wanted = Signal()
 
-    def __init__(self, locale: str = "en_GB", papers: Path | None = None) -> None:
+    def __init__(self, locale: str = "en_GB", papers: Path | None = None, *, anew: bool = False) -> None:
         super().__init__(self.tr("Set up this desk"), width=_WIDTH, locale=locale)
-        self._locale = locale
+        self._locale, self._anew = locale, anew
         self.strip.hide()
         self.notice = Notice("", " ", "danger")
         self.notice.hide()
@@ -50,6 +54,9 @@ class EnrolmentPage(FullPage):
         self.code.edit.setObjectName("enrolment_code")
         self.button = Button(self.tr("Make the key"), "primary", shown_key=self.tr("Enter"))
         self.button.clicked.connect(self.primary)
+        self.back_button = Button(self.tr("Back"), shown_key="Esc")
+        self.back_button.clicked.connect(self.back)
+        self.back_button.setVisible(anew)
         self.address.submitted.connect(self.code.setFocus)
         self.code.submitted.connect(self.primary)
         self.fingerprint = Text("", "figure")
@@ -69,13 +76,19 @@ class EnrolmentPage(FullPage):
 
     def ask(self, address: str) -> None:
         """Begin: address and code."""
-        self.set_title(
-            self.tr("Set up this desk"),
-            self.tr(
+        if self._anew:
+            title = self.tr("Enrol this desk anew")
+            lead = self.tr(
+                "A new key is made beside the old one, and the branch's books are fetched. The old file and key stay: "
+                "what was not sent is handed over as it was signed."
+            )
+        else:
+            title = self.tr("Set up this desk")
+            lead = self.tr(
                 "A key is made on this computer and never leaves it. A person at the bank's office then compares its "
                 "fingerprint and trusts it."
-            ),
-        )
+            )
+        self.set_title(title, lead)
         self._show(self._asking)
         self.address.set_text(address)
         (self.code if address else self.address).setFocus()
@@ -166,6 +179,11 @@ class EnrolmentPage(FullPage):
             return
         self.submitted.emit(self.address.text(), self.code.text())
 
+    def back(self) -> None:
+        """Esc leaves a desk that is enrolled anew as it was; what was asked for goes on when one comes back."""
+        if self._anew and self._fetching.isHidden():
+            self.close_wanted.emit()
+
     def _show(self, face: QWidget) -> None:
         for each in (self._asking, self._awaiting, self._fetching, self.keeping):
             each.setVisible(each is face)
@@ -181,6 +199,7 @@ class EnrolmentPage(FullPage):
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addStretch(1)
+        row.addWidget(self.back_button)
         column.addLayout(row)
         return face
 
@@ -216,12 +235,13 @@ class Enrolling(QObject):
         secrets: SecretStore,
         line_to: LineTo,
         *,
+        key_name: str = DEVICE_KEY,
         remember: Callable[[str], None],
         poll_ms: int = POLL_MS,
     ) -> None:
         super().__init__(page)
         self._page, self._tasks, self._secrets = page, tasks, secrets
-        self._line_to, self._remember = line_to, remember
+        self._line_to, self._remember, self._key_name = line_to, remember, key_name
         self._address = ""
         self._requested: Requested | None = None
         self._polling = QTimer(self)
@@ -235,7 +255,7 @@ class Enrolling(QObject):
         self._page.ask(address)
         if address:
             self._address = address
-            self._run(lambda: waiting(self._line_to(address), self._secrets), self._resume, quiet=True)
+            self._run(lambda: waiting(self._line_to(address), self._secrets, self._key_name), self._resume, quiet=True)
 
     def stop(self) -> None:
         """Ask the centre nothing more."""
@@ -250,7 +270,7 @@ class Enrolling(QObject):
         self._page.set_busy(busy=True)
 
         def work() -> Requested | Refusal:
-            answer = enrol(self._line_to(address), self._secrets, code)
+            answer = enrol(self._line_to(address), self._secrets, code, name=self._key_name)
             if not isinstance(answer, Refusal):
                 self._remember(address)
             return answer

@@ -105,6 +105,15 @@ class Entrance(QObject):
         self._drop_shell()
         self.begin()
 
+    def close(self) -> None:
+        """The desk is left for good, with nobody at work: forget its pages."""
+        self._idle.watch(on=False)
+        self._reporter.status_changed.disconnect(self._show_status)
+        self._drop_shell()
+        for page in self._pages():
+            self._window.drop(page)
+        self.deleteLater()
+
     def _bind(self) -> None:
         page = self.sign_in_page
         page.submitted.connect(self._sign_in)

@@ -12,7 +12,7 @@ from core.errors import EnvironmentProblem, Refusal
 from core.signing_in import KnownPerson
 from desktop.full_page import FullPage
 from desktop.login.credential_fields import CredentialFields
-from desktop.widgets import Button, Hairline, LineState, LineStatus, Notice
+from desktop.widgets import Button, Hairline, LineState, LineStatus, Notice, Tone
 
 
 class SignInPage(FullPage):
@@ -31,6 +31,9 @@ class SignInPage(FullPage):
         self.other_button = Button(self.tr("Somebody else"), "plain", shown_key="F4")
         self.offline = Notice("", " ", "info")
         self.offline.hide()
+        self.earlier = Notice("", " ", "info")
+        self.earlier.setObjectName("earlier_lives")
+        self.earlier.hide()
         self._locked_for = ""
         self.fields.submitted.connect(self._submit)
         self.button.clicked.connect(self.fields.submit)
@@ -47,6 +50,7 @@ class SignInPage(FullPage):
         buttons.addWidget(self.other_button)
         body = self.card.body
         body.addWidget(self.offline)
+        body.addWidget(self.earlier)
         body.addSpacing(4)
         body.addWidget(self.fields)
         body.addSpacing(4)
@@ -99,6 +103,12 @@ class SignInPage(FullPage):
         if absent:
             text = self.tr("Who has worked at this desk before can sign in; a first time needs the line.")
             self.offline.show_notice(self.tr("The line is down."), text, "info")
+
+    def show_earlier(self, lead: str, text: str, tone: Tone) -> None:
+        """Say what becomes of the work of the desk's earlier lives; nothing where there is no text."""
+        self.earlier.setVisible(bool(text))
+        if text:
+            self.earlier.show_notice(lead, text, tone)
 
     def primary(self) -> None:
         """Enter signs in."""
