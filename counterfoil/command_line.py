@@ -21,6 +21,7 @@ from counterfoil.commands import (
     desk,
     devices,
     doctor,
+    incarnation,
     payments,
     simulate,
     staff,
@@ -37,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (desk, centre, devices, staff, accounts, payments, cases, backup, doctor, demo):
+for commands in (desk, centre, devices, staff, accounts, payments, cases, backup, incarnation, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
 app.command("export-work")(work.export_work)

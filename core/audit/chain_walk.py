@@ -10,13 +10,14 @@ from nacl.signing import VerifyKey
 
 from core.audit.heads import Head
 from core.book import Book
-from core.book.rows import DeviceEpoch, PersonKeys
+from core.book.rows import Bank, DeviceEpoch, PersonKeys
 from core.canonical import from_base64url, thumbprint
 from core.envelope import check_signature, encode_body, read_header, read_operation
 from core.errors import IntegrityFault
 from core.ledger import imbalances
 from core.operations import rules
 from core.operations.bank import BankFounded, DeviceEnrolled, centre_chain
+from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded
 from core.operations.sessions import SessionOpened, StaffKeysRegistered
 
@@ -26,6 +27,8 @@ _KINDS_APPLIED = frozenset(
         "bank.founded",
         "branch.founded",
         "device.enrolled",
+        BEGUN,
+        "incarnation.extended",
         "staff.keys_registered",
         "session.opened",
         "session.closed",
@@ -81,10 +84,16 @@ class ChainWalk:
         return key
 
     def _chain_key(self, jws: str) -> str:
-        """The device's key; for the very first operation of all, the one that it names itself: the centre's."""
+        """The device's key; for the very first operation of all, the one that it names itself: the centre's.
+
+        The first of a later incarnation is by that key too.
+        """
         device = self._book.get(DeviceEpoch, self.device, self.epoch)
         if device is not None:
             return device.public_key
+        bank = self._book.get(Bank, "bank")
+        if bank is not None and self.device == centre_chain(None) and read_operation(jws).operation.kind == BEGUN:
+            return bank.centre_key
         if (self.device, self.epoch) != (centre_chain(None), 1):
             raise IntegrityFault("device_unknown", self.device)
         founded = rules.decode(read_operation(jws))

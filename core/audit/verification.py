@@ -90,14 +90,14 @@ class _Audit:
         return chains
 
     def _in_workable_order(self, chains: Iterable[ChainName]) -> list[ChainName]:
-        """The centre's chains first, since they say which devices there are; then by name."""
+        """The centre's chains first, the bank-wide ones before all: they say which devices there are. Then by name."""
         book = Book(self._store)
 
         def is_devices(chain: ChainName) -> bool:
             row = book.get(DeviceEpoch, *chain)
             return row is None or row.purpose != "centre"
 
-        return sorted(chains, key=lambda chain: (is_devices(chain), chain))
+        return sorted(chains, key=lambda chain: (chain[0] != centre_chain(None), is_devices(chain), chain))
 
     def _walk(self, chain: ChainName) -> ChainWalk:
         """Check one chain's file from its first line to its last."""

@@ -7,6 +7,7 @@ import platform
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -15,6 +16,9 @@ from rich.table import Table
 
 from core.clock import SimulatedClockRefused, clock_from_environment, instant
 from core.errors import EnvironmentProblem
+
+if TYPE_CHECKING:
+    from sync_server.store.postgres import PostgresHome
 
 SQLITE_VERSION_MIN = (3, 51, 3)
 
@@ -107,12 +111,25 @@ def _centre(environment: Mapping[str, str] = os.environ) -> str:
 
     with centre_transaction() as (home, centre):
         row = home.connection.execute(b"SELECT version_num FROM alembic_version").fetchone()
+        awaited = _awaited(home) if row and row[0] == head_revision() else ""
     revision = row[0] if row else "none"
     if revision != head_revision():
         raise EnvironmentProblem(
             f"The database stands at schema {revision}; run `counterfoil migrate`.", code="database_old"
         )
-    return f"schema {revision}, centre's key {centre.keys.kid}"
+    return f"schema {revision}, centre's key {centre.keys.kid}{awaited}"
+
+
+def _awaited(home: PostgresHome) -> str:
+    """What is to be said of an incarnation: that none has begun after a restore, or whom the centre waits for."""
+    from sync_server.restored import awaits_incarnation
+
+    if awaits_incarnation(home.connection):
+        raise EnvironmentProblem(
+            "The database was restored; run `counterfoil incarnation begin`.", code="incarnation_missing"
+        )
+    devices = [f"{row.device}/{row.epoch}" for row in home.incarnations.awaited(None)]
+    return f"; incarnation {home.incarnations.number()} awaits {', '.join(devices)}" if devices else ""
 
 
 _CHECKS: dict[str, Callable[[], str]] = {

@@ -195,6 +195,8 @@ def compare_payments(connection: Connection, replay: Replay) -> int:
         ended = transfer.state if transfer.state in _FINAL else None
         if said != fixed or replay.payments.get(identifier, details) != details:
             replay.faults.add("payments", identifier, "payment_differs", "the money or whom it is for")
+        elif (transfer.route, state, ended) == ("branch", "queued", "completed"):
+            continue  # given back after a restore: the jobs look whether the other branch has its credit
         elif (state if state in _FINAL else None) != ended or (ended == "returned" and reason != transfer.reason):
             replay.faults.add("payments", identifier, "payment_differs", f"{state}, not {transfer.state}")
     for identifier in sorted(replay.payments.keys() - seen):

@@ -15,14 +15,16 @@ import msgspec
 from core.audit.verification import end_said
 from core.book import Book, DictStore
 from core.book.book import BalanceKey
-from core.book.rows import ROWS, DeviceEpoch, LedgerBalance, Row, Session
+from core.book.rows import ROWS, Bank, DeviceEpoch, LedgerBalance, Row, Session
 from core.clock import instant_ms
-from core.envelope import read_operation
+from core.envelope import Operation, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.bank import BankFounded
 from core.operations.checkpoints import CheckpointMade, FeedMark
+from core.operations.incarnations import IncarnationBegun
 from core.operations.kind import Decoded, Signer
+from core.operations.money import is_centres
 from core.sync.messages import Exceptional, Verdict
 from sync_server.audit.faults import Faults
 from sync_server.audit.reading import StoredOperation
@@ -98,6 +100,7 @@ class Replay:
     cases: Counter[tuple[str, str, int, str, str]] = field(default_factory=Counter)
     payments: dict[str, str] = field(default_factory=dict)
     ends: dict[ChainName, int] = field(default_factory=dict)
+    incarnation: int = 1
     marks: list[tuple[FeedMark, str]] = field(default_factory=list)
     operations: int = 0
     entries: int = 0
@@ -112,7 +115,7 @@ class Replay:
             decoded = self._decode(stored)
             self._check_place(stored, decoded)
             rules.verify(decoded, self.book)
-            settled = settle_one(decoded, self.book, stored.received_at)
+            settled = settle_one(decoded, self.book, stored.received_at, stands=self._came_back(decoded.operation))
             self._note(stored, settled, self._compare_verdict(stored, settled))
         except IntegrityFault as fault:
             self._miss(stored, fault.code, fault.where)
@@ -138,6 +141,9 @@ class Replay:
         device = self.book.get(DeviceEpoch, operation.device, operation.epoch)
         if device is None and isinstance(decoded.body, BankFounded):
             return str(decoded.body.centre_key)
+        bank = self.book.get(Bank, "bank")
+        if device is None and bank is not None and isinstance(decoded.body, IncarnationBegun):
+            return bank.centre_key
         if device is None:
             raise IntegrityFault("device_unknown", operation.device)
         if rules.signer_of(operation) is Signer.STAFF:
@@ -146,6 +152,10 @@ class Replay:
                 raise IntegrityFault("session_unknown", decoded.signed.kid)
             return session.public_key
         return device.public_key
+
+    def _came_back(self, operation: Operation) -> bool:
+        """Whether the centre had made it in an earlier incarnation than the one in which it was given it."""
+        return is_centres(operation) and operation.epoch < self.incarnation
 
     def _check_place(self, stored: StoredOperation, decoded: Decoded[Any]) -> None:
         operation = decoded.operation
@@ -199,7 +209,9 @@ class Replay:
         for exception in verdict.exceptions:
             detail = _encode(exception.detail).decode()
             self.cases[exception.code, operation.device, operation.epoch, operation.id, detail] += 1
-        if isinstance(decoded.body, CheckpointMade):
+        if isinstance(decoded.body, CheckpointMade | IncarnationBegun) and not self._came_back(operation):
+            # What an older life says of its feeds is, in part, about what was lost.
+            self.incarnation = operation.epoch
             self.marks += ((mark, stored.named) for mark in decoded.body.feeds)
         if decoded.kind.name in LEAVING and decoded.body.route != "own":
             self.payments[operation.id] = decoded.body.details

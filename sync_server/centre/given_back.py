@@ -15,7 +15,7 @@ from nacl.signing import VerifyKey
 from core.book.rows import Bank, DeviceEpoch
 from core.canonical import from_base64url, thumbprint
 from core.clock import instant
-from core.envelope import check_signature, read_operation
+from core.envelope import Operation, check_signature, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.bank import BranchFounded, DeviceEnrolled, DeviceRevoked
@@ -172,10 +172,13 @@ class _Taking:
             # What it rests on may come from somebody else yet: whoever gives back stops nobody's chain.
             self.stopped.add(chain)
             return False
-        self.settled.append(settle_one(decoded, book, self.at, stands=is_centres(operation)))
+        self.settled.append(settle_one(decoded, book, self.at, stands=self._stands(operation)))
         self.heads[chain] = ChainHead(operation.seq, hash_)
         self.hashes[chain, operation.seq] = hash_
         return True
+
+    def _stands(self, operation: Operation) -> bool:
+        return is_centres(operation) and operation.epoch < self.home.incarnations.number()
 
     def _is_late(self, decoded: Decoded[Any], book: CentreBook) -> bool:
         """Whether it lies behind the end of its chain; up to that end the centre had it once."""

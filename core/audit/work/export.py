@@ -25,10 +25,11 @@ from core.envelope import Signed, read_header, read_operation
 from core.errors import IntegrityFault, StoreProblem
 from core.operations import rules
 from core.operations.bank import DeviceEnrolled
+from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded
 from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered, key_thumbprint
 
-KEY_KINDS = ("bank.founded", "device.enrolled", "staff.keys_registered", "staff.key_ended")
+KEY_KINDS = ("bank.founded", BEGUN, "device.enrolled", "staff.keys_registered", "staff.key_ended")
 """The operations that make keys known, which `WorkSource.of_kinds` is asked for."""
 
 ChainName = tuple[str, int]

@@ -31,18 +31,19 @@ from core.audit.work.manifest import (
 from core.book import Book, DictStore
 from core.book.rows import Bank, DeviceEpoch, LentFile, PersonKeys
 from core.canonical import from_base64url, thumbprint
-from core.envelope import Signed, check_signature, read_operation
+from core.envelope import Operation, Signed, check_signature, read_operation
 from core.errors import IntegrityFault
 from core.ledger import deposit_id, imbalances
 from core.operations import rules
 from core.operations.bank import BankFounded
+from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded
 from core.operations.sessions import SessionOpened, StaffKeyEnded, StaffKeysRegistered, key_thumbprint
 
 S = TypeVar("S", Work, Verdicts)
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 _APPLIED = frozenset({"session.opened", "session.closed"})
-_KEY_KINDS = frozenset({"bank.founded", "device.enrolled", "staff.keys_registered", "staff.key_ended"})
+_KEY_KINDS = frozenset({"bank.founded", BEGUN, "device.enrolled", "staff.keys_registered", "staff.key_ended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class _Check:
         if isinstance(body, BankFounded) is not (number == 1):
             raise IntegrityFault("bank_not_founded" if number == 1 else "bank_founded_already", operation.id)
         founding = isinstance(body, BankFounded)
-        key = body.centre_key if founding else self._key_of_chain(operation.device, operation.epoch)
+        key = body.centre_key if founding else self._key_of_chain(operation)
         check_signature(signed.jws, VerifyKey(from_base64url(key)))
         self._once(decoded)
         rules.verify(self._alone(decoded), self.book)
@@ -172,10 +173,13 @@ class _Check:
         elif isinstance(body, StaffKeyEnded):
             self.staff_keys.ended.add(body.key)
 
-    def _key_of_chain(self, device: str, epoch: int) -> str:
-        row = self.book.get(DeviceEpoch, device, epoch)
+    def _key_of_chain(self, operation: Operation) -> str:
+        row = self.book.get(DeviceEpoch, operation.device, operation.epoch)
+        bank = self.book.get(Bank, "bank")
+        if row is None and bank is not None and operation.kind == BEGUN:
+            return bank.centre_key
         if row is None:
-            raise IntegrityFault("device_unknown", device)
+            raise IntegrityFault("device_unknown", operation.device)
         return row.public_key
 
     def _alone(self, decoded: Decoded[Any]) -> Decoded[Any]:
