@@ -1,12 +1,12 @@
 """What a device epoch holds is found among rights that count: the jobs ask twice a second, of every one written off.
 
-Revision ID: 0005
+Revision ID: 0006
 """
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
