@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import attrgetter
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from core.book.rows import LedgerBalance, Row
 
@@ -43,7 +43,7 @@ class Book:
 
     def __init__(self, store: BookStore) -> None:
         self._store = store
-        self._rows: dict[type[Row], dict[tuple[object, ...], Row | None]] = {}
+        self._rows: dict[type[Row], dict[tuple[object, ...], Any]] = {}
         self._changed: dict[type[Row], dict[tuple[object, ...], Row]] = {}
         self._differences: dict[BalanceKey, int] = {}
         self._applied: dict[str, str] = {}
@@ -68,11 +68,14 @@ class Book:
 
     def get(self, table: type[R], *key: object) -> R | None:
         """The row of that key, or None if there is none."""
-        here = self._rows.get(table)
-        if here is None or key not in here:
+        row: R | None
+        # Asked twenty times for each operation, nearly always for what is here.
+        try:
+            row = self._rows[table][key]
+        except KeyError:
             self._load(table, [key])
-            here = self._rows[table]
-        return cast("R | None", here[key])
+            row = self._rows[table][key]
+        return row
 
     def put(self, row: Row) -> None:
         """Add the row or replace the one of its key."""

@@ -41,15 +41,15 @@ class CheckpointMade(Body, frozen=True):
 
 def running_hash(before: str, operation_hash: str) -> str:
     """The running hash one position on; all are base64url, and the one before the first is empty."""
-    return base64url(hashlib.sha256(from_base64url(before) + from_base64url(operation_hash)).digest())
+    return running_hashes(before, (operation_hash,))[0]
 
 
 def running_hashes(before: str, operation_hashes: Iterable[str]) -> list[str]:
     """The running hash at each position that these operations take."""
-    hashes: list[str] = []
+    running, hashes = from_base64url(before), []
     for operation_hash in operation_hashes:
-        before = running_hash(before, operation_hash)
-        hashes.append(before)
+        running = hashlib.sha256(running + from_base64url(operation_hash)).digest()
+        hashes.append(base64url(running))
     return hashes
 
 
