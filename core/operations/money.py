@@ -153,10 +153,9 @@ def _move_rights(operation: Operation, account: str, posting: Posting, book: Boo
     put_right(before, after, book)
 
 
-def findings_after(postings: Iterable[Posting], book: Book) -> Iterable[Refusal]:
-    """What an entry leaves that needs a case: an account of which more is promised than is there."""
-    for posting in postings:
-        account_id = deposit_id(posting.account)
+def findings_after(postings: Iterable[Posting], book: Book, promised: Iterable[str] = ()) -> Iterable[Refusal]:
+    """What an entry, or a grant on the `promised` accounts, leaves that needs a case: more promised than is there."""
+    for account_id in (*(deposit_id(posting.account) for posting in postings), *promised):
         account = book.get(DepositAccount, account_id) if account_id else None
         if account is not None and free(account.posted, account.overdraft_limit, account.rights) < 0:
             yield Refusal("free_below_zero", "account", {"account": account.id})

@@ -26,6 +26,7 @@ from core.operations.kind import (
 from core.operations.lending import is_lent, loan_keys, loan_of, reaches_device, reaches_keeper
 from core.rights import available, free, payable, reserved
 
+GRANTED = "rights.granted"
 NOT_RECALLED = 2**53 - 1
 """What a device may keep once a grant has come after a recall: all of it."""
 
@@ -215,7 +216,7 @@ def _touches_returned(operation: Operation, body: RightsReturned) -> Iterable[Ke
 
 KINDS = (
     Kind(
-        name="rights.granted",
+        name=GRANTED,
         version=1,
         body=RightsGranted,
         signers=BY_CENTRE,

@@ -30,6 +30,7 @@ from core.operations.money import (
     verify_accounts,
 )
 from core.operations.registry import KINDS
+from core.operations.rights import GRANTED
 
 _STAFF = "staff:"
 _decoders = {key: msgspec.json.Decoder(kind.body, strict=True) for key, kind in KINDS.items()}
@@ -223,7 +224,8 @@ def apply(decoded: Decoded[Any], book: Book) -> None:
 
 def after(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:
     """What it leaves behind that needs a case, looked at once it has been applied."""
-    return tuple(findings_after(decoded.postings, book))
+    promised = (decoded.body.account,) if decoded.kind.name == GRANTED else ()
+    return tuple(findings_after(decoded.postings, book, promised))
 
 
 def branches_touched(decoded: Decoded[Any]) -> frozenset[str]:

@@ -193,6 +193,13 @@ class SyncLoop:
         except NewIncarnation:
             self._report()
             self._push_and_pull()
+        except CentreRefusal as problem:
+            enrolment = self._device.own_enrolment() if problem.code == "device_unknown" else None
+            if enrolment is None:
+                raise
+            # A centre that was restored may have forgotten the device itself.
+            self._report(enrolment)
+            self._push_and_pull()
 
     def _push_and_pull(self) -> None:
         self._push()

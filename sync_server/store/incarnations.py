@@ -48,7 +48,10 @@ class Incarnations(Protocol):
         ...
 
     def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
-        """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
+        """The living device epochs of a branch (None: of the bank) that have not, by device and epoch.
+
+        Those of other branches that a file of the branch was ever lent to are among them.
+        """
         ...
 
     def chain_ends(self, branch: str) -> Sequence[ChainEnd]:

@@ -42,7 +42,7 @@ class Site:
             PARTNER_SKOV_BANK_CODE="9570",
             PARTNER_SKOV_URL=self.partner.address,
             PARTNER_SKOV_TOKEN=TOKEN,
-            PARTNER_SKOV_INBOUND_TOKEN="skov-0123456789-inbound",  # noqa: S106 - of a test
+            PARTNER_SKOV_INBOUND_TOKEN="skov-0123456789-inbound",
         )
         return stack.enter_context(program("server", environment, self.folder / "server.log"))
 

@@ -18,6 +18,7 @@ from core.device import Device, OpenSession
 from core.errors import LineProblem, Refusal, Refused
 from core.iban import make_iban
 from core.operations.bank import StaffAdmitted
+from core.operations.ended import DeviceWriteOffRequested
 from core.operations.transfers import TransferSent
 from core.records import make_record
 from core.sync.loop import SyncLoop
@@ -59,6 +60,8 @@ from tests.sync_server.home_bank import AnyDatabase, HomeBank
 SKOV_IBAN = make_iban("DK", "3000", 1)
 _AT = "2026-11-20T09:00:00.000Z"
 _encode = msgspec.json.encode
+_NO_ALLOWANCE = {"amount": 10**12, "cap": 10**12, "accounts": 0, "floor": 0, "floor_percent": 100}
+"""Nothing is granted before somebody asks, and nothing handed back: tests say what moves."""
 
 
 class Backups:
@@ -169,6 +172,14 @@ class DeskAtWork:
         state = self.loop.step()
         assert state.all_sent, state
 
+    def sync_as_far_as_it_goes(self) -> None:
+        """As `sync`, where others of the branch are awaited."""
+        self.loop.step()
+
+    def write_off(self, asked: DeviceWriteOffRequested) -> str:
+        """Two supervisors of this desk ask for it; the request's id."""
+        return self.desk.perform(self.supervisor, asked, self.teller).id
+
     def send(self, account: str, amount: int, iban: str, route: str) -> str:
         """A transfer out of the branch; its id."""
         fields = {"payee_iban": iban, "payee_name": "Bo Fjord", "payer_name": "Ane Holm", "remittance": "Rent"}
@@ -225,12 +236,12 @@ class RestoredBank(HomeBank):
         desk = Desk(self.folder, _Enrolling(self), self.maker.clock, device, branch, "memory")  # type: ignore[arg-type]
         people = (f"{device}-s", f"{device}-t")
         with self.database.transaction() as home:
-            for person, role in zip(people, ("supervisor", "teller"), strict=True):
+            for person in people:
                 digest, record = make_record({"name": person.title()}, self.maker.randomness)
                 body = StaffAdmitted(
                     person=person,
                     branch=branch,
-                    role="supervisor" if role == "supervisor" else "teller",
+                    role="supervisor",
                     currency="DKK",
                     approval_limit=10**9,
                     record=digest,
@@ -268,6 +279,11 @@ class RestoredBank(HomeBank):
             row = home.book(locking=False).get(DepositAccount, account)
         assert row is not None
         return row
+
+    def row_of(self, desk: DeskAtWork) -> DeviceEpoch:
+        """A desk's epoch as the centre has it."""
+        identity = desk.desk.device.identity
+        return self._device((identity.device, identity.epoch))
 
     def right(self, account: str, desk: DeskAtWork) -> Right | None:
         """A desk's rights as the centre counts them."""
@@ -313,6 +329,8 @@ class RestoredBank(HomeBank):
             with self.database.transaction() as home:
                 renew_lease(home, self.centre, device)
             return self._page(device.branch or "", msgspec.json.decode(body, type=LeaseWanted).after)
+        if path == "/v1/allowances":
+            return {"granted": 0, "skipped": [], "policy": _NO_ALLOWANCE, "page": self._page(device.branch or "", 0)}
         assert path == "/v1/iban-blocks"
         with self.database.transaction() as home:
             lease_if_few(home, self.centre, device.device, device.epoch)

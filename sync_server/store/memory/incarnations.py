@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import TypeVar, cast
 
-from core.book.rows import DeviceEpoch
+from core.book import Row
+from core.book.rows import DeviceEpoch, LentFile
 from core.operations.bank import centre_chain
 from core.sync.messages import ChainEnd
 from sync_server.store.memory.overlay import Overlay
 from sync_server.store.memory.tables import CHAINS, INCARNATIONS, REPORTS, KeptIncarnation
 from sync_server.store.values import ChainName
 
+R = TypeVar("R", bound=Row)
 _FIRST = KeptIncarnation("", 0)
 
 
@@ -60,25 +62,26 @@ class MemoryIncarnations:
         """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
         if self.number() == 1:
             return ()
+        visited = {(loan.device, loan.epoch) for loan in self._all(LentFile) if loan.branch == branch}
         waiting = (
             row
-            for row in self._devices()
+            for row in self._all(DeviceEpoch)
             if row.purpose != "centre"
             and row.state == "living"
-            and branch in (None, row.branch)
+            and (branch in (None, row.branch) or (row.device, row.epoch) in visited)
             and not self.has_reported((row.device, row.epoch))
         )
         return sorted(waiting, key=lambda row: (row.device, row.epoch))
 
     def chain_ends(self, branch: str) -> Sequence[ChainEnd]:
         """Where each chain that has an operation stands: of the branch's devices, the branch, and the bank-wide one."""
-        here = {(row.device, row.epoch) for row in self._devices() if row.branch == branch}
+        here = {(row.device, row.epoch) for row in self._all(DeviceEpoch) if row.branch == branch}
         return [
             ChainEnd(device, epoch, row.seq, row.hash)
             for (device, epoch), row in sorted(self._overlay.items(CHAINS))
             if row.seq and ((device, epoch) in here or device == centre_chain(None))
         ]
 
-    def _devices(self) -> Iterable[DeviceEpoch]:
-        here, mine = self._overlay.reading(DeviceEpoch), self._overlay.changed.get(DeviceEpoch, {})
-        return cast("Iterable[DeviceEpoch]", ({**here, **mine} if mine else here).values())
+    def _all(self, table: type[R]) -> Iterable[R]:
+        here, mine = self._overlay.reading(table), self._overlay.changed.get(table, {})
+        return cast("Iterable[R]", ({**here, **mine} if mine else here).values())

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 
 from core.book.rows import DepositAccount, LedgerBalance, Right
-from core.ledger import CLEARING_PARTNERS
+from core.errors import IntegrityFault, Refusal
+from core.ledger import CLEARING_BRANCHES, CLEARING_PARTNERS
+from core.operations.ended import DeviceWriteOffRequested
+from core.sync.messages import Reported, ReportedAnswer
+from sync_server.centre.devices import revoke_device
+from sync_server.centre.feed import read_page
+from sync_server.centre.incarnations import take_report
+from sync_server.centre.rights import grant_rights
 from sync_server.centre.terms import charge_fee
+from sync_server.centre.write_offs import exposure_of
 from sync_server.database import connection_pool
 from sync_server.environment import Secret
+from sync_server.partner_bank.messages import Party, Payment
+from sync_server.payments.inbound import take_payment
+from sync_server.store.home import Home
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import CASES
 from sync_server.store.migrate import migrate
@@ -163,3 +175,197 @@ def test_a_payment_that_was_sent_is_asked_about_and_never_sent_again(bank: Resto
     one.sync()
     balance = next(row for row in bank.rows(LedgerBalance) if row.account == CLEARING_PARTNERS)  # type: ignore[attr-defined]
     assert balance.balance == 0  # type: ignore[attr-defined]
+
+
+def test_a_device_that_the_centre_forgot_makes_itself_known_again(bank: RestoredBank, one: DeskAtWork) -> None:
+    restore = bank.backup()
+    with bank.at_work("nor-3", "nor") as newcomer:
+        account = newcomer.account(deposit=90_00)
+        newcomer.sync()
+        restore()
+        one.loop.step()
+        assert bank.awaited() == []
+        newcomer.sync()
+        one.sync()
+        assert bank.account_row(account).posted == 90_00
+        assert bank.awaited() == []
+        assert case_codes(bank) == []
+        newcomer.desk.perform(newcomer.teller, newcomer.desk.withdrawn(account, 10_00))
+        newcomer.sync()
+
+
+def test_a_forgotten_device_is_awaited_once_others_have_given_its_enrolment_back(
+    bank: RestoredBank, one: DeskAtWork
+) -> None:
+    restore = bank.backup()
+    with bank.at_work("nor-3", "nor") as newcomer:
+        newcomer.account(deposit=90_00)
+        newcomer.sync()
+        one.sync()
+        restore()
+        one.loop.step()
+        assert bank.awaited() == ["nor-3"]
+        newcomer.sync()
+        assert bank.awaited() == []
+        assert case_codes(bank) == []
+
+
+def test_money_between_branches_crosses_once_whichever_half_was_given_back(bank: RestoredBank, one: DeskAtWork) -> None:
+    with bank.at_work("syd-1", "syd") as there:
+        sent = one.account(deposit=500_00)
+        payee = there.account()
+        for desk in (one, there):
+            desk.sync()
+        iban = bank.account_row(payee).iban
+        restore = bank.backup()
+        for heard_by in ((one,), (there,), (one, there), ()):
+            one.send(sent, 10_00, iban, "branch")
+            one.sync()
+            bank.jobs()
+            for desk in heard_by:
+                desk.sync()
+            restore()
+            bank.jobs()
+            for desk in (one, there):
+                desk.loop.step()
+            bank.jobs()
+            one.sync()
+            there.sync()
+            restore = bank.backup()
+        assert bank.account_row(payee).posted == 40_00
+        assert bank.account_row(sent).posted == 460_00
+        ledger = {row.branch: row.balance for row in bank.rows(LedgerBalance) if row.account == CLEARING_BRANCHES}  # type: ignore[attr-defined]
+        assert sum(ledger.values()) == 0
+        assert set(case_codes(bank)) <= {"transfer_already_answered"}
+
+
+def test_what_a_partner_sent_in_counts_once(bank: RestoredBank, one: DeskAtWork) -> None:
+    account = one.account()
+    one.sync()
+    payment = Payment(
+        end_to_end_id="e2e-1",
+        amount=10_00,
+        currency="DKK",
+        debtor=Party(name="Bo Fjord", iban="DK1"),
+        debtor_agent="SKOVDKKK",
+        creditor=Party(name="Ane Holm", iban=bank.account_row(account).iban),
+        creditor_agent="CFOLDKKK",
+        remittance="Rent",
+    )
+
+    def take(home: Home) -> object:
+        return take_payment(home, bank.centre, bank.maker.randomness, "skov", "CFOLDKKK", payment)
+
+    restore = bank.backup()
+    assert bank.doing(take) is None
+    one.sync()
+    restore()
+    assert bank.doing(take) == "centre_recovering"
+    one.sync()
+    assert bank.doing(take) is None
+    assert bank.account_row(account).posted == 10_00
+    other = msgspec.structs.replace(payment, amount=11_00)
+    with bank.database.transaction() as home:
+        assert take_payment(home, bank.centre, bank.maker.randomness, "skov", "CFOLDKKK", other) is None
+
+
+def test_two_lives_from_one_backup_are_two_incarnations(bank: RestoredBank, one: DeskAtWork, two: DeskAtWork) -> None:
+    account = one.account(deposit=500_00)
+    one.sync()
+    restore = bank.backup()
+    restore()
+    first = bank.incarnation()
+    for desk in (one, two):
+        desk.loop.step()
+    one.desk.perform(one.teller, one.desk.withdrawn(account, 1_00))
+    one.sync()
+    one.desk.device.hand_back_surplus(100_00)
+    one.sync()
+    two.sync()
+    assert two.loop.fetch_rights(account, 50_00, 50_00).granted == 50_00
+    before = books(bank)
+    restore()
+    assert bank.incarnation() > first
+    two.loop.step()
+    one.sync()
+    two.sync()
+    assert books(bank) == before
+    assert case_codes(bank) == []
+
+
+def test_a_lost_device_holds_its_branch_up_until_it_is_written_off(
+    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
+) -> None:
+    account = two.account(deposit=500_00)
+    two.sync()
+    restore = bank.backup()
+    restore()
+    two.sync_as_far_as_it_goes()
+    fee = lambda home: charge_fee(home, bank.centre, account, 1_00, "monthly")  # noqa: E731 - said twice
+    assert bank.doing(fee) == "centre_recovering"
+    with bank.database.transaction() as home:
+        shown = exposure_of(home, "nor-1", 1)
+    assert shown is not None
+    asked = DeviceWriteOffRequested(
+        device="nor-1", epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=shown.amount
+    )
+    two.write_off(asked)
+    two.loop.step()
+    bank.jobs()
+    assert bank.awaited() == []
+    assert (
+        bank.doing(lambda home: grant_rights(home, bank.centre, bank.row_of(two), account, least=0, amount=1)) is None
+    )
+    assert one.loop.step().device_stopped is not None
+
+
+def test_what_a_revoked_device_had_sent_by_then_is_booked_as_it_was(
+    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
+) -> None:
+    restore = bank.backup()
+    account = one.account(deposit=90_00)
+    one.sync()
+    with bank.database.transaction() as home:
+        assert revoke_device(home, bank.centre, "nor-1", 1) is None
+    two.sync()
+    before = books(bank)
+    restore()
+    two.sync()
+    assert books(bank) == before
+    assert bank.account_row(account).posted == 90_00
+    assert bank.awaited() == []
+    assert case_codes(bank) == []
+
+
+def test_a_device_that_has_reported_takes_no_page_of_an_older_incarnation(bank: RestoredBank, one: DeskAtWork) -> None:
+    account = one.account(deposit=90_00)
+    one.sync()
+    restore = bank.backup()
+    one.desk.device.hand_back_surplus(0)
+    one.sync()
+    position = one.desk.device.feed_position("nor")
+    with bank.database.transaction() as home:
+        grant_rights(home, bank.centre, bank.row_of(one), account, least=1, amount=50_00)
+        late = read_page(home, "nor", position, 500)
+    restore()
+    one.sync()
+    with pytest.raises(IntegrityFault, match="incarnation_older"):
+        one.desk.device.accept_feed_page(late)
+    assert one.payable(account) == bank.account_row(account).rights == 0
+
+
+def test_a_grant_that_only_its_holder_remembers_is_counted_with_a_case(bank: RestoredBank, one: DeskAtWork) -> None:
+    account = one.account(deposit=90_00)
+    one.sync()
+    restore = bank.backup()
+    restore()
+    with bank.database.transaction() as home:
+        said = take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), {account: 30_00}))
+        assert isinstance(said, ReportedAnswer)
+    assert bank.account_row(account).rights == 120_00
+    assert case_codes(bank) == ["free_below_zero", "not_available"]
+    with bank.database.transaction() as home:
+        take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), {account: 30_00}))
+        stale = take_report(home, bank.centre, bank.row_of(one), Reported(1, {account: 30_00}))
+    assert isinstance(stale, Refusal)
+    assert case_codes(bank) == ["free_below_zero", "not_available"]
