@@ -164,6 +164,12 @@ def check_books(promises: Promises, connection: psycopg.Connection) -> None:
     promises.check("every operation was applied without an exception", held=exceptions == 0)
 
 
+def check_standins(promises: Promises, connection: psycopg.Connection, paid: int) -> None:
+    """What desks paid at the bank's own risk (minor units) is counted at the centre as just that."""
+    counted = _one(connection, "SELECT coalesce(sum(stood_in), 0)::bigint FROM spending")
+    promises.check("cash beyond a desk's rights was paid by two people's word, and counted", held=0 < paid == counted)
+
+
 def check_replicas(promises: Promises, connection: psycopg.Connection, desks: Iterable[OpenDesk]) -> bool:
     """Every desk and the centre hold the same entries for the desk's branch, compared entry by entry."""
     converged = True

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from core.clock import SharedClock
 from core.money import Money, format_amount
+from core.store.queries.accounts import account_summary
 from counterfoil.demo import world
-from counterfoil.demo.hands import look, wait
+from counterfoil.demo.hands import NothingHappened, look, wait
 from counterfoil.demo.history import SeededAccount
 from counterfoil.demo.player import Player
 from counterfoil.line_proxy import Line
@@ -20,6 +21,8 @@ from desktop.teller.statement import StatementScreen
 
 Tell = Callable[[str], None]
 _MINUTE_MS = 60_000
+_BEYOND = 60_000
+"""What is paid at the bank's own risk, in minor units: within its policy."""
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Account:
 
     refused: list[dict[str, str]] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
+    stood_in: int = 0
     statement: Path | None = None
 
 
@@ -191,14 +195,41 @@ class Day:
         self._picture(self.lise, "offline-refused-beyond-rights")
         self._account.refused.append({"device": self.lise.plan.device, "amount": "9,000.00", "why": sentence})
         self.lise.give_up()
+        self._stand_in()
         waiting = self.lise.device.outbox().length
         self._account.offline = self.lise.operations_after(before)
         self._picture(self.lise, "offline-home")
-        self._say(f"Without the line: {waiting} operations are queued, one payment beyond the rights is refused")
+        self._say(
+            f"Without the line: {waiting} operations are queued; beyond its rights the desk pays once, by two people's "
+            "word, and once it does not"
+        )
         self._stage.lines["aarhus"].mend()
         self._wait_all_sent()
         self._picture(self.lise, "line-mended")
         self._say("The line is back, and everything is reconciled")
+
+    def _stand_in(self) -> None:
+        """Cash beyond the desk's rights, within the bank's policy, for a customer whose account holds it."""
+        account, payable = self._account_with_more_than_is_held_here()
+        amount = payable + _BEYOND
+        self.lise.cash("1001", account.iban, format_amount(Money(amount, world.CURRENCY)), "Wages")
+        self.lise.refused()
+        self._picture(self.lise, "offline-what-is-possible")
+        self.lise.stand_in("otto", lambda name: self._picture(self.lise, name))
+        self._picture(self.lise, "stand-in-signed-by-two")
+        self.lise.next_customer()
+        self._account.stood_in += self.lise.device.spending().stood_in
+
+    def _account_with_more_than_is_held_here(self) -> tuple[SeededAccount, int]:
+        """The first account at Aarhus with whole amounts enough that the desk may pay only in part."""
+        device = self.lise.device
+        for account in self._stage.accounts["aarhus"][24:]:
+            payable = device.payable_here(account.id)
+            with device.reading() as connection:
+                found = account_summary(connection, account.id)
+            if found is not None and payable >= _BEYOND and found.posted >= payable + 2 * _BEYOND:
+                return account, payable
+        raise NothingHappened("no account at Aarhus holds more than its desk may pay out")
 
     def _undo_a_mistake(self) -> None:
         account = self._stage.accounts["norrebro"][60]

@@ -26,6 +26,7 @@ from desktop.settings import DesktopSettings
 from desktop.shell import Shell
 from desktop.teller import teller_screens
 from desktop.teller.money.aftermath import Papers
+from desktop.teller.shortage import ShortageNotice
 from desktop.theme import ThemeName
 from desktop.widgets import DenominationTable, Field
 
@@ -182,10 +183,17 @@ class Player:
         self._clock.advance(_MINUTE_MS)
 
     def refused(self) -> str:
-        """Wait until the amount is refused; answers the sentence at the field."""
-        field = self._field_of("amount")
-        wait(lambda: bool(field.error()), "the payment was not refused")
-        return field.error() or ""
+        """Wait until the desk says that its rights fall short; answers what it says."""
+        notice = self.hands.find(ShortageNotice, "shortage")
+        wait(lambda: bool(notice.text()), "the payment was not refused")
+        return notice.text()
+
+    def stand_in(self, approver: str, picture: Callable[[str], None]) -> None:
+        """Pay what is beyond the desk's rights at the bank's own risk, with a supervisor's signature."""
+        self.hands.push("stand_in")
+        self._wait_confirm()
+        picture("stand-in-review")
+        self.confirm_approved_by(approver)
 
     def give_up(self) -> None:
         """Clear what was typed and go home."""
@@ -293,15 +301,6 @@ class Player:
     def wait_screen(self, name: str) -> None:
         """Wait until that screen is shown."""
         wait(lambda: self.shell.current_name() == name, f"{name} did not come: {self._errors()}")
-
-    def _field_of(self, name: str) -> Field:
-        edit = self.hands.find(QLineEdit, name)
-        parent = edit.parentWidget()
-        while parent is not None and not isinstance(parent, Field):
-            parent = parent.parentWidget()
-        if parent is None:
-            raise NothingHappened(f"{name} stands in no field")
-        return parent
 
     def _errors(self) -> str:
         fields = self.application.window.findChildren(Field)

@@ -27,6 +27,7 @@ from counterfoil.demo.accounting import (
     check_chains,
     check_partner,
     check_replicas,
+    check_standins,
     device_figures,
     partner_payments,
 )
@@ -145,6 +146,7 @@ def _play(
         export(connection, prepared.bank.centre, out / "chains")
     with prepared.bank.connect() as connection:
         check_books(promises, connection)
+        check_standins(promises, connection, account.stood_in)
         converged = check_replicas(promises, connection, players.values())
         payments = partner_payments(connection)
         centre = centre_figures(connection)
@@ -162,6 +164,7 @@ def _play(
         "partner_payments": payments,
         "operations_made_offline": len(account.offline),
         "operations_offline": account.offline,
+        "paid_at_the_banks_risk": account.stood_in,
         "payments_refused": len(account.refused),
         "refusals": account.refused,
         "centre_key": prepared.bank.centre.keys.kid,
