@@ -198,6 +198,7 @@ class Day:
         self._stand_in()
         waiting = self.lise.device.outbox().length
         self._account.offline = self.lise.operations_after(before)
+        self.lise.to_home()
         self._picture(self.lise, "offline-home")
         self._say(
             f"Without the line: {waiting} operations are queued; beyond its rights the desk pays once, by two people's "
