@@ -23,14 +23,15 @@ def renew_lease(home: Home, centre: Centre, device: DeviceEpoch, policy: LeasePo
     now_ms = centre.clock.now_ms()
     if known is not None and not _is_half_used(known, book, policy, now_ms):
         return None
-    return issue(home, centre, device.branch, _next_lease(known, device, book, policy, now_ms), book=book)
+    body = _next_lease(home, known, device, book, policy, now_ms)
+    return issue(home, centre, device.branch, body, book=book)
 
 
 def end_lease(home: Home, centre: Centre, device: DeviceEpoch) -> Issued:
     """A lease that ends now: the device pays nothing out once it has heard of it."""
     book = home.book()
     known = lease_of(device.device, device.epoch, book)
-    body = _next_lease(known, device, book, _NOTHING, centre.clock.now_ms())
+    body = _next_lease(home, known, device, book, _NOTHING, centre.clock.now_ms())
     return issue(home, centre, device.branch, body, book=book)
 
 
@@ -46,13 +47,17 @@ def _is_half_used(lease: Lease, book: Book, policy: LeasePolicy, now_ms: int) ->
     return any(2 * here < whole for here, whole in left) or lease.per_payment != policy.per_payment
 
 
-def _next_lease(known: Lease | None, device: DeviceEpoch, book: Book, policy: LeasePolicy, now_ms: int) -> LeaseRenewed:
+def _next_lease(
+    home: Home, known: Lease | None, device: DeviceEpoch, book: Book, policy: LeasePolicy, now_ms: int
+) -> LeaseRenewed:
+    # Greater than the number of any lease that an earlier incarnation gave and has forgotten.
+    number = max(known.number + 1 if known else 1, home.incarnations.number())
     spent = spending_of(device.device, device.epoch, book)
     branch = book.get(Branch, device.branch)
     return LeaseRenewed(
         device=device.device,
         epoch=device.epoch,
-        number=known.number + 1 if known else 1,
+        number=number,
         ends_at=instant(now_ms + policy.hours * _HOUR_MS),
         currency=branch.currency if branch else "",
         per_payment=policy.per_payment,
