@@ -155,7 +155,7 @@ def words_of(handovers: Sequence[Handover]) -> tuple[str, str, Tone]:
         return "", said.format(name=_name(under_way[0].life), n=under_way[0].unsent), "warn"
     done = [one for one in handovers if one.is_done and one.total]
     if done:
-        said = _tr("The centre keeps everything that {name} had done. What came late waits there for two people.")
+        said = _tr("The centre keeps everything that {name} had done. Whatever came late waits there for two people.")
         return "", said.format(name=_name(done[0].life)), "ok"
     return "", "", "info"
 

@@ -366,10 +366,10 @@ class Freeze(Row, frozen=True):
 
 
 class Drawer(Row, frozen=True):
-    """A drawer's session. `state`: `open` or `closed`; `counted` the last count in minor units."""
+    """A device epoch's session of a drawer. `state`: `open` or `closed`; `counted` the last count in minor units."""
 
     TABLE: ClassVar[str] = "drawers"
-    KEY: ClassVar[tuple[str, ...]] = ("branch", "drawer", "currency")
+    KEY: ClassVar[tuple[str, ...]] = ("branch", "drawer", "currency", "device", "epoch")
     branch: str
     drawer: str
     currency: str
@@ -380,6 +380,17 @@ class Drawer(Row, frozen=True):
     business_date: str
     opened_by: str
     counted: int | None
+
+
+class DrawerCode(Row, frozen=True):
+    """Which device epochs have a drawer of that code open, as `device/epoch` with a space between, in order."""
+
+    TABLE: ClassVar[str] = "drawer_codes"
+    KEY: ClassVar[tuple[str, ...]] = ("branch", "drawer", "currency")
+    branch: str
+    drawer: str
+    currency: str
+    open_at: str
 
 
 class Day(Row, frozen=True):
@@ -467,6 +478,7 @@ ROWS: tuple[type[Row], ...] = (
     Exposure,
     Freeze,
     Drawer,
+    DrawerCode,
     Day,
     IbanBlock,
     Reversal,

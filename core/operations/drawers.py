@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import Branch, Day, Drawer, LedgerBalance
+from core.book.rows import Branch, Day, DeviceEpoch, Drawer, DrawerCode, LedgerBalance
 from core.envelope import Operation
 from core.errors import Refusal
 from core.ledger import CASH_IN_TRANSIT, OVER_SHORT, VAULT, Posting, drawer
@@ -127,9 +127,14 @@ def _check_day_opened(decoded: Decoded[DayOpened], book: Book) -> Iterable[Refus
 def _check_day_closed(decoded: Decoded[DayClosed], book: Book) -> Iterable[Refusal]:
     operation = decoded.operation
     if operation.drawer is not None:
-        row = book.get(Drawer, operation.branch, operation.drawer, _bank_currency(book, operation))
+        row = drawer_here(operation, _bank_currency(book, operation), book)
         if row is not None and row.state == "open":
             yield Refusal("drawer_still_open", detail={"drawer": row.drawer})
+
+
+def drawer_here(operation: Operation, currency: str, book: Book) -> Drawer | None:
+    """The session that the operation's own device epoch has, or had, of the drawer that it names."""
+    return book.get(Drawer, operation.branch, operation.drawer, currency, operation.device, operation.epoch)
 
 
 def _bank_currency(book: Book, operation: Operation) -> str:
@@ -148,14 +153,39 @@ def _check_drawer_opened(decoded: Decoded[DrawerOpened], book: Book) -> Iterable
     if operation.drawer is None:
         yield Refusal("drawer_missing", "drawer")
         return
-    row = book.get(Drawer, operation.branch, operation.drawer, body.currency)
+    row = drawer_here(operation, body.currency, book)
     if row is not None and row.state == "open":
         yield Refusal("drawer_already_open", "drawer", {"person": row.person})
+    for device in _open_elsewhere(operation, body.currency, book):
+        yield Refusal("drawer_of_another_device", "drawer", {"device": device})
     if counts_differ(body.counts, body.amount):
         yield Refusal("counts_differ", "counts")
     held = book.balance(operation.branch or "", VAULT, body.currency)
     if held < body.amount:
         yield Refusal("vault_short", "amount", {"held": held, "currency": body.currency})
+
+
+def _open_elsewhere(operation: Operation, currency: str, book: Book) -> Iterable[str]:
+    """Other living devices that have a drawer of this code open: cash of both would be counted as one's."""
+    for device, epoch in _open_at(operation, currency, book):
+        row = book.get(DeviceEpoch, device, epoch)
+        if device != operation.device and row is not None and row.state == "living":
+            yield device
+
+
+def _open_at(operation: Operation, currency: str, book: Book) -> list[tuple[str, int]]:
+    row = book.get(DrawerCode, operation.branch, operation.drawer, currency)
+    named = (each.rpartition("/") for each in (row.open_at.split() if row is not None else ()))
+    return [(device, int(epoch)) for device, _, epoch in named]
+
+
+def _note_open(operation: Operation, currency: str, book: Book, *, is_open: bool) -> None:
+    """Each device epoch adds and removes itself alone, so that whatever order chains are read in ends alike."""
+    here = (operation.device, operation.epoch)
+    others = {each for each in _open_at(operation, currency, book) if each != here}
+    kept = sorted(others | {here} if is_open else others)
+    open_at = " ".join(f"{device}/{epoch}" for device, epoch in kept)
+    book.put(DrawerCode(operation.branch or "", operation.drawer or "", currency, open_at))
 
 
 def _check_counted(decoded: Decoded[DrawerCounted] | Decoded[DrawerClosed], book: Book) -> Iterable[Refusal]:
@@ -183,6 +213,7 @@ def _apply_opened(decoded: Decoded[DrawerOpened], book: Book) -> None:
             counted=None,
         )
     )
+    _note_open(operation, decoded.body.currency, book, is_open=True)
 
 
 def _apply_counted(decoded: Decoded[DrawerCounted], book: Book) -> None:
@@ -191,10 +222,11 @@ def _apply_counted(decoded: Decoded[DrawerCounted], book: Book) -> None:
 
 def _apply_closed(decoded: Decoded[DrawerClosed], book: Book) -> None:
     _change(decoded.operation, decoded.body.currency, "closed", decoded.body.counted, book)
+    _note_open(decoded.operation, decoded.body.currency, book, is_open=False)
 
 
 def _change(operation: Operation, currency: str, state: str, counted: int, book: Book) -> None:
-    row = book.get(Drawer, operation.branch, operation.drawer, currency)
+    row = drawer_here(operation, currency, book)
     if row is not None:
         book.put(msgspec.structs.replace(row, state=state, counted=counted))
 
@@ -219,7 +251,8 @@ def _touches_day(operation: Operation, _body: Body) -> Iterable[Key]:
 
 
 def _touches_drawer(operation: Operation, body: DrawerOpened | DrawerCounted | DrawerClosed) -> Iterable[Key]:
-    yield Drawer, (operation.branch, operation.drawer, body.currency)
+    yield Drawer, (operation.branch, operation.drawer, body.currency, operation.device, operation.epoch)
+    yield DrawerCode, (operation.branch, operation.drawer, body.currency)
     yield LedgerBalance, (operation.branch or "", drawer(operation.drawer or ""), body.currency)
 
 

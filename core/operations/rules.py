@@ -17,6 +17,7 @@ from core.envelope import Operation, Signed, encode_body
 from core.errors import IntegrityFault, Refusal
 from core.ids import is_code
 from core.operations.approvals import check_approval, verify_approval
+from core.operations.drawers import drawer_here
 from core.operations.ended import CARRYING, carried
 from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded, Kind, Signer
@@ -85,7 +86,8 @@ def touches(decoded: Decoded[Any], *, with_balances: bool) -> Iterable[Key]:
     if decoded.kind.needs_day and operation.business_date is not None:
         yield Day, (operation.device, operation.epoch, operation.business_date)
     if decoded.kind.needs_drawer:
-        yield Drawer, (operation.branch, operation.drawer, getattr(decoded.body, "currency", ""))
+        currency = getattr(decoded.body, "currency", "")
+        yield Drawer, (operation.branch, operation.drawer, currency, operation.device, operation.epoch)
     yield from decoded.kind.touches(operation, decoded.body)
     yield from money_keys(operation, decoded.postings, with_balances=with_balances)
 
@@ -201,11 +203,9 @@ def _is_late(operation: Operation, device: DeviceEpoch) -> bool:
 
 def _check_drawer(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
     operation = decoded.operation
-    row = book.get(Drawer, operation.branch, operation.drawer, getattr(decoded.body, "currency", ""))
+    row = drawer_here(operation, getattr(decoded.body, "currency", ""), book)
     if row is None or row.state != "open":
         yield Refusal("drawer_not_open", "drawer")
-    elif (row.device, row.epoch) != (operation.device, operation.epoch):
-        yield Refusal("drawer_of_another_device", "drawer", {"device": row.device})
     elif operation.actor != f"staff:{row.person}":
         yield Refusal("drawer_of_another_person", "drawer", {"person": row.person})
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from core.book import Book, BookStore, Key, Row
-from core.book.rows import Customer, DepositAccount, Drawer, Freeze, Hold, PersonKeys, Request, Transfer
+from core.book.rows import Customer, DepositAccount, DrawerCode, Freeze, Hold, PersonKeys, Request, Transfer
 from core.sync.messages import Verdict
 from sync_server.ingest.settle import Settled
 from sync_server.store.incarnations import Incarnations
@@ -36,7 +36,7 @@ from sync_server.store.values import (
 )
 
 LOCKED: frozenset[type[Row]] = frozenset(
-    {DepositAccount, Customer, Freeze, Hold, Drawer, PersonKeys, Request, Transfer}
+    {DepositAccount, Customer, Freeze, Hold, DrawerCode, PersonKeys, Request, Transfer}
 )
 """Rows that operations of several chains change. Rights need no lock of their own: their account's row is locked."""
 

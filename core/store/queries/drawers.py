@@ -15,7 +15,7 @@ from core.store.queries.notes import Note, notes, read, standing
 
 _DRAWERS = text(
     "SELECT d.* FROM drawers AS d WHERE d.branch = :branch AND (:state = '' OR d.state = :state) "
-    "ORDER BY d.drawer, d.currency"
+    "ORDER BY d.drawer, d.currency, d.device, d.epoch"
 )
 _DAYS = text(
     "SELECT business_date, state FROM days WHERE device = :device AND epoch = :epoch "
@@ -30,6 +30,7 @@ _COUNTS = text(
     "SELECT o.no, o.jws FROM operations AS o WHERE o.chain = :chain AND o.kind = 'drawer.counted' AND o.no >= :opened "
     "ORDER BY o.no DESC"
 )
+_LIVES = text("SELECT 1 FROM devices WHERE device = :device AND epoch = :epoch AND state = 'living'")
 _NO = text("SELECT no FROM operations WHERE id = :id")
 
 
@@ -82,9 +83,16 @@ def drawers(connection: Connection, *, state: str = "") -> tuple[DrawerState, ..
 
 
 def drawer_state(connection: Connection, drawer: str, currency: str) -> DrawerState | None:
-    """One drawer; None if it was never opened."""
-    found = (one for one in drawers(connection) if (one.drawer, one.currency) == (drawer, currency))
-    return next(found, None)
+    """This device's drawer of that code, or else the one that another living device has open; None without either."""
+    here = standing(connection)
+    found = [one for one in drawers(connection) if (one.drawer, one.currency) == (drawer, currency)]
+    own = (one for one in found if (one.device, one.epoch) == (here.device, here.epoch))
+    others = (one for one in found if one.device != here.device and one.state == "open")
+    return next(own, next((one for one in others if _lives(connection, one)), None))
+
+
+def _lives(connection: Connection, drawer: DrawerState) -> bool:
+    return connection.execute(_LIVES, {"device": drawer.device, "epoch": drawer.epoch}).first() is not None
 
 
 def drawer_of(connection: Connection, person: str) -> DrawerState | None:

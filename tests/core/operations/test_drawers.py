@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.book.rows import Drawer
-from core.operations import cash, drawers
-from tests.bank import BRANCH, BranchDay
+from core.operations import bank, cash, drawers
+from tests.bank import BRANCH, BranchDay, SignedIn
 
 
 def balances(day: BranchDay) -> tuple[int, int, int]:
@@ -60,9 +60,41 @@ def test_a_closed_drawer_takes_no_cash_and_can_be_opened_again(day: BranchDay) -
     deposit = cash.CashDeposited(account=account, account_branch=BRANCH, currency="DKK", amount=100)
     assert day.bank.findings(day.bank.draft(day.teller, deposit, drawer=day.drawer)) == ["drawer_not_open"]
     day.by_teller(drawers.DrawerOpened(currency="DKK", amount=1_00))
-    row = day.bank.book.get(Drawer, BRANCH, "kasse-1", "DKK")
+    row = day.bank.book.get(Drawer, BRANCH, "kasse-1", "DKK", "odense-1", 1)
     assert row is not None
     assert row.state == "open"
+
+
+def other_desk(day: BranchDay, device: str = "odense-2", epoch: int = 1) -> SignedIn:
+    """Somebody at another desk of the branch, whose day is open."""
+    chain = day.bank.enrol(device, epoch=epoch)
+    people = f"{device}-{epoch}-s", f"{device}-{epoch}-t"
+    for person, role in zip(people, ("supervisor", "teller"), strict=True):
+        day.bank.admit(person, role)  # type: ignore[arg-type]
+    day.bank.found_desk(chain, *people)
+    teller = day.bank.sign_in(chain, people[1])
+    day.bank.perform(teller, drawers.DayOpened())
+    return teller
+
+
+def test_a_drawer_that_another_desk_has_open_is_not_opened_here(day: BranchDay) -> None:
+    teller, body = other_desk(day), drawers.DrawerOpened(currency="DKK", amount=0)
+    assert day.bank.findings(day.bank.draft(teller, body, drawer=day.drawer)) == ["drawer_of_another_device"]
+    day.by_teller(drawers.DrawerClosed(currency="DKK", counts={100_000: 10}, counted=10_000_00, expected=10_000_00))
+    day.bank.perform(teller, body, drawer=day.drawer)
+    assert day.bank.findings(day.bank.draft(day.teller, body, drawer=day.drawer)) == ["drawer_of_another_device"]
+
+
+def test_a_device_that_has_ended_keeps_no_drawer_from_the_others_nor_from_its_next_life(day: BranchDay) -> None:
+    anew, other = other_desk(day, "odense-1", 2), other_desk(day)
+    body = drawers.DrawerOpened(currency="DKK", amount=0)
+    day.bank.by_centre(bank.DeviceRevoked(device="odense-1", epoch=1, head_seq=99))
+    for teller in (other, anew):
+        assert day.bank.findings(day.bank.draft(teller, body, drawer=day.drawer)) == []
+    day.bank.perform(anew, body, drawer=day.drawer)
+    # What is in it is counted from what the books say, whoever put it there.
+    counted = drawers.DrawerCounted(currency="DKK", counts={100_000: 10}, counted=10_000_00, expected=10_000_00)
+    assert day.bank.findings(day.bank.draft(anew, counted, drawer=day.drawer)) == []
 
 
 def test_a_float_is_not_more_than_the_vault_holds(day: BranchDay) -> None:

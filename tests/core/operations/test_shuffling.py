@@ -9,14 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.book import Book, DictStore
-from core.book.rows import DepositAccount, Freeze, ProfileValue, Request, Right, Row
+from core.book.rows import (
+    DepositAccount,
+    Drawer,
+    DrawerCode,
+    Freeze,
+    LedgerBalance,
+    ProfileValue,
+    Request,
+    Right,
+    Row,
+)
 from core.canonical import digest
-from core.operations import accounts, customers, rules
+from core.operations import accounts, customers, drawers, rules
 from core.operations.kind import Decoded
 from core.operations.requests import RequestDeclined
 from core.operations.rights import RightsGranted
 from core.operations.transfers import TransferReceived, TransferRequested
 from tests.bank import BRANCH, BranchDay, open_branch
+from tests.core.operations.test_drawers import other_desk
 
 Rows = dict[type[Row], dict[tuple[object, ...], Row]]
 
@@ -120,6 +131,23 @@ def test_the_newest_value_of_a_field_counts_in_any_order(data: st.DataObject) ->
     assert rows_after(day, data.draw(st.permutations(amendments)), ProfileValue) == straight
     values = [row for row in straight[ProfileValue].values() if isinstance(row, ProfileValue)]
     assert len(values) == len(amendments) + len(customers.REQUIRED_FIELDS)
+
+
+def test_one_drawer_code_at_two_desks_ends_alike_in_any_order(day: BranchDay) -> None:
+    teller = other_desk(day)
+    opened = drawers.DrawerOpened(currency="DKK", amount=1_000_00)
+    closed = drawers.DrawerClosed(currency="DKK", counts={}, counted=0, expected=0)
+    here = [day.bank.draft(day.teller, body, drawer="kasse-9") for body in (opened, closed)]
+    there = day.bank.draft(teller, opened, drawer="kasse-9")
+    day.desk.operations += day.bank.chains["odense-2", 1].operations
+    orders = [(here[0], here[1], there), (here[0], there, here[1]), (there, here[0], here[1])]
+    ends = [rows_after(day, list(order), Drawer, DrawerCode, LedgerBalance) for order in orders]
+    assert all(end == ends[0] for end in ends)
+    code = ends[0][DrawerCode][BRANCH, "kasse-9", "DKK"]
+    assert isinstance(code, DrawerCode)
+    assert code.open_at == "odense-2/1"
+    rows = (row for row in ends[0][Drawer].values() if isinstance(row, Drawer) and row.drawer == "kasse-9")
+    assert {row.device: row.state for row in rows} == {"odense-1": "closed", "odense-2": "open"}
 
 
 def test_a_hybrid_clock_only_goes_forward() -> None:

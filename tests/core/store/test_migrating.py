@@ -1,5 +1,7 @@
 """A schema is changed on a copy that is swapped in; the last step ends at the tables; what was there stays."""
 
+import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -8,6 +10,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+import sync_server
+from core.canonical import base64url
 from core.errors import StoreProblem
 from core.records import make_record
 from core.store import migrating
@@ -60,6 +64,55 @@ def test_customers_known_before_there_was_a_search_are_found_after(tmp_path: Pat
     with engine.connect() as reading:
         assert [hit.name for hit in find_customers(reading, "soren").hits] == ["Søren Ørsted"]
     engine.dispose()
+
+
+def drawer_text(kind: str, device: str, **body: object) -> str:
+    """An operation as far as a migration reads it."""
+    said = {
+        "kind": f"drawer.{kind}",
+        "id": f"{kind}-{device}",
+        "branch": "odense",
+        "drawer": "kasse-1",
+        "device": device,
+        "epoch": 1,
+        "actor": "staff:jens",
+        "business_date": "2026-11-20",
+        "body": {"currency": "DKK", **body},
+    }
+    return f"head.{base64url(json.dumps(said).encode())}.signature"
+
+
+def test_one_drawer_code_at_two_desks_is_two_sessions_after(tmp_path: Path) -> None:
+    path = tmp_path / "device.db"
+    create(path, KEY, to="0005")
+    texts = [
+        drawer_text("opened", "odense-1", amount=5),
+        drawer_text("counted", "odense-1", counted=5),
+        drawer_text("opened", "odense-2", amount=7),
+        drawer_text("closed", "odense-2", counted=7),
+    ]
+    connection = connect(path, KEY)
+    connection.execute("INSERT INTO chains (no, device, epoch, seq, hash) VALUES (1, 'odense-1', 1, 0, NULL)")
+    for seq, jws in enumerate(texts, start=1):
+        kind = ("drawer.opened", "drawer.counted", "drawer.opened", "drawer.closed")[seq - 1]
+        row = (seq, seq.to_bytes(16, "big"), kind, jws)
+        connection.execute("INSERT INTO operations (chain, seq, id, kind, jws) VALUES (1, ?, ?, ?, ?)", row)
+    connection.close()
+    bring_up_to_date(path, KEY)
+    connection = connect(path, KEY)
+    rows = connection.execute("SELECT device, state, counted FROM drawers ORDER BY device").fetchall()
+    codes = connection.execute("SELECT drawer, open_at FROM drawer_codes").fetchall()
+    connection.close()
+    assert rows == [("odense-1", "open", 5), ("odense-2", "closed", 7)]
+    assert codes == [("kasse-1", "odense-1/1")]
+    at_desk, at_centre = (
+        runpy.run_path(str(folder / name))["sessions_of"](texts)
+        for folder, name in (
+            (migrating._SCRIPTS / "versions", "0006_drawers_of_devices.py"),
+            (Path(sync_server.__file__).parent / "migrations" / "versions", "0007_drawers_of_devices.py"),
+        )
+    )
+    assert at_desk == at_centre
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
