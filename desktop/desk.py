@@ -57,6 +57,13 @@ class Line(Protocol):
         """
         ...
 
+    def ask_for_file(self, iban: str) -> str:
+        """Ask the centre for the file of an account of another branch; its id once it is here. Blocks likewise.
+
+        Raises `LineProblem`, and `CentreRefusal` where the centre says no.
+        """
+        ...
+
     def hold_allowance(self, account: str) -> None:
         """See to it that this desk may pay out the account's allowance should the line be cut.
 

@@ -55,6 +55,10 @@ class RunningDesk:
         """
         return self.loop.fetch_rights(account, least, amount + ALLOWANCE_MINOR)
 
+    def ask_for_file(self, iban: str) -> str:
+        """Ask the centre for the file of an account of another branch; its id once it is here."""
+        return self.loop.ask_for_file(iban)
+
     def hold_allowance(self, account: str) -> None:
         """Ask the centre for what the allowance on the account lacks, if it lacks any."""
         lacking = ALLOWANCE_MINOR - self.device.payable_here(account)

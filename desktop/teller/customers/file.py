@@ -208,11 +208,17 @@ class CustomerScreen(Screen):
     def _enable(self) -> None:
         """What can't be done is disabled, with the reason below."""
         file = self._file
+        elsewhere = file is not None and file.branch != self._desk.place.branch
         for button in (self.deposit, self.withdraw, self.transfer, self.statement, self.freezes):
             button.setEnabled(bool(self._account))
-        may_open = file is not None and file.kyc == "approved"
+        for button in (self.transfer, self.statement, self.freezes, self.profile.amend, self.kyc.decide):
+            if elsewhere:
+                button.setEnabled(False)
+        may_open = file is not None and file.kyc == "approved" and not elsewhere
         self.open_account.setEnabled(may_open)
         says = "" if may_open or file is None else self.tr("An account can be opened once KYC is approved.")
+        if elsewhere:
+            says = self.tr("Another branch keeps this file: only cash is taken in and paid out here.")
         begin = self.tr("Accounts of this customer stand here. F9 opens one.")
         self._no_account.show_text(self.tr("No account yet"), begin if may_open else says)
         self.reason.setText(says)

@@ -13,6 +13,7 @@ from core.errors import EnvironmentProblem
 from core.money import Money, format_amount
 from desktop.desk import Desk
 from desktop.teller.money.facts import AccountChoice, accounts_of_customer, find_accounts, short_iban
+from desktop.teller.money.visiting import VisitOffer
 from desktop.teller.saying import product_name
 from desktop.theme import current_theme
 from desktop.widgets import Column, DataTable, EmptyState, PagedModel, SearchBox, Tone
@@ -49,7 +50,9 @@ class AccountPicker(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
+        self.offer = VisitOffer(desk)
         column.addWidget(self.search)
+        column.addWidget(self.offer)
         column.addWidget(self.table)
         self.setFocusProxy(self.search)
         self._pause.timeout.connect(self._search)
@@ -58,12 +61,14 @@ class AccountPicker(QWidget):
         self.table.opened.connect(self._choose)
         self._model.loaded.connect(self._loaded)
         self._model.failed.connect(self._failed)
+        self.offer.lent.connect(self.chosen)
         self.begin()
 
     def begin(self) -> None:
         """Empty, and ready to be typed into."""
         self._pause.stop()
         self.search.clear()
+        self.offer.take_back()
         self._one_is_enough = self._enter_waits = False
         self._empty.show_text(
             self.tr("Whose account is it?"), self.tr("Type a name or a telephone number, or paste an IBAN.")
@@ -144,6 +149,7 @@ class AccountPicker(QWidget):
     def _search(self) -> None:
         typed = self.search.text()
         self._one_is_enough = False
+        self.offer.take_back()
         self._empty.show_text(
             self.tr("Nobody found"), self.tr("Check the spelling, or type fewer letters of the name or of the IBAN.")
         )
@@ -157,7 +163,9 @@ class AccountPicker(QWidget):
         with self._desk.device.reading() as connection:
             return accounts_of_customer(connection, customer)
 
-    def _loaded(self, _any_rows: bool) -> None:
+    def _loaded(self, any_rows: bool) -> None:
+        if not any_rows and not self._one_is_enough and self.search.text():
+            self.offer.consider(self.search.text())
         waiting, self._enter_waits = self._enter_waits, False
         if self._one_is_enough and self._model.rowCount() == 1:
             self._choose(self._model.row(0))

@@ -80,9 +80,6 @@ class Obstacle:
 def obstacle(facts: CounterFacts, desk: Desk, direction: Direction, *, with_cash: bool) -> Obstacle | None:
     """What stands in the way before anything is typed."""
     account, to_drawer = facts.account, ("drawer", _tr("My drawer"))
-    if account.branch != desk.device.identity.branch:
-        text = _tr("Its money moves there; from here only a transfer can be sent to it.")
-        return Obstacle(_tr("Another branch keeps this account."), text)
     if account.state != "open":
         return Obstacle(_tr("This account is closed."), _tr("Choose another account."))
     if facts.account.frozen and direction == "out":

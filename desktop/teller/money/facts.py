@@ -22,6 +22,7 @@ from core.store.queries.accounts import (
 from core.store.queries.customers import HitKey, customer_file, find_customers
 from core.store.queries.drawers import day_state, drawer_notes, drawer_state
 from core.store.queries.people import staff
+from core.store.queries.visits import VisitNote, visit_of
 
 LATEST_LINES = 3
 
@@ -51,7 +52,7 @@ class CounterFacts:
     """Everything beside the form.
 
     `drawer` is None where the desk's drawer was never opened in that currency; `limits` says by staff code how much
-    each may pay out alone.
+    each may pay out alone; `visit` is the loan of another branch's account to this desk.
     """
 
     account: AccountSummary
@@ -60,6 +61,7 @@ class CounterFacts:
     drawer: DrawerFacts | None
     day: str | None
     limits: Mapping[str, Money]
+    visit: VisitNote | None = None
 
     @property
     def posted(self) -> Money:
@@ -87,7 +89,8 @@ def counter_facts(connection: Connection, account: str, drawer: str) -> CounterF
         latest=account_activity(connection, account, limit=LATEST_LINES).lines,
         drawer=_drawer_facts(connection, drawer, summary.currency),
         day=day.business_date if day is not None and day.state == "open" else None,
-        limits={one.code: Money(one.approval_limit, one.currency) for one in staff(connection, summary.branch)},
+        limits={one.code: Money(one.approval_limit, one.currency) for one in staff(connection)},
+        visit=visit_of(connection, account),
     )
 
 

@@ -20,6 +20,7 @@ from desktop.teller.money.ordering import Ordering
 from desktop.teller.money.pages import MoneyPages
 from desktop.teller.money.stages import DESK_KINDS, AccountReader, Stage, named_in
 from desktop.teller.money.trade import Trade, approval_request
+from desktop.teller.money.visiting import visit_obstacle, wants_file
 from desktop.teller.refusals import say_refusal
 from desktop.teller.standing_in import risk_pairs
 from desktop.widgets import Badge
@@ -65,6 +66,7 @@ class MoneyScreen(MoneyPages):
         self.review.confirmed.connect(self._confirm)
         self.review.back.connect(self.back)
         self.posted_panel.next_customer.connect(self._begin_anew)
+        self.visit_card.given_back.connect(self._begin_anew)
         self.aftermath.shown.connect(self._show_posted)
         self.desk.changed.connect(self._changed)
         self.desk.session_changed.connect(self._person_changed)
@@ -149,6 +151,10 @@ class MoneyScreen(MoneyPages):
         self.picker.say_unknown()
 
     def _show_facts(self, facts: CounterFacts) -> None:
+        if self.trade.with_cash and self._stage is Stage.CHOOSING and wants_file(facts, self.desk):
+            self._choose()
+            self.picker.offer.offer(facts.account.iban)
+            return
         self._facts = facts
         self.show_account(facts)
         self._show_line()
@@ -161,7 +167,8 @@ class MoneyScreen(MoneyPages):
     def _show_line(self) -> None:
         if self._facts is not None:
             trade = self.trade
-            found = obstacle(self._facts, self.desk, trade.direction, with_cash=trade.with_cash)
+            found = visit_obstacle(self._facts, self.desk, with_cash=trade.with_cash)
+            found = found or obstacle(self._facts, self.desk, trade.direction, with_cash=trade.with_cash)
             self.form_card.show_obstacle(found)
             self.form_card.show_line(line_notice(self._facts, self.desk, trade.direction))
 

@@ -16,6 +16,7 @@ from desktop.teller.money.side_column import EffectsCard, HolderCard, LatestCard
 from desktop.teller.money.stages import Stage
 from desktop.teller.money.texts import isolated
 from desktop.teller.money.trade import Trade
+from desktop.teller.money.visiting import VisitCard
 from desktop.teller.saying import product_name
 from desktop.teller.shortage import ShortageNotice
 from desktop.widgets import Card, ReviewPanel
@@ -45,7 +46,8 @@ class MoneyPages(Screen):
             self.add_main(part)
         self.effects_card, self.standing_card = EffectsCard(locale), StandingCard(locale)
         self.holder_card, self.latest_card = HolderCard(locale), LatestCard(locale)
-        for card in (self.effects_card, self.standing_card, self.holder_card, self.latest_card):
+        self.visit_card = VisitCard(desk)
+        for card in (self.effects_card, self.standing_card, self.visit_card, self.holder_card, self.latest_card):
             self.add_side(card)
 
     def show_account(self, facts: CounterFacts) -> None:
@@ -54,6 +56,7 @@ class MoneyPages(Screen):
         about = (isolated(facts.holder.name), short_iban(account.iban), product_name(account.product))
         self.set_title(self.trade.title, " \u00b7 ".join(part for part in about if part))
         self.form.show_facts(facts)
+        self.visit_card.show_facts(facts)
         self.holder_card.show_facts(facts)
         self.standing_card.show_facts(facts, with_cash=self.trade.with_cash)
         self.latest_card.show_lines(facts.latest, account.currency)

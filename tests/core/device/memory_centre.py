@@ -10,7 +10,7 @@ import msgspec
 from nacl.signing import VerifyKey
 
 from core.book import Book, DictStore
-from core.book.rows import DepositAccount, DeviceEpoch, Session
+from core.book.rows import DepositAccount, DeviceEpoch, Iban, Session
 from core.canonical import base64url, from_base64url, thumbprint
 from core.clock import FixedClock, instant
 from core.envelope import Operation, Seen, check_signature, encode_body, read_operation, sign_operation
@@ -22,7 +22,9 @@ from core.operations.leases import LeaseRenewed
 from core.operations.money import authority_for
 from core.operations.registry import KINDS
 from core.operations.rights import RightsGranted, available_on, right_of
+from core.operations.visits import FileLent
 from core.people.keys import key_name, new_signing_key, public_text
+from core.records import make_record
 from core.sync.messages import Exceptional, FeedItem, FeedPage, PushAnswer, Verdict
 from tests.bank import BANK_CODE, counted_randomness
 
@@ -119,6 +121,37 @@ class MemoryCentre:
             self.issue(body, row.branch)
         return more
 
+    def lend(self, iban: str, device: str, fields: Mapping[str, str], *, lasting_ms: int = 4 * 60 * 60 * 1000) -> str:
+        """Lend the file of an account to a device of another branch, with these of its holder's values; the account."""
+        found = self.book.get(Iban, iban)
+        account = self.book.get(DepositAccount, found.account) if found is not None else None
+        assert account is not None
+        digest, data = make_record(fields, bytes)
+        self.records[digest] = base64url(data)
+        sessions = self.store.rows[Session].values()
+        living = (row for row in sessions if isinstance(row, Session) and row.device == device)
+        texts = (self.book.operation(row.opened_by) for row in living if row.closed_seq is None)
+        body = FileLent(
+            account=account.id,
+            customer=account.customer,
+            iban=iban,
+            product=account.product,
+            opened_on=account.opened_on,
+            currency=account.currency,
+            posted=account.posted,
+            overdraft_limit=account.overdraft_limit,
+            kyc="approved",
+            registered_on=account.opened_on,
+            device=device,
+            epoch=1,
+            until=instant(self.clock.now_ms() + lasting_ms),
+            fields=tuple(fields),  # type: ignore[arg-type]
+            record=digest,
+            sessions=tuple(text for text in texts if text is not None),
+        )
+        self.issue(body, account.branch)
+        return account.id
+
     def issue(self, body: Body, branch: str | None = None) -> Decoded[Any]:
         """An operation of the centre's own."""
         kind = _KIND_OF_BODY[type(body)]
@@ -191,7 +224,7 @@ class MemoryCentre:
             exceptions=found,
         )
         self.verdicts[operation.device, operation.epoch, operation.seq] = verdict
-        feeds = set(rules.branches_touched(decoded)) | ({"bank"} if decoded.kind.bank_wide else set())
+        feeds = set(rules.branches_reached(decoded, self.book)) | ({"bank"} if decoded.kind.bank_wide else set())
         named = {digest: self.records[digest] for digest in rules.records_named(decoded) if digest in self.records}
         for feed in sorted(feeds):
             items = self.feeds[feed]

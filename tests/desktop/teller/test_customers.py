@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QScrollArea, QWidget
@@ -11,6 +13,7 @@ from core.store.queries.accounts import account_summary
 from core.store.queries.customers import find_customers
 from desktop.teller.lists import LiveList
 from desktop.widgets import Button, ElidedText, LineState, LineStatus
+from tests.desktop.teller.far_branch import far_account
 from tests.desktop.teller.teller_window import TellerWindow
 
 
@@ -351,3 +354,17 @@ def test_with_the_line_up_an_allowance_is_held_for_whoever_stands_at_the_counter
     at_work.desk.set_line_status(LineStatus(LineState.ONLINE))
     at_work.open("customer", customer)
     assert at_work.line.held == [account]
+
+
+def test_a_visitors_file_says_that_the_rest_is_done_where_it_is_kept(at_work: TellerWindow, tmp_path: Path) -> None:
+    with far_account(at_work.centre, at_work.clock, tmp_path) as (account, iban):
+        at_work.line.ask_for_file(iban)
+        with at_work.desk.device.reading() as connection:
+            summary = account_summary(connection, account)
+        assert summary is not None
+        at_work.open("customer", (summary.customer, account))
+        assert at_work.says("Another branch keeps this file")
+        for name in ("account_transfer", "account_statement", "account_freezes", "open_account", "amend"):
+            assert not at_work.part(Button, name).isEnabled(), name
+        for name in ("account_deposit", "account_withdrawal"):
+            assert at_work.part(Button, name).isEnabled(), name

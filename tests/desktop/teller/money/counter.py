@@ -59,6 +59,7 @@ class CentreLine:
         self.late: dict[tuple[str, int], LateRun] = {}
         self.asked: list[tuple[str, int, int]] = []
         self.held: list[str] = []
+        self.asked_for: list[str] = []
         self.woken = 0
 
     def wake(self) -> None:
@@ -81,6 +82,18 @@ class CentreLine:
         left = self._centre.book.get(DepositAccount, account)
         assert left is not None
         return FetchedRights(granted, available_on(left), self._desk.device.payable_here(account))
+
+    def ask_for_file(self, iban: str) -> str:
+        self.asked_for.append(iban)
+        if self.down:
+            raise LineProblem("The centre can't be reached.")
+        if self.refuses:
+            raise CentreRefusal("The centre says no.", code="visit_refused")
+        self._desk.sync()
+        who = {"given_name": "Ida", "family_name": "Krogh", "born_on": "1980-02-03"}
+        account = self._centre.lend(iban, self._desk.device.identity.device, who)
+        self._desk.read()
+        return account
 
     def hold_allowance(self, account: str) -> None:
         self.held.append(account)
