@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from core.book.rows import LedgerBalance, Row
 
@@ -41,6 +41,9 @@ def _key_of(table: type[Row]) -> Callable[[Row], tuple[object, ...]]:
 class Book:
     """Rows by table and key. Reading an unloaded row loads it; `prefetch` loads many at once, in a fixed order."""
 
+    READ_FIRST: ClassVar[frozenset[type[Row]]] = frozenset()
+    """Tables that `prefetch` reads before all others, so that nobody's rows are locked meanwhile."""
+
     def __init__(self, store: BookStore) -> None:
         self._store = store
         self._rows: dict[type[Row], dict[tuple[object, ...], Any]] = {}
@@ -49,12 +52,12 @@ class Book:
         self._applied: dict[str, str] = {}
 
     def prefetch(self, keys: Iterable[Key]) -> None:
-        """Load every key that is not yet here: tables by name, keys sorted, which is also the order of locks."""
+        """Load every key that is not yet here: tables by name behind `READ_FIRST`, keys sorted: the order of locks."""
         wanted: dict[type[Row], set[tuple[object, ...]]] = {}
         for table, key in set(keys):
             if key not in self._rows.get(table, {}):
                 wanted.setdefault(table, set()).add(key)
-        for table in sorted(wanted, key=lambda table: table.TABLE):
+        for table in sorted(wanted, key=lambda table: (table not in self.READ_FIRST, table.TABLE)):
             self._load(table, sorted(wanted[table], key=repr))
 
     def _load(self, table: type[Row], keys: list[tuple[object, ...]]) -> None:
