@@ -43,6 +43,11 @@ class Identifiers:
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+def made_at_ms(identifier: str) -> int:
+    """When a UUIDv7 was made by its maker's clock, in milliseconds since 1970 UTC."""
+    return int(identifier[:8] + identifier[9:13], 16)
+
+
 def is_identifier(text: str) -> bool:
     """Whether the text is a canonical lower-case UUIDv7."""
     return _UUID7.fullmatch(text) is not None

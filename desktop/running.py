@@ -13,7 +13,7 @@ from core.people.stretching import Stretching
 from core.secrets.store import SecretStore
 from core.signing_in import HOUR_MS, SigningIn
 from core.sync.line import LineState
-from core.sync.loop import ALLOWANCE_MINOR, FetchedRights, SyncLoop
+from core.sync.loop import FetchedRights, SyncLoop
 from core.sync.messages import BranchDevice, LateRun
 from core.sync.transport import Transport
 from desktop.settings import DesktopSettings
@@ -53,7 +53,7 @@ class RunningDesk:
 
         An allowance beyond the amount is asked for too: whoever comes once may come again when the line is down.
         """
-        return self.loop.fetch_rights(account, least, amount + ALLOWANCE_MINOR)
+        return self.loop.fetch_rights(account, least, amount + self.loop.allowance)
 
     def ask_for_file(self, iban: str) -> str:
         """Ask the centre for the file of an account of another branch; its id once it is here."""
@@ -61,7 +61,7 @@ class RunningDesk:
 
     def hold_allowance(self, account: str) -> None:
         """Ask the centre for what the allowance on the account lacks, if it lacks any."""
-        lacking = ALLOWANCE_MINOR - self.device.payable_here(account)
+        lacking = self.loop.allowance - self.device.payable_here(account)
         if lacking > 0:
             self.loop.fetch_rights(account, 0, lacking)
 

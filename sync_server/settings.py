@@ -15,6 +15,7 @@ from schwifty.exceptions import SchwiftyException
 
 from core.clock import PURPOSE_VARIABLE, SIMULATED_CLOCK_VARIABLE
 from core.ids import is_code
+from core.rights import USUAL_ALLOWANCE, AllowancePolicy
 from sync_server.environment import PREFIX, Reading, Secret, Variable
 from sync_server.policies import USUAL_LEASE, LeasePolicy
 
@@ -119,6 +120,35 @@ STANDIN_SUM = Variable(
     "STANDIN_SUM", "The most of such payments under one lease, in minor units.", "1000000", default="1000000"
 )
 
+ALLOWANCE = Variable(
+    "ALLOWANCE",
+    "What a desk holds of each of its customers' accounts before anybody asks, so that it can be paid out\n"
+    "without the line, in minor units. 0: nothing.",
+    "500000",
+    default="500000",
+)
+ALLOWANCE_PER_DESK = Variable(
+    "ALLOWANCE_PER_DESK",
+    "The most that a desk holds in that way on all accounts together, in minor units.",
+    "100000000",
+    default="100000000",
+)
+ALLOWANCE_ACCOUNTS = Variable(
+    "ALLOWANCE_ACCOUNTS", "The most accounts on which a desk holds anything in that way.", "500", default="500"
+)
+ALLOWANCE_FLOOR = Variable(
+    "ALLOWANCE_FLOOR",
+    "What allowances always leave of an account at the centre, for other desks, in minor units.",
+    "1000",
+    default="1000",
+)
+ALLOWANCE_FLOOR_PERCENT = Variable(
+    "ALLOWANCE_FLOOR_PERCENT",
+    "The same in percent of what is available; the larger of the two is left.",
+    "50",
+    default="50",
+)
+
 
 def partner_variables(code: str) -> tuple[Variable, Variable, Variable, Variable, Variable]:
     """The settings of one partner bank: BIC, bank code inside its IBANs, address, token there, token here."""
@@ -154,6 +184,7 @@ def server_variables(*partners: str) -> tuple[Variable, ...]:
         *(variable for partner in partners for variable in partner_variables(partner)),
         *(LEASE_HOURS, LEASE_PER_PAYMENT, LEASE_PAYMENTS, LEASE_SUM),
         *(STANDIN_PER_PAYMENT, STANDIN_PAYMENTS, STANDIN_SUM),
+        *(ALLOWANCE, ALLOWANCE_PER_DESK, ALLOWANCE_ACCOUNTS, ALLOWANCE_FLOOR, ALLOWANCE_FLOOR_PERCENT),
         *(CHECKPOINT_MINUTES, CHECKPOINT_OPERATIONS),
         *(BODY_BYTES_MAX, BODY_SECONDS_MAX, BATCH_OPERATIONS_MAX, LOG_LEVEL, LOG_FORMAT, SIMULATED_CLOCK),
     )
@@ -214,6 +245,7 @@ class ServerSettings:
     log: LogSettings = DEFAULT_LOG
     checkpoints: CheckpointPolicy = USUAL_CHECKPOINTS
     lease: LeasePolicy = USUAL_LEASE
+    allowance: AllowancePolicy = USUAL_ALLOWANCE
 
 
 def server_settings(environment: Mapping[str, str]) -> ServerSettings:
@@ -241,6 +273,7 @@ def server_settings(environment: Mapping[str, str]) -> ServerSettings:
             reading.whole(CHECKPOINT_MINUTES, 1, 24 * 60), reading.whole(CHECKPOINT_OPERATIONS, 1, 10**7)
         ),
         lease=_lease(reading),
+        allowance=_allowance(reading),
     )
     reading.finish()
     return settings
@@ -255,6 +288,16 @@ def _lease(reading: Reading) -> LeasePolicy:
         standin_per_payment=reading.whole(STANDIN_PER_PAYMENT, 0, 10**12),
         standins=reading.whole(STANDIN_PAYMENTS, 0, 10**6),
         stood_in=reading.whole(STANDIN_SUM, 0, 10**14),
+    )
+
+
+def _allowance(reading: Reading) -> AllowancePolicy:
+    return AllowancePolicy(
+        amount=reading.whole(ALLOWANCE, 0, 10**12),
+        cap=reading.whole(ALLOWANCE_PER_DESK, 0, 10**14),
+        accounts=reading.whole(ALLOWANCE_ACCOUNTS, 0, 100_000),
+        floor=reading.whole(ALLOWANCE_FLOOR, 0, 10**12),
+        floor_percent=reading.whole(ALLOWANCE_FLOOR_PERCENT, 0, 100),
     )
 
 

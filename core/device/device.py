@@ -23,6 +23,7 @@ from core.device import (
     surplus,
     visits,
 )
+from core.device.allowances import Allowances
 from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
 from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
@@ -350,6 +351,11 @@ class Device:
         with self._workings.lock:
             least = allowance if tolerated is None else tolerated
             return surplus.hand_back(self._workings, allowance, tolerated=least, keeping=keeping)
+
+    @property
+    def allowances(self) -> Allowances:
+        """What is held of accounts before anybody asks."""
+        return Allowances(self._workings)
 
     def answer_recalls(self) -> int:
         """Return the rights that the centre has recalled; answers from how many accounts."""

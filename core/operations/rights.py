@@ -11,6 +11,7 @@ from core.book import Book, Key
 from core.book.rows import DepositAccount, DeviceEpoch, LentFile, Recall, Right
 from core.envelope import Operation
 from core.errors import Refusal
+from core.ids import made_at_ms
 from core.operations.kind import (
     BY_CENTRE,
     AmountOrZero,
@@ -29,6 +30,9 @@ from core.rights import available, free, payable, reserved
 GRANTED = "rights.granted"
 NOT_RECALLED = 2**53 - 1
 """What a device may keep once a grant has come after a recall: all of it."""
+
+RECALL_HEEDED_MS = 60 * 60_000
+"""For so long after a recall a desk gets no allowance on that account by itself: somebody else needs the money."""
 
 RELEASED_AT_ONCE = 200
 """The most accounts that one operation releases, so that no branch's feed is held for long."""
@@ -105,6 +109,15 @@ def lacking_on(account: DepositAccount, amount: int) -> int:
     Holds bite on whatever comes back, so more may be lacking than the amount itself.
     """
     return max(0, amount + account.holds - free(account.posted, account.overdraft_limit, account.rights))
+
+
+def recalled_lately(recall: Recall | None, now_ms: int) -> bool:
+    """Whether a recall stands, no grant has come since, and it is of the last hour."""
+    return (
+        recall is not None
+        and recall.keep != NOT_RECALLED
+        and now_ms - made_at_ms(recall.recalled_by) < RECALL_HEEDED_MS
+    )
 
 
 def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refusal]:

@@ -179,6 +179,10 @@ class DeviceHome(Protocol):
         """Forget the person's secrets here."""
         ...
 
+    def recent_accounts(self, branch: str, limit: int) -> list[str]:
+        """Up to `limit` open accounts of the branch, the one that was posted to last first; from any thread."""
+        ...
+
     def chain_texts(self, device: str, epoch: int) -> Iterator[str]:
         """The signed text of every operation of a chain, in order, one at a time, from any thread."""
         ...

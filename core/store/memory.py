@@ -194,6 +194,16 @@ class MemoryHome:
         """Forget the person's secrets here."""
         self._undo.remove(self._people, person)
 
+    def recent_accounts(self, branch: str, limit: int) -> list[str]:
+        """Up to `limit` open accounts of the branch, the one that was posted to last first; from any thread."""
+        accounts = self.rows.tables.get(DepositAccount, {})
+        found: dict[str, None] = {}
+        for account in self.log.posted_to_last():
+            row = cast("DepositAccount | None", accounts.get((account,)))
+            if len(found) < limit and row is not None and (row.branch, row.state) == (branch, "open"):
+                found[account] = None
+        return list(found)
+
     def chain_texts(self, device: str, epoch: int) -> Iterator[str]:
         """The signed text of every operation of a chain, in order."""
         return self.log.texts(device, epoch)

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from core.book import Book
 from core.envelope import Signed, operation_hash
-from core.ledger import Posting
+from core.ledger import Posting, deposit_id
 from core.store.log import ChainHead, Stored
 
 K = TypeVar("K")
@@ -163,6 +163,11 @@ class MemoryLog:
         """Keep a verdict that says more than "applied on its own date"; the first one stays."""
         if no not in self.verdicts:
             self._undo.put(self.verdicts, no, KeptVerdict(verdict, accounting_date, received_at, exceptions))
+
+    def posted_to_last(self) -> Iterator[str]:
+        """The customers' accounts of every posting, the last posting first."""
+        for postings in reversed(list(self.postings.values())):
+            yield from (account for posting in postings if (account := deposit_id(posting.account)) is not None)
 
     def texts(self, device: str, epoch: int) -> Iterator[str]:
         """The signed text of every operation of a chain that is here, in order."""

@@ -15,6 +15,7 @@ from core.store.engine import check_sqlite_version, connect, reading_engine
 from core.store.lock import FileLock
 from core.store.log import OperationLog, export_lines
 from core.store.problems import DRIVER_ERROR, missing, problem_of_system, store_problem
+from core.store.queries.business import recent_accounts
 from core.store.rows import RowStore
 from core.store.sign_in import LocalPerson
 from core.store.state import Head
@@ -152,6 +153,11 @@ class Store:
     def remove_person(self, person: str) -> None:
         """Forget the person's secrets here, inside an open transaction."""
         sign_in.forget_person(self.cursor, person)
+
+    def recent_accounts(self, branch: str, limit: int) -> list[str]:
+        """Up to `limit` open accounts of the branch, the one that was posted to last first; from any thread."""
+        with self.reading() as connection:
+            return recent_accounts(connection, branch, limit)
 
     def chain_texts(self, device: str, epoch: int) -> Iterator[str]:
         """The signed text of every operation of a chain, in order, one at a time, from any thread."""

@@ -17,6 +17,8 @@ from core.device.feeds import BANK_FEED
 from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, LineProblem, StoreProblem
 from core.ids import Randomness, system_randomness
 from core.operations.incarnations import FIRST
+from core.rights import USUAL_ALLOWANCE
+from core.sync.allowances import Allowances
 from core.sync.giving_back import NewIncarnation, report
 from core.sync.line import LineState, Sending
 from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted, VisitWanted
@@ -44,8 +46,8 @@ KEPT_AFTER_FETCH_MS = 15 * 60_000
 LEASE_ASKED_MS = 10 * 60_000
 """How often the centre is asked whether the lease is to be renewed."""
 
-ALLOWANCE_MINOR = 500_000
-"""What a desk keeps payable on an account without the line, in minor units; asked for beyond a shortage too."""
+ALLOWANCE_MINOR = USUAL_ALLOWANCE.amount
+"""What a desk keeps payable on an account without the line until the centre says; asked for beyond a shortage too."""
 
 _RECOVERING = "The centre was restored, and gathers what desks know."
 _RESTORED_OTHERWISE = "What the centre restored is not what this desk had read. Tell the centre at once."
@@ -103,7 +105,7 @@ class SyncLoop:
         self._bugs_told: set[tuple[str, int]] = set()
         self._randomness = randomness
         self._poll_seconds = poll_seconds
-        self._allowance = allowance
+        self._allowances = Allowances(device, allowance)
         self._fetched: dict[str, int] = {}
         self._lease_asked_ms: int | None = None
         self._woken = threading.Event()
@@ -120,6 +122,11 @@ class SyncLoop:
         """How the line stands."""
         with self._guard:
             return self._state
+
+    @property
+    def allowance(self) -> int:
+        """What the device keeps payable on an account without the line, in minor units."""
+        return self._allowances.amount
 
     def close(self) -> None:
         """Stop listening to the device. The transport is its owner's to close."""
@@ -168,6 +175,7 @@ class SyncLoop:
                     return self.state
                 self._renew_lease()
                 self._lease_numbers()
+                self._keep_allowances()
                 self._hand_back()
                 self._device.note_heard()
                 self._heard(problem=None)
@@ -316,6 +324,15 @@ class SyncLoop:
             return False
         return True
 
+    def _keep_allowances(self) -> None:
+        """A page of what is to be here should the line be cut, when there is nothing else to do."""
+        branch = self._device.identity.branch
+        if self.state.waiting or self.state.recovering or branch in dict(self.state.feed_faults):
+            return
+        page = self._allowances.ask(self._transport)
+        if page is not None and self._take_page(page):
+            self._read_feed(branch, up_to=page.head)
+
     def _hand_back(self) -> None:
         """Surplus goes back to the centre, for other desks; twice the allowance is tolerated, lest it flutter."""
         now_ms = self._device.clock.now_ms()
@@ -325,7 +342,9 @@ class SyncLoop:
             }
             keeping = frozenset(self._fetched)
         returned = self._device.answer_recalls() + self._device.give_back_what_is_over()
-        returned += self._device.hand_back_surplus(self._allowance, tolerated=2 * self._allowance, keeping=keeping)
+        amount = self.allowance
+        returned += self._device.hand_back_surplus(amount, tolerated=2 * amount, keeping=keeping)
+        returned += self._allowances.make_room(keeping)
         if returned:
             self._push()
 
@@ -399,7 +418,7 @@ class SyncLoop:
             return here
         try:
             lacking = amount - here
-            return self.fetch_rights(account, lacking, lacking + self._allowance, seconds=seconds).payable_here
+            return self.fetch_rights(account, lacking, lacking + self.allowance, seconds=seconds).payable_here
         except EnvironmentProblem:
             return self._device.payable_here(account)
 

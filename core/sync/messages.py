@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from core.rights import AllowancePolicy
+
 PROTOCOL_VERSION = 1
 BATCH_MAX = 500
 """The most operations in one push, and the most items in one page of a feed."""
@@ -73,7 +75,6 @@ class PushAnswer(msgspec.Struct, frozen=True):
     head_seq: Position
     head_hash: str | None
     refused: Refused | None = None
-
     incarnation: Position = 0
 
 
@@ -161,7 +162,6 @@ class FeedPage(msgspec.Struct, frozen=True):
     incarnation: Position
     now: str | None = None
     hash: str | None = None
-
     recovering: bool = False
 
 
@@ -200,6 +200,40 @@ class RightsAnswer(msgspec.Struct, frozen=True):
     available: int
     page: FeedPage
     coming: int = 0
+
+
+ALLOWANCES_MAX = 100
+"""The most accounts whose allowance is asked for at once."""
+
+
+class AllowancesWanted(msgspec.Struct, frozen=True):
+    """Ask for the allowance on these accounts, the most wanted first; read the branch's feed from there.
+
+    Each account is beside what the device knows it was granted on it altogether.
+    """
+
+    after: Position
+    accounts: Annotated[tuple[tuple[Identifier, Position], ...], msgspec.Meta(max_length=ALLOWANCES_MAX)]
+
+
+class AllowanceSkipped(msgspec.Struct, frozen=True):
+    """An account on which nothing was granted, and the stable code of why."""
+
+    account: str
+    code: str
+
+
+class AllowancesAnswer(msgspec.Struct, frozen=True):
+    """On how many accounts something was granted, what was skipped, and the branch's feed up to the last grant.
+
+    `policy` is what the device holds by allowance; `retry_after_ms` is how long to wait where it asked for too much.
+    """
+
+    granted: int
+    skipped: tuple[AllowanceSkipped, ...]
+    policy: AllowancePolicy
+    page: FeedPage
+    retry_after_ms: int = 0
 
 
 class VisitWanted(msgspec.Struct, frozen=True):

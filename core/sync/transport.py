@@ -22,6 +22,8 @@ from core.sync.deadline import Deadline, TimedTransport
 from core.sync.messages import (
     BATCH_MAX,
     Activation,
+    AllowancesAnswer,
+    AllowancesWanted,
     BranchDevice,
     BranchDevices,
     Enrolment,
@@ -152,6 +154,10 @@ class Transport:
     def rights(self, wanted: RightsWanted, *, seconds: float | None = None) -> RightsAnswer:
         """Ask for spending rights; all of it takes no longer than `seconds`."""
         return self._post("/v1/rights", wanted, RightsAnswer, seconds)
+
+    def allowances(self, wanted: AllowancesWanted) -> AllowancesAnswer:
+        """Ask for the allowance on some accounts."""
+        return self._post("/v1/allowances", wanted, AllowancesAnswer)
 
     def visit(self, wanted: VisitWanted, *, seconds: float | None = None) -> VisitAnswer:
         """Ask for a visiting customer's file; all of it takes no longer than `seconds`."""

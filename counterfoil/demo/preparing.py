@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from core.clock import SharedClock
-from core.sync.loop import ALLOWANCE_MINOR
 from counterfoil.demo import world
 from counterfoil.demo.bank import DemoBank
 from counterfoil.demo.desks import MadeDesk, People, make_desk
@@ -17,7 +16,6 @@ from counterfoil.demo.history import BUSINESS_DAYS, BackOffice, SeededAccount, b
 from counterfoil.line_proxy import Line
 
 SEED = 20261120
-_SECOND_MS = 1000
 Tell = Callable[[str], None]
 
 
@@ -61,8 +59,6 @@ def prepare(stack: ExitStack, directory: Path, morning_ms: int, tell: Tell) -> P
         introduced_at = next((known for known in desks.values() if set(known.plan.people) & set(plan.people)), None)
         desks[plan.device] = desk
         people.arrive(desk, introduced_at)
-        if introduced_at is None:
-            _hold_allowances(desk, accounts[plan.branch], clock)
     return Prepared(bank, people, lines, desks, accounts, clock)
 
 
@@ -79,10 +75,3 @@ def _past(
     for desk in made:
         desk.close()
     return {desk.plan.branch: office.accounts for desk, office in zip(made, offices, strict=True)}
-
-
-def _hold_allowances(desk: MadeDesk, accounts: Iterable[SeededAccount], clock: SharedClock) -> None:
-    """The branch's first desk holds its allowance on every account, so that a cut finds it ready to serve."""
-    for account in accounts:
-        clock.advance(_SECOND_MS)
-        desk.loop.fetch_rights(account.id, 0, ALLOWANCE_MINOR)

@@ -17,11 +17,22 @@ from core.book.rows import DeviceEpoch
 from core.clock import Clock, instant
 from core.errors import LineProblem, Refusal, Refused
 from core.ids import Identifiers
-from core.sync.messages import BATCH_MAX, IbanBlockWanted, LeaseWanted, Push, RightsAnswer, RightsWanted
+from core.rights import AllowancePolicy
+from core.sync.messages import (
+    BATCH_MAX,
+    AllowancesAnswer,
+    AllowancesWanted,
+    IbanBlockWanted,
+    LeaseWanted,
+    Push,
+    RightsAnswer,
+    RightsWanted,
+)
 from core.sync.requests import CLOCK_SKEW_MS_MAX
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.conversations import Conversations
 from counterfoil.simulation.network import Answer, Request
+from sync_server.centre.allowances import top_up_all
 from sync_server.centre.devices import find_device, lease_if_few
 from sync_server.centre.feed import read_page
 from sync_server.centre.issue import Centre
@@ -48,8 +59,12 @@ LEASE = LeasePolicy(
 )
 """What a lease allows in a simulated bank: little, so that its ends are met."""
 
+ALLOWANCE = AllowancePolicy(amount=20_000, cap=60_000, accounts=5, floor=1_000, floor_percent=50)
+"""What a simulated desk holds by allowance: so little that there is not always room."""
+
 T = TypeVar("T")
 _push_decoder = msgspec.json.Decoder(Push)
+_allowances_decoder = msgspec.json.Decoder(AllowancesWanted)
 _rights_decoder = msgspec.json.Decoder(RightsWanted)
 _lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _lease_decoder = msgspec.json.Decoder(LeaseWanted)
@@ -201,6 +216,8 @@ class CentreHost:
             return self._push(server, request)
         if parts.path == "/v1/rights":
             return self._rights(server, request)
+        if parts.path == "/v1/allowances":
+            return self._allowances(server, request)
         if parts.path == "/v1/leases":
             return self._lease(server, request)
         if parts.path == "/v1/leases":
@@ -250,6 +267,17 @@ class CentreHost:
         with self.database.transaction() as home:
             page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
         return RightsAnswer(grant.granted, grant.available, page, grant.coming)
+
+    def _allowances(self, server: Server, request: Request) -> msgspec.Struct:
+        wanted = _allowances_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            device = self._working_device(home, request)
+            done = top_up_all(home, server.centre, device, wanted.accounts, ALLOWANCE)
+            if isinstance(done, Refusal):
+                raise _refuse(done)
+        with self.database.transaction() as home:
+            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
+        return AllowancesAnswer(done.granted, done.skipped, ALLOWANCE, page, done.retry_after_ms)
 
     def _lease(self, server: Server, request: Request) -> msgspec.Struct:
         wanted = _lease_decoder.decode(request.body)

@@ -7,8 +7,18 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from core.errors import Refusal
-from core.sync.messages import BATCH_MAX, FeedPage, IbanBlockWanted, LeaseWanted, RightsAnswer, RightsWanted
+from core.sync.messages import (
+    BATCH_MAX,
+    AllowancesAnswer,
+    AllowancesWanted,
+    FeedPage,
+    IbanBlockWanted,
+    LeaseWanted,
+    RightsAnswer,
+    RightsWanted,
+)
 from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
+from sync_server.centre.allowances import top_up_all
 from sync_server.centre.devices import lease_if_few
 from sync_server.centre.feed import read_page
 from sync_server.centre.leases import renew_lease
@@ -19,9 +29,10 @@ from sync_server.web.bodies import RawJson, answer, decoded, documented
 
 
 def rights_router(services: Services) -> APIRouter:
-    """`POST /v1/rights`, `POST /v1/leases` and `POST /v1/iban-blocks`."""
+    """`POST /v1/rights`, `POST /v1/allowances`, `POST /v1/leases` and `POST /v1/iban-blocks`."""
     router = APIRouter(tags=["rights"])
     wanted_decoder = msgspec.json.Decoder(RightsWanted)
+    allowances_decoder = msgspec.json.Decoder(AllowancesWanted)
     lease_decoder = msgspec.json.Decoder(LeaseWanted)
     block_decoder = msgspec.json.Decoder(IbanBlockWanted)
 
@@ -61,6 +72,27 @@ def rights_router(services: Services) -> APIRouter:
         with services.database.transaction() as home:
             page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
         return answer(RightsAnswer(grant.granted, grant.available, page, grant.coming))
+
+    @router.post(
+        "/v1/allowances",
+        **documented(
+            request=AllowancesWanted,
+            answer=AllowancesAnswer,
+            description="On how many accounts something was granted, what was skipped, and the branch's feed up to it.",
+            problems=(*WORK_PROBLEMS, "grants_stopped", "centre_recovering"),
+        ),
+    )
+    def allowances(request: Request, raw: RawJson) -> Response:
+        policy = services.settings.allowance
+        with services.database.transaction() as home:
+            device = authenticate_at_work(services, home, request, raw)
+            wanted = decoded(raw, allowances_decoder)
+            topped_up = top_up_all(home, services.centre, device, wanted.accounts, policy)
+            if isinstance(topped_up, Refusal):
+                raise refuse(topped_up)
+        with services.database.transaction() as home:
+            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
+        return answer(AllowancesAnswer(topped_up.granted, topped_up.skipped, policy, page, topped_up.retry_after_ms))
 
     @router.post(
         "/v1/leases",

@@ -9,12 +9,12 @@ from core.clock import instant
 from core.errors import Refusal
 from core.operations.lending import is_lent, loan_of
 from core.operations.rights import RightsGranted, available_on, lacking_on, right_of
+from sync_server.centre.buckets import take_grants
 from sync_server.centre.incarnations import RECOVERING
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.recalls import recall_for
 from sync_server.store.home import CentreBook, Home
 from sync_server.store.incarnations import is_recovering
-from sync_server.store.lookups import Bucket
 
 _STOPPING = frozenset(
     {
@@ -31,11 +31,6 @@ _STOPPING = frozenset(
     }
 )
 """Cases after which a device is granted nothing more until a person has looked."""
-
-BUCKET = 120
-"""The most grants that a device epoch has at once."""
-REFILL_MS = 2_000
-"""How long one grant takes to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +69,12 @@ def grant_rights(
     key = (account_id, device.device, device.epoch)
     book.prefetch([(DepositAccount, (account_id,)), (LentFile, key), (Right, key)])
     account = book.get(DepositAccount, account_id)
-    if account is None or account.state != "open":
-        return Refusal("account_unknown", "account")
-    if account.branch != device.branch and not _is_visiting(centre, device, account_id, book):
-        return Refusal("account_elsewhere", "account")
+    refusal = not_granted_on(account, device, visiting=_is_visiting(centre, device, account_id, book))
+    if refusal is not None or account is None:
+        return refusal or Refusal("account_unknown", "account")
     if is_recovering(home.incarnations, account.branch):
         return Refusal(RECOVERING)
-    if account.closings:
-        return Refusal("account_closing", "account")
-    if account.freezes:
-        return Refusal("account_frozen", "account")
-    if _overdrawn_by(home, device):
+    if overdrawn_by(home, device):
         return Refusal("grants_stopped")
     available = available_on(account)
     before = right_of(account_id, device.device, device.epoch, book)
@@ -94,7 +84,7 @@ def grant_rights(
         if unheard >= least:
             return Grant(unheard, available, 0)
         return _ask_others(home, centre, device, account, book, Grant(unheard, available, 0), least - unheard)
-    wait_ms = wait_for_grant(home, centre, device)
+    _, wait_ms = take_grants(home, centre, device, 1)
     if wait_ms:
         return Refusal("too_many_grants", detail={"retry_after_ms": wait_ms})
     body = RightsGranted(
@@ -124,26 +114,31 @@ def _ask_others(
 ) -> Grant | Refusal:
     """Recall what is lacking beyond what is available; nothing is, while the bucket is empty."""
     needed = lacking_on(account, lacking)
-    if not home.lookups.holders(account.id) or wait_for_grant(home, centre, device):
+    if not home.lookups.holders(account.id) or not take_grants(home, centre, device, 1)[0]:
         return none
     coming, _ = recall_for(home, centre, account, book, needed, besides=(device.device, device.epoch))
     return replace(none, coming=coming)
 
 
+def not_granted_on(account: DepositAccount | None, device: DeviceEpoch, *, visiting: bool = False) -> Refusal | None:
+    """Why that device is granted nothing on the account, whatever is available: the account's own reasons."""
+    if account is None or account.state != "open":
+        return Refusal("account_unknown", "account")
+    if account.branch != device.branch and not visiting:
+        return Refusal("account_elsewhere", "account")
+    if account.closings:
+        return Refusal("account_closing", "account")
+    if account.freezes:
+        return Refusal("account_frozen", "account")
+    return None
+
+
 def wait_for_grant(home: Home, centre: Centre, device: DeviceEpoch) -> int:
     """Take a grant from the device's bucket: 0, or in how many milliseconds there is one again."""
-    chain, now_ms = (device.device, device.epoch), centre.clock.now_ms()
-    bucket = home.lookups.lock_bucket(chain) or Bucket(BUCKET, now_ms)
-    came = max(0, now_ms - bucket.filled_ms) // REFILL_MS
-    tokens = min(BUCKET, bucket.tokens + came)
-    if not tokens:
-        return bucket.filled_ms + REFILL_MS - now_ms
-    filled_ms = now_ms if tokens == BUCKET or now_ms < bucket.filled_ms else bucket.filled_ms + came * REFILL_MS
-    home.lookups.put_bucket(chain, Bucket(tokens - 1, filled_ms))
-    return 0
+    return take_grants(home, centre, device, 1)[1]
 
 
-def _overdrawn_by(home: Home, device: DeviceEpoch) -> bool:
+def overdrawn_by(home: Home, device: DeviceEpoch) -> bool:
     """Whether a case is open because the device epoch has signed away what it did not hold."""
     codes = home.open_case_codes((device.device, device.epoch))
     return any(code in _STOPPING or code.startswith("authority_") for code in codes)

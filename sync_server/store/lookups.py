@@ -43,6 +43,10 @@ class Lookups(Protocol):
         """The sum of what that device epoch may have paid out without having said so, in minor units."""
         ...
 
+    def allowance_held(self, chain: ChainName, most: int) -> tuple[int, int]:
+        """What that device epoch may pay out, `most` minor units counted of each account, and of how many accounts."""
+        ...
+
     def waiting_requests(self, limit: int) -> Sequence[Request]:
         """Requests that wait, oldest first."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rights import available, free, payable, reserved
+from core.rights import AllowancePolicy, available, free, payable, reserved, top_up
 
 counters = st.tuples(*[st.integers(0, 10**12)] * 4)
 
@@ -54,3 +54,47 @@ def test_a_deposit_at_the_device_may_be_paid_out_there_again() -> None:
     assert reserved(granted=100, minted=0, used=130, returned=0) == 0
     assert free(posted=1000, overdraft_limit=200, rights=700) == 500
     assert available(free_amount=500, holds=600) == 0
+
+
+policies = st.builds(
+    AllowancePolicy,
+    amount=st.integers(0, 10**9),
+    floor=st.integers(0, 10**6),
+    floor_percent=st.integers(0, 100),
+)
+amounts = st.integers(0, 10**10)
+
+
+@given(policy=policies, held=st.integers(-(10**9), 10**10), available_amount=amounts)
+def test_a_top_up_keeps_to_the_allowance_and_to_the_floor_and_at_least_doubles_what_is_held(
+    policy: AllowancePolicy, held: int, available_amount: int
+) -> None:
+    more = top_up(policy, held=held, available_amount=available_amount)
+    assert more == 0 or max(0, held) < more <= policy.amount - max(0, held)
+    left = available_amount - more
+    assert more == 0 or (left >= policy.floor and 100 * left >= policy.floor_percent * available_amount)
+
+
+@given(policy=policies, available_amount=amounts)
+def test_whoever_has_half_of_the_allowance_is_left_alone_and_top_ups_come_to_an_end(
+    policy: AllowancePolicy, available_amount: int
+) -> None:
+    assert top_up(policy, held=(policy.amount + 1) // 2, available_amount=available_amount) == 0
+    held, rounds = 0, 0
+    while more := top_up(policy, held=held, available_amount=available_amount):
+        held, available_amount, rounds = held + more, available_amount - more, rounds + 1
+    assert rounds <= 2
+
+
+def test_two_desks_share_what_is_scarce_and_something_stays_at_the_centre() -> None:
+    policy, left, held = AllowancePolicy(), 300_00, [0, 0]
+    for desk in (0, 1, 0, 1):
+        more = top_up(policy, held=held[desk], available_amount=left)
+        held[desk], left = held[desk] + more, left - more
+    assert (held, left) == ([150_00, 75_00], 75_00)
+
+
+def test_of_plenty_each_has_its_allowance() -> None:
+    assert top_up(AllowancePolicy(), held=0, available_amount=50_000_00) == 5_000_00
+    assert top_up(AllowancePolicy(), held=2_000_00, available_amount=50_000_00) == 3_000_00
+    assert top_up(AllowancePolicy(amount=0), held=0, available_amount=50_000_00) == 0

@@ -67,6 +67,11 @@ class MemoryLookups:
         """The sum of what that device epoch may have paid out without having said so, in minor units."""
         return sum(max(0, payable_by(right)) for right in self._counted(chain))
 
+    def allowance_held(self, chain: ChainName, most: int) -> tuple[int, int]:
+        """What that device epoch may pay out, `most` minor units counted of each account, and of how many accounts."""
+        held = [min(most, payable_by(right)) for right in self._counted(chain) if payable_by(right) > 0]
+        return sum(held), len(held)
+
     def waiting_requests(self, limit: int) -> Sequence[Request]:
         """Requests that wait, oldest first."""
         waiting = (request for request in self._all(Request) if request.state == "waiting")

@@ -69,6 +69,15 @@ class PostgresLookups:
         ).fetchone()
         return int(row[0]) if row else 0
 
+    def allowance_held(self, chain: ChainName, most: int) -> tuple[int, int]:
+        """What that device epoch may pay out, `most` minor units counted of each account, and of how many accounts."""
+        row = self._connection.execute(
+            b"SELECT coalesce(sum(least(%s::bigint, granted + minted - used - returned)), 0), count(*) FROM rights "
+            b"WHERE device = %s AND epoch = %s AND NOT released AND granted + minted - used - returned > 0",
+            (most, *chain),
+        ).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
     def waiting_requests(self, limit: int) -> Sequence[Request]:
         """Requests that wait, oldest first."""
         return self._rows(Request, "WHERE r.state = 'waiting' ORDER BY r.id LIMIT %s", (limit,))

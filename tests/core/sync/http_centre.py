@@ -13,8 +13,18 @@ import msgspec
 from core.book.rows import DepositAccount, DeviceEpoch
 from core.canonical import from_base64url
 from core.errors import IntegrityFault
-from core.operations.rights import available_on
-from core.sync.messages import IbanBlockWanted, LeaseWanted, Push, RightsAnswer, RightsWanted
+from core.operations.rights import available_on, payable_by, right_of
+from core.rights import AllowancePolicy, top_up
+from core.sync.messages import (
+    AllowancesAnswer,
+    AllowanceSkipped,
+    AllowancesWanted,
+    IbanBlockWanted,
+    LeaseWanted,
+    Push,
+    RightsAnswer,
+    RightsWanted,
+)
 from core.sync.requests import SIGNATURE_HEADER, read_request, verify_request
 from tests.core.device.memory_centre import MemoryCentre
 
@@ -33,6 +43,11 @@ class HttpCentre:
     seen: list[str] = field(default_factory=list)
     before_answer: Callable[[str], None] = lambda _path: None
     body_max: int = 4 * 1024 * 1024
+    allowance: AllowancePolicy | None = None
+    """None: this centre knows of no allowances."""
+    asked: list[list[str]] = field(default_factory=list)
+    """Accounts whose allowance was asked for, in each request."""
+    skipped: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.guard = threading.Lock()
@@ -70,6 +85,8 @@ class HttpCentre:
             return 413, b"<html>Request Entity Too Large</html>"
         if path in self.answers:
             return self.answers[path]
+        if path == "/v1/allowances" and self.allowance is None:
+            return 404, b'{"code": "not_found", "title": "There is nothing at this address", "status": 404}'
         with self.guard:
             device = self._authenticate(method, target, body, signature)
             if device is None:
@@ -99,6 +116,10 @@ class HttpCentre:
             account = self.centre.book.get(DepositAccount, wanted.account)
             assert account is not None
             return RightsAnswer(granted, available_on(account), self.centre.page(account.branch, wanted.after))
+        if path == "/v1/allowances":
+            return self._topped_up(device, msgspec.json.decode(body, type=AllowancesWanted))
+        if path == "/v1/allowances":
+            return self._topped_up(device, msgspec.json.decode(body, type=AllowancesWanted))
         if path == "/v1/leases":
             return self.centre.page(device.branch or "", msgspec.json.decode(body, type=LeaseWanted).after)
         if path == "/v1/iban-blocks":
@@ -106,6 +127,17 @@ class HttpCentre:
             return self.centre.page("bank", msgspec.json.decode(body, type=IbanBlockWanted).after)
         query = parse_qs(urlsplit(target).query)
         return self.centre.page(path.rpartition("/")[2], int(query["after"][0]), int(query["limit"][0]))
+
+    def _topped_up(self, device: DeviceEpoch, wanted: AllowancesWanted) -> AllowancesAnswer:
+        policy, book, granted = self.allowance or AllowancePolicy(), self.centre.book, 0
+        self.asked.append([account for account, _ in wanted.accounts])
+        for account, _ in wanted.accounts:
+            row = book.get(DepositAccount, account)
+            held = payable_by(right_of(account, device.device, device.epoch, book))
+            more = top_up(policy, held=held, available_amount=available_on(row)) if row is not None else 0
+            granted += bool(more and self.centre.grant(account, device.device, more, device.epoch))
+        skipped = tuple(AllowanceSkipped(account, code) for account, code in self.skipped.items())
+        return AllowancesAnswer(granted, skipped, policy, self.centre.page(device.branch or "", wanted.after))
 
 
 def _handler_of(centre: HttpCentre) -> type[BaseHTTPRequestHandler]:

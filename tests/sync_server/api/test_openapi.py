@@ -23,6 +23,7 @@ ADDRESSES = {
     ("post", "/v1/operations"),
     ("get", "/v1/feeds/{feed}"),
     ("post", "/v1/rights"),
+    ("post", "/v1/allowances"),
     ("post", "/v1/iban-blocks"),
     ("post", "/v1/leases"),
     ("post", "/v1/incarnation"),

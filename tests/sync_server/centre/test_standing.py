@@ -13,11 +13,12 @@ from core.operations.ended import DeviceWriteOffRequested
 from core.operations.rights import payable_by
 from core.operations.terms import AccountClosureRequested
 from core.operations.transfers import TransferRequested
+from sync_server.centre.buckets import BUCKET, REFILL_MS
 from sync_server.centre.devices import revoke_device
 from sync_server.centre.issue import issue
 from sync_server.centre.leases import renew_lease
 from sync_server.centre.requests import WAIT_MS
-from sync_server.centre.rights import BUCKET, REFILL_MS, Grant
+from sync_server.centre.rights import Grant
 from sync_server.centre.terms import charge_fee, place_hold, release_hold, set_limit
 from sync_server.centre.write_offs import exposure_of
 from sync_server.payments.completing import CLOSED_ACCOUNT, why_not

@@ -13,6 +13,8 @@ from core.errors import Refusal
 from core.iban import make_iban
 from core.operations.rights import RightsReturned
 from core.operations.transfers import TransferRequested
+from core.rights import AllowancePolicy
+from sync_server.centre.allowances import top_up_all
 from sync_server.centre.devices import lease_if_few, revoke_device
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.standing_jobs import step
@@ -118,6 +120,23 @@ def granted(bank: HomeBank, desk: SeededDesk) -> Answers:
         lease_if_few(home, bank.centre, desk.chain.device, desk.chain.epoch)
         numbers = home.account_numbers((desk.chain.device, desk.chain.epoch))
     return [*answers, sorted(codes), numbers]
+
+
+def topped_up(bank: HomeBank, desk: SeededDesk) -> Answers:
+    other, chain = bank.desk("nor-2", "nor"), ("nor-2", 1)
+    accounts = [desk.account(deposit=amount) for amount in (20_000_00, 300_00, 5_00)]
+    for account, amount in zip(accounts, (20_000_00, 300_00, 5_00), strict=True):
+        desk.make(RightsReturned(account=account, currency="DKK", returned=amount))
+    bank.settle(desk)
+    device, wanted = bank.device(other), [(account, 0) for account in (*accounts, accounts[0])]
+    answers: Answers = []
+    for policy in (AllowancePolicy(), AllowancePolicy(cap=5_050_00)):
+        with bank.database.transaction() as home:
+            answers += [
+                top_up_all(home, bank.centre, device, wanted, policy),
+                home.lookups.allowance_held(chain, 100_00),
+            ]
+    return [*answers, *bank.feed("nor")]
 
 
 def without_its_record(bank: HomeBank, desk: SeededDesk) -> Answers:
@@ -247,6 +266,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     not_verified,
     an_id_used_twice,
     granted,
+    topped_up,
     without_its_record,
     revoked_and_enrolled_again,
     payments,
