@@ -67,9 +67,13 @@ _NO_ALLOWANCE = {"amount": 10**12, "cap": 10**12, "accounts": 0, "floor": 0, "fl
 class Backups:
     """What a home can do beside its transactions: be copied, and be put back."""
 
-    def __init__(self, database: AnyDatabase, make_database: Callable[..., str] | None = None) -> None:
-        self.database = database
+    def __init__(self, make_database: Callable[..., str] | None = None, template: str = "") -> None:
+        """In memory, or in databases of PostgreSQL that are copies of `template`."""
         self._make_database = make_database
+        self._opened: list[PostgresDatabase] = []
+        self.database: AnyDatabase = MemoryDatabase()
+        if make_database is not None:
+            self.database = self.open(make_database(template))
 
     def keep(self) -> Callable[[], AnyDatabase]:
         """A backup as of now; answers what puts it back."""
@@ -96,16 +100,25 @@ class Backups:
     def _copy(self, database: AnyDatabase) -> PostgresDatabase:
         assert isinstance(database, PostgresDatabase)
         assert self._make_database is not None
-        name = str(database.pool.conninfo).rpartition("/")[2].partition("?")[0]
+        address = str(database.pool.conninfo)
         database.pool.close()
-        url = self._make_database(name)
+        url = self._make_database(address.rpartition("/")[2].partition("?")[0])
         if database is self.database:
-            pool = connection_pool(Secret(str(database.pool.conninfo)), 2)
-            pool.open()
-            self.database = PostgresDatabase(pool)
+            self.database = self.open(address)
+        return self.open(url)
+
+    def open(self, url: str) -> PostgresDatabase:
+        """A database of PostgreSQL, closed in the end."""
         pool = connection_pool(Secret(url), 2)
         pool.open()
-        return PostgresDatabase(pool)
+        made = PostgresDatabase(pool)
+        self._opened.append(made)
+        return made
+
+    def close(self) -> None:
+        """Let every connection go."""
+        for database in self._opened:
+            database.pool.close()
 
 
 @dataclass

@@ -20,7 +20,6 @@ from sync_server.centre.incarnations import take_report
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.terms import charge_fee
 from sync_server.centre.write_offs import exposure_of
-from sync_server.database import connection_pool
 from sync_server.environment import Secret
 from sync_server.partner_bank.messages import Party, Payment
 from sync_server.payments.inbound import take_payment
@@ -28,7 +27,6 @@ from sync_server.store.home import Home
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import CASES
 from sync_server.store.migrate import migrate
-from sync_server.store.postgres import PostgresDatabase
 from tests.sync_server.restored_bank import SKOV_IBAN, Backups, DeskAtWork, RestoredBank
 
 ROLE = "counterfoil_restored"
@@ -49,15 +47,13 @@ def bank(
     request: pytest.FixtureRequest, make_database: Callable[..., str], template: str, tmp_path: Path
 ) -> Iterator[RestoredBank]:
     """A bank over either home."""
-    if request.param == "memory":
-        yield RestoredBank(Backups(MemoryDatabase()), tmp_path)
-        return
-    pool = connection_pool(Secret(make_database(template)), 2)
-    pool.open()
-    made = RestoredBank(Backups(PostgresDatabase(pool), make_database), tmp_path)
-    yield made
-    assert isinstance(made.database, PostgresDatabase)
-    made.database.pool.close()
+    backups = Backups() if request.param == "memory" else Backups(make_database, template)
+    yield RestoredBank(backups, tmp_path)
+    backups.close()
+
+
+in_memory = pytest.mark.parametrize("bank", ["memory"], indirect=True)
+"""What is decided is the same code over both homes; one is enough."""
 
 
 @pytest.fixture
@@ -131,6 +127,7 @@ def test_what_was_done_since_the_backup_comes_back_from_the_desks(
     assert (one.payable(new), two.payable(old)) == (0, 10_00)
 
 
+@in_memory
 def test_nothing_is_granted_or_drawn_for_a_branch_until_all_of_it_has_reported(
     bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
 ) -> None:
@@ -194,6 +191,7 @@ def test_a_device_that_the_centre_forgot_makes_itself_known_again(bank: Restored
         newcomer.sync()
 
 
+@in_memory
 def test_a_forgotten_device_is_awaited_once_others_have_given_its_enrolment_back(
     bank: RestoredBank, one: DeskAtWork
 ) -> None:
@@ -210,6 +208,7 @@ def test_a_forgotten_device_is_awaited_once_others_have_given_its_enrolment_back
         assert case_codes(bank) == []
 
 
+@in_memory
 def test_money_between_branches_crosses_once_whichever_half_was_given_back(bank: RestoredBank, one: DeskAtWork) -> None:
     with bank.at_work("syd-1", "syd") as there:
         sent = one.account(deposit=500_00)
@@ -293,6 +292,7 @@ def test_two_lives_from_one_backup_are_two_incarnations(bank: RestoredBank, one:
     assert case_codes(bank) == []
 
 
+@in_memory
 def test_a_lost_device_holds_its_branch_up_until_it_is_written_off(
     bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
 ) -> None:
@@ -319,6 +319,7 @@ def test_a_lost_device_holds_its_branch_up_until_it_is_written_off(
     assert one.loop.step().device_stopped is not None
 
 
+@in_memory
 def test_what_a_revoked_device_had_sent_by_then_is_booked_as_it_was(
     bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
 ) -> None:
@@ -337,6 +338,7 @@ def test_what_a_revoked_device_had_sent_by_then_is_booked_as_it_was(
     assert case_codes(bank) == []
 
 
+@in_memory
 def test_a_device_that_has_reported_takes_no_page_of_an_older_incarnation(bank: RestoredBank, one: DeskAtWork) -> None:
     account = one.account(deposit=90_00)
     one.sync()

@@ -78,7 +78,7 @@ def test_a_gap_is_answered_with_what_is_expected(bank: CentreBank, address: str,
     desk.account(deposit=1_00)
     run = desk.unsent
     answer = answer_of(desk.push(address, run[2:]))
-    assert answer == PushAnswer((), run[0].operation.seq - 1, run[0].operation.prev)
+    assert answer == PushAnswer((), run[0].operation.seq - 1, run[0].operation.prev, incarnation=1)
     desk.settle(address)
 
 
