@@ -148,6 +148,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
     if known is not None:
         _accept_known(workings, feed, signed, known)
         restamp(workings, signed, item.verdict)
+        take_back_void(workings, signed, item.verdict)
         _keep_verdict(workings, known.no, signed, item.verdict)
         return None
     if (operation.device, operation.epoch) == (workings.head.device, workings.head.epoch):
@@ -159,7 +160,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
         _move_chain(workings, signed)
     if item.verdict.stamp is not None:
         decoded = _stamped(decoded, item.verdict.stamp)
-    rules.apply(decoded, workings.book)
+    rules.apply(decoded, workings.book, [found.code for found in item.verdict.exceptions])
     no = log.append(log.chain(operation.device, operation.epoch).no, signed, decoded.postings, workings.book)
     log.add_records(_records(decoded, item.records))
     note_stamp(workings, decoded)
@@ -187,6 +188,13 @@ def restamp(workings: Workings, signed: Signed, verdict: Verdict) -> None:
     decoded.kind.apply(decoded, workings.book)
     if (workings.head.last_stamp or "") > verdict.stamp:
         workings.head = msgspec.structs.replace(workings.head, last_stamp=verdict.stamp)
+
+
+def take_back_void(workings: Workings, signed: Signed, verdict: Verdict) -> None:
+    """Undo what an own operation changed, where the centre has found that nobody might do it: it changes nothing."""
+    if verdict.exceptions:
+        found = [exceptional.code for exceptional in verdict.exceptions]
+        rules.take_back_if_void(rules.decode(signed), found, workings.book)
 
 
 def _stamped(decoded: Decoded[Any], stamp: str) -> Decoded[Any]:

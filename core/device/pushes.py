@@ -11,7 +11,14 @@ from typing import Protocol
 
 import msgspec
 
-from core.device.feeds import Verdict, end_unintroduced, keep_verdict, restamp, verdicts_by_seq
+from core.device.feeds import (
+    Verdict,
+    end_unintroduced,
+    keep_verdict,
+    restamp,
+    take_back_void,
+    verdicts_by_seq,
+)
 from core.device.values import Changed, Outbox, PushRun
 from core.device.workings import Workings
 from core.envelope import operation_hash, read_operation
@@ -170,4 +177,5 @@ def _keep_verdicts(workings: Workings, answer: Answer) -> None:
             signed = read_operation(jws)
             keep_verdict(workings, no, verdict, signed.operation.business_date)
             restamp(workings, signed, verdict)
+            take_back_void(workings, signed, verdict)
             end_unintroduced(workings, signed, verdict)

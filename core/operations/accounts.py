@@ -162,6 +162,13 @@ def _lift(decoded: Decoded[FreezeLifted], book: Book) -> None:
         book.put(msgspec.structs.replace(known, lifted_by=decoded.operation.id))
 
 
+def _take_back_lift(decoded: Decoded[FreezeLifted], book: Book) -> None:
+    known = book.get(Freeze, decoded.body.freeze)
+    if known is not None and known.lifted_by == decoded.operation.id:
+        book.put(msgspec.structs.replace(known, lifted_by=None))
+        _count_freeze(decoded.operation, decoded.body.account, 1, book)
+
+
 def _count_freeze(operation: Operation, account_id: str, difference: int, book: Book) -> None:
     account = book.get(DepositAccount, account_id) or not_yet_known(account_id, operation.branch or "", "")
     book.put(msgspec.structs.replace(account, freezes=account.freezes + difference))
@@ -217,6 +224,7 @@ KINDS = (
         check=_check_lifted,
         verify=_verify_here,
         apply=_lift,
+        take_back=_take_back_lift,
         touches=_touches_lifted,
         second_person=_always,
     ),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from core.book import Book
-from core.book.rows import Session, Staff
+from core.book.rows import Session, Staff, StaffKey
 from core.canonical import thumbprint
 from core.envelope import body_hash, read_header, read_operation
 from core.errors import IntegrityFault, Refusal
@@ -75,6 +75,14 @@ def _carried_session(token: str, session: Session) -> SessionStatement:
     return statement
 
 
+def _key_ended(decoded: Decoded[Any], book: Book) -> bool:
+    """Whether the staff key that opened the approver's session has been ended."""
+    token = decoded.operation.approver
+    session = book.get(Session, read_header(token).kid) if token is not None else None
+    key = book.get(StaffKey, session.staff_key) if session is not None else None
+    return key is not None and key.ended_by is not None
+
+
 def check_approval(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
     """Whether a supervisor of the branch, who is not the maker, has approved."""
     person = approver_of(decoded, book)
@@ -83,5 +91,7 @@ def check_approval(decoded: Decoded[Any], book: Book) -> Iterable[Refusal]:
         yield Refusal("approval_needed")
     elif staff.suspended:
         yield Refusal("approver_suspended", detail={"person": staff.code})
+    elif _key_ended(decoded, book):
+        yield Refusal("approver_key_ended", detail={"person": staff.code})
     elif staff.role != SUPERVISOR or staff.branch != decoded.operation.branch:
         yield Refusal("approver_not_supervisor", detail={"person": staff.code})

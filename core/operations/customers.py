@@ -177,6 +177,12 @@ def _decide_kyc(decoded: Decoded[KycDecided], book: Book) -> None:
     book.put(msgspec.structs.replace(customer, kyc=decoded.body.decision, kyc_decided_by=decoded.operation.id))
 
 
+def _take_back_kyc(decoded: Decoded[KycDecided], book: Book) -> None:
+    customer = book.get(Customer, decoded.body.customer)
+    if customer is not None and customer.kyc_decided_by == decoded.operation.id:
+        book.put(msgspec.structs.replace(customer, kyc="pending", kyc_decided_by=None))
+
+
 def _touches_registered(operation: Operation, _body: CustomerRegistered) -> Iterable[Key]:
     yield Customer, (operation.id,)
 
@@ -216,6 +222,7 @@ KINDS = (
         check=_check_kyc,
         verify=_verify_here,
         apply=_decide_kyc,
+        take_back=_take_back_kyc,
         touches=_touches_customer,
         needs_day=True,
     ),

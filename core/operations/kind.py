@@ -94,7 +94,9 @@ class Kind(Generic[B]):
     `entries` is a pure function of the operation. `check` gives what speaks against it. `verify` raises
     `IntegrityFault` where signatures inside the body do not hold. `apply` changes the book beyond the ledger.
     `touches` names the rows that check and apply read. `second_person` says whether an approval is needed. `reaches`
-    names branches whose feeds it enters though it is not made there and posts nothing there.
+    names branches whose feeds it enters though it is not made there and posts nothing there. `take_back` undoes what
+    `apply` did, for kinds that change nothing unless the centre finds that role and approval hold
+    (`core.operations.rules.is_void`); all others take effect whatever is found.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Kind(Generic[B]):
     touches: Callable[[Operation, B], Iterable[Key]] = _no_keys
     second_person: Callable[[Decoded[B], Book], bool] = _one_person
     reaches: Callable[[Decoded[B], Book], Iterable[str]] = _nowhere_else
+    take_back: Callable[[Decoded[B], Book], None] | None = None
     is_request: bool = False
     bank_wide: bool = False
     needs_day: bool = False

@@ -215,10 +215,41 @@ def _maker(decoded: Decoded[Any]) -> Operation:
     return carried(decoded.body).operation if decoded.kind.name == CARRYING else decoded.operation
 
 
-def apply(decoded: Decoded[Any], book: Book) -> None:
-    """Post the entry and change the book."""
+_NOT_ALLOWED = frozenset(
+    {
+        "staff_unknown",
+        "staff_suspended",
+        "staff_elsewhere",
+        "staff_key_ended",
+        "role_not_allowed",
+        "approval_needed",
+        "approver_suspended",
+        "approver_key_ended",
+        "approver_not_supervisor",
+    }
+)
+"""Findings that role and approval do not hold."""
+
+
+def is_void(decoded: Decoded[Any], found: Iterable[str]) -> bool:
+    """Whether it changes nothing, by the codes of what the centre found: a lift or a decision that nobody might make.
+
+    The centre's word counts at every replica, for what is known of people differs from desk to desk.
+    """
+    return decoded.kind.take_back is not None and not _NOT_ALLOWED.isdisjoint(found)
+
+
+def take_back_if_void(decoded: Decoded[Any], found: Iterable[str], book: Book) -> None:
+    """Undo at its maker what the centre has found void. Twice is harmless."""
+    if decoded.kind.take_back is not None and is_void(decoded, found):
+        decoded.kind.take_back(decoded, book)
+
+
+def apply(decoded: Decoded[Any], book: Book, found: Iterable[str] = ()) -> None:
+    """Post the entry and change the book; `found` are the codes of what the centre found against it."""
     apply_money(_maker(decoded), decoded.postings, book)
-    decoded.kind.apply(decoded, book)
+    if not is_void(decoded, found):
+        decoded.kind.apply(decoded, book)
     book.note(decoded.operation.id, decoded.signed.jws)
 
 

@@ -52,7 +52,8 @@ def _apply(kept: Kept, store: DictStore) -> None:
     book = Book(store)
     if book.get(DeviceEpoch, *kept.place[:2]) is None or kept.id in book.applied:
         return
-    rules.apply(decoded if kept.verdict.stamp is None else with_stamp(decoded, kept.verdict.stamp), book)
+    codes = [found.code for found in kept.verdict.exceptions]
+    rules.apply(decoded if kept.verdict.stamp is None else with_stamp(decoded, kept.verdict.stamp), book, codes)
     store.write(book)
 
 

@@ -61,6 +61,7 @@ def _sentences() -> dict[str, str]:
         "approval_own": _tr("Nobody approves their own work. Ask a supervisor."),
         "approver_not_supervisor": _tr("Only a supervisor of this branch may approve."),
         "approver_suspended": _tr("This person is suspended and can't approve."),
+        "approver_key_ended": _tr("This person's key at this desk was ended. They register a new one first."),
         "enrolment_code_wrong": _tr("The code is wrong, used or expired. Ask the bank's office for another."),
         "enrolment_refused": _tr("The bank's office has refused this desk."),
         "enrolment_differs": _tr("The centre speaks of another key. Ask the bank's office."),

@@ -172,6 +172,7 @@ _PEOPLE: dict[str, str] = {
     "approval_session_ended": _mark("The approver's session has run out. Ask for the approval again."),
     "approval_session_differs": _mark("The approval does not fit the approver's sign-in. Ask for it again."),
     "approver_suspended": _mark("{person} is suspended and may not approve. Ask another supervisor."),
+    "approver_key_ended": _mark("{person}'s key at this desk was ended. Ask another supervisor."),
     "approver_not_supervisor": _mark("{person} is no supervisor of this branch. Ask one who is."),
     "role_not_allowed": _mark("Your role may not do this. It takes: {needs}."),
     "staff_unknown": _mark("There is no such member of staff here. Wait for the line."),

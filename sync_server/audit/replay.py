@@ -38,7 +38,8 @@ _encode = msgspec.json.Encoder().encode
 RACING_CODES = frozenset(
     {
         *("staff_unknown", "staff_suspended", "staff_elsewhere", "staff_key_ended", "role_not_allowed"),
-        *("approval_needed", "approver_suspended", "approver_not_supervisor", "device_revoked", "vault_short"),
+        *("approval_needed", "approver_suspended", "approver_key_ended", "approver_not_supervisor"),
+        *("device_revoked", "vault_short"),
     }
 )
 """What rests on rows that no lock holds while rules run: people, keys, and what a vault holds."""
@@ -115,7 +116,13 @@ class Replay:
             decoded = self._decode(stored)
             self._check_place(stored, decoded)
             rules.verify(decoded, self.book)
-            settled = settle_one(decoded, self.book, stored.received_at, stands=self._came_back(decoded.operation))
+            settled = settle_one(
+                decoded,
+                self.book,
+                stored.received_at,
+                stands=self._came_back(decoded.operation),
+                found=[each.code for each in stored.verdict(decoded.signed.hash).exceptions],
+            )
             self._note(stored, settled, self._compare_verdict(stored, settled))
         except IntegrityFault as fault:
             self._miss(stored, fault.code, fault.where)

@@ -74,16 +74,25 @@ def _check_place(decoded: Decoded[Any], head: ChainHead, reused_id: str | None) 
         raise IntegrityFault("chain_forked", f"{operation.device}/{operation.epoch}/{operation.seq}")
 
 
-def settle_one(decoded: Decoded[Any], book: Book, received_at: str, *, stands: bool = False) -> Settled:
+def settle_one(
+    decoded: Decoded[Any],
+    book: Book,
+    received_at: str,
+    *,
+    stands: bool = False,
+    found: Sequence[str] | None = None,
+) -> Settled:
     """Check and apply one verified operation.
 
-    `stands`: the centre made it in an earlier incarnation, and has it back from those who heard it.
+    `stands`: the centre made it in an earlier incarnation, and has it back from those who heard it. `found` are the
+    codes that the centre's word rests on, where it has been given before: what it changed goes by them.
     """
     findings: tuple[Refusal, ...] = ()
     if not stands:
         findings = (*rules.check(decoded, book), *check_lease_time(decoded.operation, received_at, book))
     stamp = stamp_not_after(decoded.body, received_at)
-    rules.apply(decoded if stamp is None else with_stamp(decoded, stamp), book)
+    codes = found if found is not None else [finding.code for finding in findings]
+    rules.apply(decoded if stamp is None else with_stamp(decoded, stamp), book, codes)
     findings += rules.after(decoded, book)
     operation = decoded.operation
     verdict = Verdict(
