@@ -25,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
 
 @accounts.command("limit")
 def set_overdraft_limit(account: Account, amount: Minor) -> None:
-    """Set how far the account may go below zero; what devices hold is recalled, and the rest follows as it comes back."""
+    """Set how far the account may go below zero; what devices hold is recalled, the rest follows as it comes back."""
     from sync_server.centre.terms import set_limit
 
     with centre_transaction() as (home, centre):

@@ -1,4 +1,4 @@
-"""A centre restored from yesterday's backup, as processes: its desks give back what it lost, and nobody is paid twice."""
+"""A centre restored from yesterday's backup, as processes: desks give back what it lost, nobody is paid twice."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ _DEVICE = ", ".join(f"d.{column.name}" for column in columns_of(DeviceEpoch))
 _AWAITED = (
     f"SELECT {_DEVICE} FROM devices d WHERE d.purpose <> 'centre' AND d.state = 'living' "  # noqa: S608 - our columns
     "AND (%(branch)s::text IS NULL OR d.branch = %(branch)s OR EXISTS (SELECT 1 FROM lent_files l "
-    "WHERE l.device = d.device AND l.epoch = d.epoch AND l.branch = %(branch)s)) AND NOT EXISTS (SELECT 1 FROM incarnation_reports r "
+    "WHERE l.device = d.device AND l.epoch = d.epoch AND l.branch = %(branch)s)) "
+    "AND NOT EXISTS (SELECT 1 FROM incarnation_reports r "
     "WHERE r.device = d.device AND r.epoch = d.epoch AND r.incarnation = %(number)s) ORDER BY d.device, d.epoch"
 ).encode()
 _ENDS = (

@@ -310,8 +310,8 @@ def test_a_stamp_for_an_operation_that_has_none_is_a_fault(branch: OpenBranch, s
 def test_a_record_of_broken_characters_does_not_stop_the_feed(branch: OpenBranch, second: Desk) -> None:
     """Its digest is right, so it comes with the operation that names it; a reader passes over what it says."""
     data = b'{"salt":"x","fields":{"given_name":"\xff"}}'
-    fields = ("given_name", "family_name", "born_on")
-    body = CustomerRegistered(fields=fields, stamp=branch.desk.device.next_stamp(), record=record_digest(data))
+    stamp = branch.desk.device.next_stamp()
+    body = CustomerRegistered(fields=("given_name", "family_name", "born_on"), stamp=stamp, record=record_digest(data))
     draft = branch.desk.draft(branch.teller, body)
     spoilt = dataclasses.replace(draft, records={record_digest(data): data})
     assert isinstance(branch.desk.device.perform(spoilt), Performed)

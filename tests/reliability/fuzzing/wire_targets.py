@@ -87,7 +87,7 @@ class WireTargets:
             "a message that changes by reading"
         )
         if isinstance(message, messages.Push):
-            for named, record in read_records(message).items():
+            for named, record in read_records(message.records).items():
                 assert record_digest(record) == named, "a record under another's name"
         if isinstance(message, messages.Enrolment):
             verify_enrolment(message)
