@@ -12,6 +12,7 @@ from core.book.rows import DeviceEpoch, Session, StaffKey
 from core.canonical import from_base64url, thumbprint
 from core.device import feed_hashes, standing
 from core.device.performing import changed_by, note_stamp
+from core.device.sessions import close_of_ended_keys
 from core.device.values import Changed
 from core.device.workings import Workings
 from core.envelope import Signed, check_signature, read_operation
@@ -25,6 +26,7 @@ from core.records import RECORD_BYTES_MAX, record_digest
 from core.store.log import Stored
 
 BANK_FEED = "bank"
+_KEY_ENDED = "staff.key_ended"
 
 
 class Exceptional(Protocol):
@@ -101,6 +103,8 @@ def accept_page(workings: Workings, page: Page) -> Changed:
         standing.stop_for(workings, fault)
         raise
     changed = changed_by(applied, own=False)
+    if _KEY_ENDED in changed.kinds:
+        close_of_ended_keys(workings)
     if applied:
         workings.tell(changed)
     standing.stop_if_revoked(workings)

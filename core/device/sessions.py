@@ -7,7 +7,7 @@ from typing import Literal
 
 from nacl.signing import SigningKey
 
-from core.book.rows import Session, Staff
+from core.book.rows import Session, Staff, StaffKey
 from core.clock import instant
 from core.device.feed_hashes import newest_checkpoint
 from core.device.performing import act
@@ -83,6 +83,22 @@ def close_left_open(workings: Workings) -> int:
     for kid in kids:
         _close(workings, kid, "restarted", None)
     return len(kids)
+
+
+def close_of_ended_keys(workings: Workings) -> int:
+    """Close the sessions here whose staff key has been ended: whoever holds one may do nothing more with it.
+
+    Answers how many there were.
+    """
+    ended = []
+    for kid in workings.store.rows.open_sessions():
+        row = workings.book.get(Session, kid)
+        key = workings.book.get(StaffKey, row.staff_key) if row is not None else None
+        if key is not None and key.ended_by is not None:
+            ended.append(kid)
+    for kid in ended:
+        _close(workings, kid, "ended", None)
+    return len(ended)
 
 
 def register_keys(workings: Workings, keys: Iterable[KeyRegistered]) -> Performed | Refusals:

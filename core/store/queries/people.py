@@ -13,6 +13,7 @@ _STAFF = text(
     "WHERE (:branch = '' OR branch = :branch) ORDER BY code"
 )
 _KEYS = text("SELECT * FROM staff_keys WHERE person = :person ORDER BY registered_at, kid")
+_OPEN = text("SELECT 1 FROM sessions WHERE kid = :kid AND closed_seq IS NULL")
 _WITNESS = text("SELECT person FROM staff_keys WHERE kid = :kid")
 _ALL_KEYS = text(
     "SELECT kid, public_key, 'device' AS use, device AS owner FROM devices UNION "
@@ -99,6 +100,11 @@ def staff(connection: Connection, branch: str = "") -> tuple[StaffMember, ...]:
         )
         for row in rows
     )
+
+
+def session_is_open(connection: Connection, kid: str) -> bool:
+    """Whether the session with that key is not closed yet."""
+    return connection.execute(_OPEN, {"kid": kid}).first() is not None
 
 
 def keys_of(connection: Connection, person: str) -> tuple[RegisteredStaffKey, ...]:

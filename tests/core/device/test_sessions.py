@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from core.clock import FixedClock
-from core.device import Device, DeviceIdentity, OpenSession, Refusals
+from core.device import Changed, Device, DeviceIdentity, OpenSession, Refusals
 from core.device.keys import DEVICE_KEY, device_key
+from core.envelope import read_operation
 from core.errors import KeyringProblem, StoreProblem
+from core.operations.accounts import AccountFrozen, FreezeLifted
 from core.operations.bank import StaffSuspended
 from core.operations.drawers import VaultFunded
+from core.operations.sessions import StaffKeyEnded
 from core.people.keys import key_name, new_signing_key, public_text
 from core.store.queries.journal import journal
 from core.store.queries.people import keys_of, public_keys, staff
@@ -168,3 +171,36 @@ def test_stamps_grow_even_when_the_clock_goes_back(branch: OpenBranch) -> None:
     assert desk.device.next_stamp() > before
     desk.reopen()
     assert desk.device.next_stamp() > before
+
+
+@both_homes
+def test_the_end_of_a_key_ends_its_sessions_at_once_and_nobody_elses(branch: OpenBranch) -> None:
+    desk = branch.desk
+    ended = key_name(desk.staff_keys["jens"])
+    account = desk.account(branch.teller, desk.customer(branch.teller, branch.supervisor))
+    branch.centre.issue(StaffKeyEnded(person="jens", key=ended, reason="lost"))
+    told: list[Changed] = []
+    desk.device.on_change(told.append)
+    desk.sync()
+    kinds = [sorted(changed.kinds) for changed in told if changed.kinds]
+    assert kinds[:2] == [["session.closed"], ["staff.key_ended"]]
+    assert desk.refused(branch.teller, desk.deposited(account, 1)) == ["session_closed"]
+    assert desk.device.close_session(branch.teller, "signed-out") is None
+    last = read_operation(list(desk.device.export_chain("odense-1", 1))[-1]).operation
+    assert (last.kind, last.actor) == ("session.closed", "device")
+    day = desk.draft(branch.supervisor, desk.deposited(account, 1))
+    assert "staff_key_ended" not in [finding.code for finding in day.findings]
+
+
+@both_homes
+def test_the_end_of_a_supervisors_key_ends_their_approvals(branch: OpenBranch) -> None:
+    desk = branch.desk
+    account = desk.account(branch.teller, desk.customer(branch.teller, branch.supervisor))
+    frozen = desk.perform(branch.teller, AccountFrozen(account=account, reason="lost-card"))
+    draft = desk.draft(branch.teller, FreezeLifted(account=account, freeze=frozen.id))
+    approval = desk.device.approve(draft, branch.supervisor)
+    branch.centre.issue(StaffKeyEnded(person="mette", key=key_name(desk.staff_keys["mette"]), reason="lost"))
+    desk.sync()
+    done = desk.device.perform(draft, approval)
+    assert isinstance(done, Refusals)
+    assert done.first.code == "approval_session_closed"

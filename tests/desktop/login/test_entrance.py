@@ -10,6 +10,8 @@ from core.device import Performed
 from core.envelope import read_operation
 from core.operations.bank import StaffSuspended
 from core.operations.drawers import DayOpened
+from core.operations.sessions import StaffKeyEnded
+from core.store.queries.people import keys_of
 from desktop.app import teller_screens_of
 from desktop.shell import Shell
 from desktop.widgets import LineState
@@ -277,6 +279,21 @@ def test_news_of_a_suspension_ends_the_work_at_once_and_a_colleague_goes_on(seat
     seated.qtbot.waitUntil(lambda: b"ended" in last_kind(seated)[1])
     seated.type_sign_in(seated.teller)
     seated.qtbot.waitUntil(lambda: "This person is suspended." in said(seated))
+    seated.sign_in(seated.supervisor)
+
+
+def test_a_key_that_is_ended_ends_its_work_at_once_and_a_colleague_goes_on(seated: SeatedDesk) -> None:
+    seated.sign_in(seated.teller)
+    running = seated.application.running
+    assert running is not None
+    with running.device.reading() as connection:
+        (key,) = keys_of(connection, seated.teller)
+    seated.desk.bank.centre.issue(None, StaffKeyEnded(person=seated.teller, key=key.kid, reason="lost-phone"))
+    running.wake()
+    seated.qtbot.waitUntil(lambda: "The bank has ended your key" in said(seated))
+    assert seated.shows("sign_in_page")
+    assert shell_is_gone(seated)
+    assert b"ended" in last_kind(seated)[1]
     seated.sign_in(seated.supervisor)
 
 
