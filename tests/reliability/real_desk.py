@@ -23,7 +23,7 @@ from tests.reliability.centre_site import SteadyClock
 from tests.sync_server.centre_bank import CentreBank
 
 
-class _AtCentre:
+class AtCentre:
     """What a desk under test asks of its centre as it is made."""
 
     def __init__(self, bank: CentreBank, branch: str) -> None:
@@ -85,7 +85,7 @@ def real_desk(
 ) -> Iterator[RealDesk]:
     """A desk at work, everything sent."""
     clock: Any = SteadyClock()
-    desk = Desk(folder, _AtCentre(bank, branch), clock, device, branch)  # type: ignore[arg-type]
+    desk = Desk(folder, AtCentre(bank, branch), clock, device, branch)  # type: ignore[arg-type]
     people = (f"{device}-s", f"{device}-t")
     with bank.transaction() as home:
         for person, role in zip(people, ("supervisor", "teller"), strict=True):

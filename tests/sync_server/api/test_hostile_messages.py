@@ -60,6 +60,7 @@ ENDPOINTS = (
     ("POST", PUSH),
     ("POST", "/v1/rights"),
     ("POST", "/v1/iban-blocks"),
+    ("POST", "/v1/visits"),
     ("POST", "/v1/staff/activations"),
     ("POST", "/v1/staff/sign-ins"),
     ("POST", "/v1/staff/introductions"),

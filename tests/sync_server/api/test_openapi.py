@@ -26,6 +26,7 @@ ADDRESSES = {
     ("post", "/v1/allowances"),
     ("post", "/v1/iban-blocks"),
     ("post", "/v1/leases"),
+    ("post", "/v1/visits"),
     ("post", "/v1/incarnation"),
     ("post", "/v1/given-back"),
     ("post", "/v1/reported"),

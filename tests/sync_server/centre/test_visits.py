@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,26 +12,39 @@ import pytest
 
 from core.audit.device_file import check_device_file
 from core.audit.trust import Trust
-from core.book.rows import LentFile
+from core.book.rows import LentFile, Right
 from core.clock import SystemClock
-from core.device import Performed
-from core.device.keys import DATABASE_KEY
+from core.device import Device, DeviceIdentity, Performed
+from core.device.keys import DATABASE_KEY, device_key
+from core.envelope import read_operation
 from core.errors import CentreRefusal
+from core.ids import system_randomness
 from core.operations.accounts import AccountFrozen
 from core.operations.cash import CashDeposited, CashWithdrawn
 from core.operations.customers import CustomerAmended
+from core.operations.ended import DeviceWriteOffRequested
 from core.operations.kind import Body
+from core.people.keys import key_name, public_text
 from core.store.queries.accounts import account_by_iban, account_summary
+from core.store.queries.books import entries, ledger
 from core.store.queries.customers import customer_file, find_customers
+from core.sync.loop import SyncLoop
+from core.sync.transport import RequestSigner, Transport
 from sync_server.audit import verify_database
 from sync_server.centre.devices import revoke_device
+from sync_server.centre.rights import Grant
 from sync_server.centre.standing_jobs import step
+from sync_server.centre.visits import Visit, lend_file
+from sync_server.centre.write_offs import exposure_of
 from sync_server.database import connection_pool
 from sync_server.policies import VISIT_MS
+from sync_server.store.memory import MemoryDatabase
 from sync_server.store.postgres import PostgresDatabase
-from tests.core.device.desk import entries_of
-from tests.reliability.real_desk import RealDesk, real_desk
+from tests.core.device.desk import MemorySecrets, entries_of
+from tests.reliability.real_desk import AtCentre, RealDesk, real_desk
+from tests.sync_server.branch import Branch, settle_everything
 from tests.sync_server.centre_bank import CentreBank
+from tests.sync_server.home_bank import HomeBank
 
 
 @dataclass
@@ -264,6 +277,83 @@ def test_everything_else_is_done_where_the_account_is_kept(town: Town) -> None:
         CustomerAmended(customer=summary.customer, fields=("city",), stamp="1" * 13 + "-0000-x", record="A" * 43),
     ):
         assert town.away.desk.refused(town.away.teller, body) == ["branch_differs"]
+
+
+@contextmanager
+def newcomer(town: Town, address: str, folder: Path, device: str, branch: str) -> Iterator[Device]:
+    """A device that starts from a snapshot of the branch."""
+    secrets, clock = MemorySecrets(), SystemClock()
+    key = device_key(secrets, system_randomness)
+    AtCentre(town.bank, branch).enrol(device, branch, public_text(key))
+    centre_key = public_text(town.bank.keys.signing)
+    identity = DeviceIdentity(device, 1, branch, "desktop", key_name(key), centre_key, address)
+    line = Transport(address, clock, RequestSigner(device, 1, key))
+    with line.snapshot() as lines:
+        made = Device.create_from_snapshot(folder / device, secrets, clock, identity=identity, lines=lines)
+    try:
+        yield made
+    finally:
+        line.close()
+        made.close()
+
+
+def test_a_device_that_starts_during_a_visit_verifies_what_follows(town: Town, address: str, tmp_path: Path) -> None:
+    away = town.away
+    away.loop.ask_for_file(town.iban)
+    away.loop.fetch_rights(town.account, 300_00, 300_00)
+    town.do(away, town.withdrawal(50_00))
+    town.sync()
+    with (
+        newcomer(town, address, tmp_path, "nor-9", "nor") as at_home,
+        newcomer(town, address, tmp_path, "syd-9", "syd") as beside,
+    ):
+        town.do(away, town.withdrawal(60_00))
+        away.desk.perform(away.desk.sign_in(away.teller.person), town.deposit(10_00))
+        assert isinstance(away.desk.device.give_back(town.account), Performed)
+        town.sync()
+        for device, desk in ((at_home, town.home), (beside, town.other)):
+            transport = Transport.of_device(device)
+            assert SyncLoop(device, transport).step().all_sent
+            transport.close()
+            with device.reading() as here, desk.desk.device.reading() as there:
+                assert list(entries(here)) == list(entries(there))
+                mine = [[row for row in ledger(one) if row.branch == desk.desk.branch] for one in (here, there)]
+            assert mine[0] == mine[1]
+
+
+def test_a_written_off_visitors_desk_frees_the_account_where_it_is_kept() -> None:
+    """What it held there is released on that branch's chain, and both branches hear of it."""
+    bank = HomeBank(MemoryDatabase())
+    branch = Branch(bank, bank.desk("nor-1", "nor"))
+    far = bank.desk("syd-1", "syd")
+    own = far.account(deposit=70_00)
+    bank.settle(far)
+    branch.hand_back(branch.one, 1_000_00)
+    iban = branch.one.iban_of[branch.account]
+    with bank.database.transaction() as home:
+        lent = lend_file(home, bank.centre, bank.maker.randomness, bank.device(far), iban)
+    assert isinstance(lent, Visit)
+    assert isinstance(branch.want(far, 400_00), Grant)
+    assert branch.row().rights == 400_00
+    with bank.database.transaction() as home:
+        shown = exposure_of(home, "syd-1", 1)
+    assert shown is not None
+    assert shown.amount == 470_00
+    gone = DeviceWriteOffRequested(
+        device="syd-1", epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=shown.amount
+    )
+    branch.ask(branch.two, gone, by_two=True)
+    settle_everything(branch)
+    assert (branch.row().rights, branch.row().lent_to) == (0, "")
+    rights = {row.account: row.released for row in bank.rows(Right) if isinstance(row, Right) and row.device == "syd-1"}
+    assert rights == {own: True, branch.account: True}
+    assert [released(bank, feed) for feed in ("nor", "syd")] == [{"nor"}, {"nor", "syd"}]
+
+
+def released(bank: HomeBank, feed: str) -> set[str | None]:
+    """On which branches' chains rights were released, as that feed says."""
+    found = (read_operation(item.jws).operation for page in bank.feed(feed) for item in page.items)
+    return {operation.branch for operation in found if operation.kind == "rights.released"}
 
 
 def test_a_visit_stands_in_no_file_and_no_database_unchecked(town: Town, tmp_path: Path) -> None:

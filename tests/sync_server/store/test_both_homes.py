@@ -11,6 +11,8 @@ from core.clock import instant
 from core.envelope import Signed
 from core.errors import Refusal
 from core.iban import make_iban
+from core.operations.accounts import AccountFrozen
+from core.operations.cash import CashWithdrawn
 from core.operations.rights import RightsReturned
 from core.operations.transfers import TransferRequested
 from core.rights import AllowancePolicy
@@ -19,6 +21,7 @@ from sync_server.centre.devices import lease_if_few, revoke_device
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.standing_jobs import step
 from sync_server.centre.terms import set_limit
+from sync_server.centre.visits import lend_file
 from sync_server.database import connection_pool
 from sync_server.environment import Secret
 from sync_server.ingest.cases import open_payment_case
@@ -137,6 +140,36 @@ def topped_up(bank: HomeBank, desk: SeededDesk) -> Answers:
                 home.lookups.allowance_held(chain, 100_00),
             ]
     return [*answers, *bank.feed("nor")]
+
+
+def visited(bank: HomeBank, desk: SeededDesk) -> Answers:
+    """A customer of `nor` goes to `syd`, where two desks ask for the file; the account is frozen, a desk revoked."""
+    one, two = bank.desk("syd-1", "syd"), bank.desk("syd-2", "syd")
+    account = desk.account(deposit=900_00)
+    desk.make(RightsReturned(account=account, currency="DKK", returned=900_00), at_drawer=False)
+    bank.settle(desk)
+    answers: Answers = [refusal_or_grant(bank, one, account, 1), lent(bank, desk, desk.iban_of[account])]
+    answers += [lent(bank, one, desk.iban_of[account]), refusal_or_grant(bank, one, account, 300_00)]
+    paid = CashWithdrawn(account=account, account_branch="nor", currency="DKK", amount=200_00)
+    one.make(paid)
+    answers += [bank.settle(one), lent(bank, two, desk.iban_of[account]), refusal_or_grant(bank, two, account, 50_00)]
+    one.make(msgspec.structs.replace(paid, amount=100_00))
+    answers.append(bank.settle(one))
+    desk.make(AccountFrozen(account=account, reason="lost-card"), at_drawer=False)
+    answers += [bank.settle(desk), lent(bank, two, desk.iban_of[account])]
+    with bank.database.transaction() as home:
+        answers.append(home.lookups.loans_to_end(instant(bank.maker.clock.now_ms()), 10))
+        revoke_device(home, bank.centre, "syd-2", 1)
+    answers += [step(bank.database, bank.centre), step(bank.database, bank.centre)]
+    with bank.database.transaction() as home:
+        answers += [home.lookups.loans_of(account), home.lookups.open_sessions(("syd-1", 1))]
+    return answers
+
+
+def lent(bank: HomeBank, desk: SeededDesk, iban: str) -> object:
+    device = bank.device(desk)
+    with bank.database.transaction() as home:
+        return lend_file(home, bank.centre, bank.maker.randomness, device, iban)
 
 
 def without_its_record(bank: HomeBank, desk: SeededDesk) -> Answers:
@@ -267,6 +300,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     an_id_used_twice,
     granted,
     topped_up,
+    visited,
     without_its_record,
     revoked_and_enrolled_again,
     payments,
