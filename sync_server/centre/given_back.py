@@ -76,6 +76,7 @@ def _verified(database: Database, keys: KnownKeys, texts: Sequence[str]) -> list
         try:
             decoded = rules.decode(signed)
             check_signature(jws, _key_of(database, keys, decoded, centre_key))
+            tuple(rules.touches(decoded, with_balances=True))  # as it will be asked for inside the transaction
         except IntegrityFault:
             broken.add(chain)
             continue
