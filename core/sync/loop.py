@@ -495,9 +495,10 @@ class SyncLoop:
 
     def _change(self, **changes: Any) -> None:
         with self._guard:
-            before = self._state
-            self._state = replace(before, **changes)
-            if self._state != before and self._on_state is not None:
+            if all(getattr(self._state, name) == value for name, value in changes.items()):
+                return
+            self._state = replace(self._state, **changes)
+            if self._on_state is not None:
                 self._on_state(self._state)
 
 
