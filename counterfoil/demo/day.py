@@ -171,10 +171,11 @@ class Day:
 
     def _serve_aarhus_without_a_line(self) -> None:
         accounts = self._stage.accounts["aarhus"]
-        held = accounts[14]
+        held, nobody_asked_for = accounts[14], accounts[23]
         self.lise.cash("1001", held.iban, "500.00", "Cash at counter")
         self.lise.confirm()
         self.lise.next_customer()
+        wait(lambda: self.lise.device.payable_here(nobody_asked_for.id) > 0, "the desk holds no allowance")
         self._stage.lines["aarhus"].cut()
         wait(lambda: not self.lise.is_online() and self.lise.knows_it_is_offline(), "the cut was not noticed")
         self._say("The line to Aarhus is cut; its customers still queue")
@@ -187,7 +188,7 @@ class Day:
         self._picture(self.lise, "offline-withdrawal-within-rights")
         self.lise.confirm()
         self.lise.next_customer()
-        self.lise.transfer(accounts[18].iban, "120.00", accounts[22].iban, accounts[22].name, "Choir trip")
+        self.lise.transfer(nobody_asked_for.iban, "120.00", accounts[22].iban, accounts[22].name, "Choir trip")
         self.lise.confirm()
         self.lise.next_customer()
         self.lise.cash("1001", held.iban, "9,000.00", "Cash at counter")

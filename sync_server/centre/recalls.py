@@ -31,7 +31,8 @@ def recall_for(
         held = payable_by(right)
         standing = book.get(Recall, account.id, right.device, right.epoch)
         keep = held if standing is None else min(held, standing.keep)
-        if coming + held - keep < needed:
+        # What stands at nothing already can't be recalled any further, whoever asks again.
+        if keep and coming + held - keep < needed:
             keep = max(0, held - (needed - coming))
             last = _recall(home, centre, account, right, keep, book)
         coming += held - keep

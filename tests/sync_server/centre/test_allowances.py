@@ -15,7 +15,7 @@ from core.rights import AllowancePolicy
 from core.sync.messages import AllowancesAnswer, AllowancesWanted
 from sync_server.centre.allowances import ACCOUNTS_PER_GRANT, KEPT_FOR_TELLERS, ToppedUp, top_up_all
 from sync_server.centre.buckets import BUCKET, REFILL_MS
-from sync_server.centre.recalls import recall
+from sync_server.centre.recalls import recall, recall_for
 from sync_server.centre.rights import Grant, grant_rights
 from sync_server.store.memory import MemoryDatabase
 from tests.sync_server.branch import Branch
@@ -156,6 +156,16 @@ def test_a_recalled_account_is_left_alone_for_an_hour(branch: Branch) -> None:
     assert skipped(ask(branch, branch.two, (account, 100_00))) == {account: "recalled"}
     branch.bank.maker.clock.advance(RECALL_HEEDED_MS)
     assert ask(branch, branch.two, (account, 100_00)).granted == 1
+
+
+def test_what_is_recalled_to_nothing_is_recalled_once_though_more_is_needed(branch: Branch) -> None:
+    with branch.bank.database.transaction() as home:
+        book = home.book()
+        account = book.get(DepositAccount, branch.account)
+        assert account is not None
+        coming, last = recall_for(home, branch.bank.centre, account, book, 5_000_00, besides=None)
+        again = recall_for(home, branch.bank.centre, account, book, 5_000_00, besides=None)
+    assert (coming, last is not None, again) == (1_000_00, True, (1_000_00, None))
 
 
 def test_allowances_leave_half_of_the_bucket_to_customers_at_the_counter(branch: Branch) -> None:
