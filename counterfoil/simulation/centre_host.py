@@ -49,13 +49,13 @@ from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import OPERATIONS
 
 LEASE = LeasePolicy(
-    hours=8,
+    hours=2,
     per_payment=40_000,
-    payments=30,
-    paid=400_000,
+    payments=6,
+    paid=90_000,
     standin_per_payment=20_000,
-    standins=3,
-    stood_in=30_000,
+    standins=2,
+    stood_in=25_000,
 )
 """What a lease allows in a simulated bank: little, so that its ends are met."""
 
@@ -283,7 +283,7 @@ class CentreHost:
         wanted = _lease_decoder.decode(request.body)
         with self.database.transaction() as home:
             device = self._working_device(home, request)
-            renew_lease(home, server.centre, device)
+            renew_lease(home, server.centre, device, LEASE)
         with self.database.transaction() as home:
             return read_page(home, device.branch or "", wanted.after, BATCH_MAX)
 

@@ -34,8 +34,10 @@ def clerk(simulation: Simulation) -> None:
 
 
 def _limit(simulation: Simulation, account: Account) -> Act:
+    """Anybody's limit, also of those who are about to leave."""
     target = simulation.chance.one_of((0, 5_000, 20_000, 50_000))
-    return lambda home, server: set_limit(home, server.centre, account.id, target)
+    anybody = simulation.chance.one_of(simulation.accounts[account.branch])
+    return lambda home, server: set_limit(home, server.centre, anybody.id, target)
 
 
 def _fee(simulation: Simulation, account: Account) -> Act:

@@ -6,10 +6,10 @@ Each habit is one visit. What the desk refuses is a visit too: the customer goes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.book.rows import DepositAccount
+from core.book.rows import DepositAccount, Freeze
 from core.device import Device, OpenSession, Performed, performing
 from core.envelope import read_operation
 from core.errors import Refusal
@@ -39,6 +39,8 @@ _NAMES = {kind.body: kind.name for kind in KINDS.values()}
 _ASKING_PERCENT = 60
 """How often a teller asks the centre before paying out what the desk may not pay by itself."""
 _HOT_PERCENT = 50
+_STAYING = 2
+"""The first customers of each branch never leave."""
 _TAMPERED_PERCENT = 20
 _ELSEWHERE_PERCENT = 25
 _RECENT_MAX = 12
@@ -167,22 +169,27 @@ def ask_for_transfer(visit: Visit) -> None:
 
 
 def close_account(visit: Visit) -> None:
-    """A customer takes out what is left, and wants the account closed."""
-    account, device = visit.account, visit.desk.device
-    row = _balance(visit) if device is not None else None
-    if row is None or account in visit.simulation.accounts[account.branch][:2]:
+    """A customer takes out what is left, or pays in what is lacking, and wants the account closed."""
+    simulation = visit.simulation
+    rows = visit.desk.home.rows.tables.get(DepositAccount, {})
+    others = simulation.accounts[visit.account.branch][_STAYING:]
+    known = [(account, row) for account in others if isinstance(row := rows.get((account.id,)), DepositAccount)]
+    indebted = [one for one in known if one[1].overdraft_limit]
+    if not known:
         return
-    if row > 0:
-        amount = min(row, visit.payable(row))
+    account, row = simulation.chance.one_of(indebted or known)
+    leaving = replace(visit, account=account)
+    if row.posted > 0:
+        amount = min(row.posted, leaving.payable(row.posted))
         if amount:
-            visit.do(CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount))
-    visit.do(AccountClosureRequested(account=account.id))
-
-
-def _balance(visit: Visit) -> int | None:
-    """What the desk's file says is on the account."""
-    row = visit.desk.home.rows.tables.get(DepositAccount, {}).get((visit.account.id,))
-    return row.posted if isinstance(row, DepositAccount) else None
+            leaving.do(
+                CashWithdrawn(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=amount)
+            )
+    elif row.posted < 0:
+        leaving.do(
+            CashDeposited(account=account.id, account_branch=account.branch, currency=CURRENCY, amount=-row.posted)
+        )
+    leaving.do(AccountClosureRequested(account=account.id))
 
 
 def pay_within(visit: Visit) -> None:
@@ -244,17 +251,18 @@ def reverse(visit: Visit) -> None:
 
 def freeze(visit: Visit) -> None:
     """Something is wrong with the account: nothing may leave it."""
-    done = visit.do(AccountFrozen(account=visit.account.id, reason="suspicion"))
-    if done is not None:
-        visit.desk.freezes.append((visit.account.id, done.id))
+    visit.do(AccountFrozen(account=visit.account.id, reason="suspicion"))
 
 
 def lift(visit: Visit) -> None:
-    """A freeze is lifted by naming it, sometimes a second time."""
-    if not visit.desk.freezes:
+    """A freeze that stands, or stood, is lifted by naming it: whichever desk or clerk has placed it."""
+    rows = visit.desk.home.rows.tables.get(Freeze, {}).values()
+    known = sorted((row for row in rows if isinstance(row, Freeze)), key=lambda freeze: freeze.id)
+    standing = [freeze for freeze in known if freeze.lifted_by is None]
+    if not known:
         return
-    account, named = visit.simulation.chance.one_of(visit.desk.freezes)
-    visit.do(FreezeLifted(account=account, freeze=named))
+    freeze = visit.simulation.chance.one_of(standing or known)
+    visit.do(FreezeLifted(account=freeze.account, freeze=freeze.id))
 
 
 def amend(visit: Visit) -> None:
@@ -296,15 +304,15 @@ HABITS: tuple[tuple[Callable[[Visit], None], int], ...] = (
     (withdraw, 34),
     (withdraw_too_much, 3),
     (pay_within, 12),
-    (pay_elsewhere, 8),
+    (pay_elsewhere, 10),
     (reverse, 6),
-    (freeze, 2),
-    (lift, 2),
+    (freeze, 3),
+    (lift, 5),
     (amend, 3),
     (open_account, 2),
     (stand_in, 6),
     (ask_for_transfer, 4),
-    (close_account, 2),
+    (close_account, 4),
 )
 _HABITS = tuple(habit for habit, _ in HABITS)
 _WEIGHTS = tuple(weight for _, weight in HABITS)

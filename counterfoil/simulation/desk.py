@@ -67,7 +67,6 @@ class Desk:
     is_lost: bool = False
     is_replaced: bool = False
     recent: list[str] = field(default_factory=list)
-    freezes: list[tuple[str, str]] = field(default_factory=list)
     kept: list[MemoryHome] = field(default_factory=list)
 
     @property
@@ -168,6 +167,5 @@ class Desk:
             device=None,
             loop=None,
             recent=list(self.recent),
-            freezes=[],
             kept=[],
         )

@@ -13,6 +13,7 @@ from core.people.keys import key_name, new_signing_key, public_text
 from core.people.registration import Registration, RegistrationStatement, make_registration, make_witness
 from core.records import make_record
 from core.store.memory import MemoryHome
+from counterfoil.simulation.centre_host import LEASE
 from counterfoil.simulation.chance import generator
 from counterfoil.simulation.clocks import DeskClock
 from counterfoil.simulation.counter import CURRENCY
@@ -76,7 +77,7 @@ def _trusted(simulation: Simulation, name: str, branch: str, key: SigningKey) ->
     with simulation.centre.database.transaction() as home:
         request_enrolment(home, centre, code, public_text(key))
     with simulation.centre.database.transaction() as home:
-        state = trust_device(home, centre, name, key_name(key))
+        state = trust_device(home, centre, name, key_name(key), LEASE)
     if not isinstance(state, EnrolmentState):
         raise TypeError(state)
     return state.epoch

@@ -189,7 +189,7 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "jobs": (office.jobs, 45),
     "money comes in": (office.money_comes_in, 15),
     "clerk": (clerks.clerk, 45),
-    "partner trouble": (partner_trouble, 5),
+    "partner trouble": (partner_trouble, 8),
     "revoked": (machines.revoked, 3),
     "enrolled anew": (machines.enrolled_anew, 12),
     "cloned": (machines.cloned, 2),

@@ -136,7 +136,7 @@ class _Centre:
             simulation.violated("conserved", f"the entry of {where} does not balance")
         found = frozenset(exception.code for exception in kept.verdict.exceptions)
         watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys())
-        expected, said = watch.model.take(operation), found & MODELLED
+        expected, said = watch.model.take(operation, found), found & MODELLED
         if said != expected:
             simulation.violated("model_agrees", f"the verdict of {where} says {sorted(said)}, not {sorted(expected)}")
         watch.register.note(kept.jws)

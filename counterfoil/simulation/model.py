@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -29,6 +30,21 @@ MODELLED = frozenset(
     }
 )
 """The findings that the model predicts; of the others it says nothing."""
+
+_NOT_ALLOWED = frozenset(
+    {
+        "staff_unknown",
+        "staff_suspended",
+        "staff_elsewhere",
+        "staff_key_ended",
+        "role_not_allowed",
+        "approval_needed",
+        "approver_suspended",
+        "approver_key_ended",
+        "approver_not_supervisor",
+    }
+)
+"""With any of these a lift lifts nothing."""
 
 
 @lru_cache(maxsize=4096)
@@ -109,17 +125,22 @@ class Model:
         """The account of that id."""
         return self.accounts.setdefault(name, ModelAccount())
 
-    def take(self, operation: Payload) -> frozenset[str]:
-        """Let an operation count; answers what of `MODELLED` its verdict should say."""
+    def take(self, operation: Payload, said: Collection[str] = ()) -> frozenset[str]:
+        """Let an operation count; answers what of `MODELLED` its verdict should say.
+
+        `said` is all that it does say: of people the model knows nothing.
+        """
         found = set(self._found_before(operation))
         made_by = payload_of(operation["body"]["jws"]) if operation["kind"] == "operation.booked" else operation
         lines = entry(made_by)
         for line in lines:
             self._post(made_by, line)
-        self._effects(operation)
+        if operation["kind"] != "account.freeze_lifted" or _NOT_ALLOWED.isdisjoint(said):
+            self._effects(operation)
         if made_by is not operation:
             self._effects(made_by)
-        if any(self.account(name).free < 0 for name in deposits(lines)):
+        promised = {operation["body"]["account"]} if operation["kind"] == "rights.granted" else set()
+        if any(self.account(name).free < 0 for name in deposits(lines) | promised):
             found.add("free_below_zero")
         return frozenset(found)
 

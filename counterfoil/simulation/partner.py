@@ -28,7 +28,7 @@ class PartnerBank:
     settled: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     late: list[Payment] = field(default_factory=list)
-    trouble_percent: int = 20
+    trouble_percent: int = 35
 
     def submit(self, payment: Payment) -> Submitted:
         """Take a payment, or fail to."""

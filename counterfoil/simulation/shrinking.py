@@ -9,8 +9,8 @@ from counterfoil.simulation.running import Outcome, run
 RUNS_MAX = 400
 
 
-def shortened(outcome: Outcome, steps: int) -> tuple[int, ...]:
-    """The places of steps that are enough to break the same promise by the same seed."""
+def shortened(outcome: Outcome, steps: int, *, runs: int = RUNS_MAX) -> tuple[int, ...]:
+    """The places of steps that are enough to break the same promise by the same seed, as `runs` tries show."""
     if outcome.broken is None:
         raise ValueError("nothing was broken")
     invariant = outcome.broken.invariant
@@ -21,13 +21,13 @@ def shortened(outcome: Outcome, steps: int) -> tuple[int, ...]:
         found = run(outcome.seed, steps, places=frozenset(kept)).broken
         return found is not None and found.invariant == invariant
 
-    return tuple(smallest(places, fails))
+    return tuple(smallest(places, fails, runs))
 
 
-def smallest(places: list[int], fails: Callable[[Sequence[int]], bool]) -> list[int]:
+def smallest(places: list[int], fails: Callable[[Sequence[int]], bool], tries: int = RUNS_MAX) -> list[int]:
     """The fewest of them that still fail, as far as a limited number of tries shows."""
     parts, runs = 2, 0
-    while len(places) >= 2 and runs < RUNS_MAX:
+    while len(places) >= 2 and runs < tries:
         size = max(1, len(places) // parts)
         for start in range(0, len(places), size):
             rest = places[:start] + places[start + size :]
@@ -35,7 +35,7 @@ def smallest(places: list[int], fails: Callable[[Sequence[int]], bool]) -> list[
             if fails(rest):
                 places, parts = rest, max(2, parts - 1)
                 break
-            if runs >= RUNS_MAX:
+            if runs >= tries:
                 break
         else:
             if size == 1:

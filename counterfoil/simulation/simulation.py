@@ -84,9 +84,9 @@ class Simulation:
     def payee_elsewhere(self, branch: str) -> tuple[str, bool]:
         """An IBAN that is not of this branch, and whether it is a partner bank's."""
         roll = self.chance.random()
-        if roll < 0.25 and self.partner_ibans:
+        if roll < 0.4 and self.partner_ibans:
             return self.chance.one_of(self.partner_ibans), True
-        if roll < 0.35:
+        if roll < 0.5:
             return "DK5000400440116243", False
         others = [account for name in sorted(self.accounts) if name != branch for account in self.accounts[name]]
         return (self.chance.one_of(others[:2] if self.chance.happens(60) else others).iban, False)

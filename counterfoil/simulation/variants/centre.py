@@ -102,8 +102,8 @@ def applied_twice() -> Iterator[None]:
 
 VARIANTS = (
     Variant(
-        "verdict-outside", "verdicts and the device's head are saved outside the transaction", 500, verdict_outside
+        "verdict-outside", "verdicts and the device's head are saved outside the transaction", 200, verdict_outside
     ),
-    Variant("feed-by-sequence", "feed positions come from a sequence", 500, feed_by_sequence),
-    Variant("applied-twice", "an operation that is sent again is applied again", 500, applied_twice),
+    Variant("feed-by-sequence", "feed positions come from a sequence", 200, feed_by_sequence),
+    Variant("applied-twice", "an operation that is sent again is applied again", 60, applied_twice),
 )

@@ -56,7 +56,7 @@ def taken_in_twice() -> Iterator[None]:
 
 
 VARIANTS = (
-    Variant("refunded-on-a-guess", "a payment in doubt is given back", 500, refunded_on_a_guess),
-    Variant("sent-under-a-new-id", "a payment is sent again under another id", 500, sent_under_a_new_id),
-    Variant("taken-in-twice", "a partner's payment is credited each time that it comes", 500, taken_in_twice),
+    Variant("refunded-on-a-guess", "a payment in doubt is given back", 200, refunded_on_a_guess),
+    Variant("sent-under-a-new-id", "a payment is sent again under another id", 60, sent_under_a_new_id),
+    Variant("taken-in-twice", "a partner's payment is credited each time that it comes", 60, taken_in_twice),
 )

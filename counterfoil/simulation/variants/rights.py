@@ -188,14 +188,14 @@ def ceilings_forgotten() -> Iterator[None]:
 
 
 VARIANTS = (
-    Variant("freed-at-lease-end", "rights are freed at the centre when their lease has ended", 500, freed_at_lease_end),
-    Variant("grants-as-differences", "a grant states a difference, not the sum", 500, grants_as_differences),
-    Variant("terms-below-zero", "terms of the sum of rights may go below zero", 500, terms_below_zero),
-    Variant("excess-counted", "what is used beyond rights is counted as used", 500, excess_counted),
-    Variant("written-off-counted", "a written-off epoch still counts in the sum", 500, written_off_counted),
-    Variant("minted-elsewhere", "a deposit mints rights at a device of another branch", 500, minted_elsewhere),
-    Variant("rights-unchecked", "a device pays more than its rights", 500, rights_unchecked),
-    Variant("standin-uses-rights", "a stand-in is counted as rights used", 500, standin_uses_rights),
-    Variant("recall-frees", "a recall frees the money before the device has answered", 500, recall_frees),
-    Variant("ceilings-forgotten", "the ceilings of a lease are not cumulative", 500, ceilings_forgotten),
+    Variant("freed-at-lease-end", "rights are freed at the centre when their lease has ended", 60, freed_at_lease_end),
+    Variant("grants-as-differences", "a grant states a difference, not the sum", 60, grants_as_differences),
+    Variant("terms-below-zero", "terms of the sum of rights may go below zero", 60, terms_below_zero),
+    Variant("excess-counted", "what is used beyond rights is counted as used", 60, excess_counted),
+    Variant("written-off-counted", "a written-off epoch still counts in the sum", 100, written_off_counted),
+    Variant("minted-elsewhere", "a deposit mints rights at a device of another branch", 60, minted_elsewhere),
+    Variant("rights-unchecked", "a device pays more than its rights", 60, rights_unchecked),
+    Variant("standin-uses-rights", "a stand-in is counted as rights used", 60, standin_uses_rights),
+    Variant("recall-frees", "a recall frees the money before the device has answered", 60, recall_frees),
+    Variant("ceilings-forgotten", "the ceilings of a lease are not cumulative", 60, ceilings_forgotten),
 )
