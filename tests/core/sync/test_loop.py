@@ -104,7 +104,8 @@ def test_pauses_differ_from_device_to_device(line: Line) -> None:
 
 def test_a_device_that_is_not_known_stops_asking_until_a_person_has_seen_to_it(line: Line) -> None:
     document = b'{"code": "device_unknown", "title": "There is no such device", "status": 403, "retry": false}'
-    line.server.answers["/v1/operations"] = (403, document)
+    for asked_of in ("/v1/operations", "/v1/incarnation"):
+        line.server.answers[asked_of] = (403, document)
     state = line.loop.step()
     assert (state.problem, state.stopped, state.online) == ("device_unknown", True, True)
     assert not state.all_sent
