@@ -59,6 +59,7 @@ ENDPOINTS = (
     ("GET", FEED),
     ("POST", PUSH),
     ("POST", "/v1/rights"),
+    ("POST", "/v1/allowances"),
     ("POST", "/v1/iban-blocks"),
     ("POST", "/v1/visits"),
     ("POST", "/v1/staff/activations"),
