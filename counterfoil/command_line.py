@@ -21,6 +21,7 @@ from counterfoil.commands import (
     desk,
     devices,
     doctor,
+    epochs,
     incarnation,
     payments,
     simulate,
@@ -38,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (desk, centre, devices, staff, accounts, payments, cases, backup, incarnation, doctor, demo):
+for commands in (desk, centre, devices, staff, accounts, payments, cases, backup, epochs, incarnation, doctor, demo):
     commands.add_to(app)
 app.command()(verify.verify)
 app.command("export-work")(work.export_work)

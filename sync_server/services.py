@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.clock import Clock
 from core.ids import Identifiers
 from sync_server.centre.issue import Centre
+from sync_server.centre.register import Hearing
 from sync_server.metrics import Metrics
 from sync_server.settings import ServerSettings
 from sync_server.store.postgres import PostgresDatabase
@@ -22,3 +23,4 @@ class Services:
     ids: Identifiers
     metrics: Metrics
     centre: Centre
+    hearing: Hearing = field(default_factory=Hearing)

@@ -269,4 +269,5 @@ def remove(life: Life, secret_store: SecretStore, clock: Clock) -> None:
             anchor_path(life.path).unlink()
     except OSError as problem:
         raise problem_of_system(problem, life.path) from problem
-    secret_store.remove(life.key_name)
+    if not any(each.key_name == life.key_name for each in left_behind(life.path)):
+        secret_store.remove(life.key_name)

@@ -43,6 +43,7 @@ def operations_router(services: Services) -> APIRouter:
     def push(request: Request, raw: RawJson) -> Response:
         with services.database.transaction() as home:
             device = authenticate_any(services, home, request, raw)
+            services.hearing.note(home.connection, (device.device, device.epoch), services.clock.now_ms())
         message = decoded(raw, push_decoder)
         if (message.device, message.epoch) != (device.device, device.epoch):
             raise Problem("device_differs")
@@ -70,6 +71,7 @@ def operations_router(services: Services) -> APIRouter:
     ) -> Response:
         with services.database.transaction() as home:
             device = authenticate(services, home, request, b"")
+            services.hearing.note(home.connection, (device.device, device.epoch), services.clock.now_ms())
             if feed not in (BANK_FEED, device.branch):
                 raise Problem("feed_not_yours")
             return answer(read_page(home, feed, after, limit, instant(services.clock.now_ms())))

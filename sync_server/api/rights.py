@@ -107,7 +107,7 @@ def rights_router(services: Services) -> APIRouter:
         with services.database.transaction() as home:
             device = authenticate_at_work(services, home, request, raw)
             wanted = decoded(raw, lease_decoder)
-            renew_lease(home, services.centre, device, services.settings.lease)
+            renew_lease(home, services.centre, device, services.settings.lease, unless_ended=True)
         with services.database.transaction() as home:
             return answer(read_page(home, device.branch or "", wanted.after, BATCH_MAX))
 

@@ -14,13 +14,25 @@ _HOUR_MS = 60 * 60 * 1000
 _NOTHING = LeasePolicy(0, 0, 0, 0, 0, 0, 0)
 
 
-def renew_lease(home: Home, centre: Centre, device: DeviceEpoch, policy: LeasePolicy = USUAL_LEASE) -> Issued | None:
-    """The device's next lease if it has none or is half way through one; None if the one it has will do."""
+def renew_lease(
+    home: Home,
+    centre: Centre,
+    device: DeviceEpoch,
+    policy: LeasePolicy = USUAL_LEASE,
+    *,
+    unless_ended: bool = False,
+) -> Issued | None:
+    """The device's next lease if it has none or is half way through one; None if the one it has will do.
+
+    With `unless_ended` also None where a person has ended its lease (`end_lease`): only a person gives the next one.
+    """
     book = home.book()
     key = (device.device, device.epoch)
     book.prefetch([(Lease, key), (Spending, key), (Branch, (device.branch,))])
     known = lease_of(*key, book)
     now_ms = centre.clock.now_ms()
+    if unless_ended and known is not None and not known.per_payment and not known.standin_per_payment:
+        return None
     if known is not None and not _is_half_used(known, book, policy, now_ms):
         return None
     body = _next_lease(home, known, device, book, policy, now_ms)
@@ -28,7 +40,7 @@ def renew_lease(home: Home, centre: Centre, device: DeviceEpoch, policy: LeasePo
 
 
 def end_lease(home: Home, centre: Centre, device: DeviceEpoch) -> Issued:
-    """A lease that ends now: the device pays nothing out once it has heard of it."""
+    """A lease that ends now: the device pays nothing out once it has heard of it, until a person gives it another."""
     book = home.book()
     known = lease_of(device.device, device.epoch, book)
     body = _next_lease(home, known, device, book, _NOTHING, centre.clock.now_ms())

@@ -369,10 +369,15 @@ def test_a_device_is_invited_shown_trusted_by_its_fingerprint_and_revoked(
     assert "epoch 1" in founded("device", "trust", "odense-1", f"--fingerprint={read_aloud}").done()
     founded("device", "trust", "odense-1", f"--fingerprint={fingerprint}").refused_with("enrolment_unknown")
     assert re.search(r"odense-1 +1 +odense +living", founded("device", "list").done())
+    assert "pays nothing out" in founded("device", "end-lease", "odense-1", "--epoch", "1").done()
+    assert "has its next lease" in founded("device", "renew-lease", "odense-1", "--epoch", "1").done()
+    assert "will do" in founded("device", "renew-lease", "odense-1", "--epoch", "1").done()
+    founded("device", "end-lease", "odense-1", "--epoch", "2").refused_with("device_unknown")
     founded("device", "revoke", "odense-1", "--epoch", "2").refused_with("device_unknown")
     founded("device", "revoke", "centre", "--epoch", "1").refused_with("device_code_of_centre")
     founded("device", "revoke", "odense-1", "--epoch", "1").done()
     founded("device", "revoke", "odense-1", "--epoch", "1").refused_with("device_revoked_already")
+    founded("device", "end-lease", "odense-1", "--epoch", "1").refused_with("device_revoked_already")
 
 
 def key_shown(settings: Mapping[str, str], code: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from core.clock import instant
 from core.device import Performed
 from core.envelope import read_operation
 from core.operations import rules
+from core.operations.cash import CashWithdrawn
 from core.sync.messages import PushAnswer
 from core.sync.transport import Transport
-from sync_server.centre.devices import revoke_device
+from sync_server.centre.devices import find_device, revoke_device
+from sync_server.centre.leases import end_lease, renew_lease
+from sync_server.centre.register import DeviceShown, devices
 from tests.core.signing_in.conftest import Founded
 from tests.core.signing_in.worked_desk import WorkedDesk
 from tests.signing_bank import SigningBank
@@ -113,3 +117,50 @@ def test_a_line_that_fails_in_between_loses_nothing(founded: Founded) -> None:
     waiting = desk.device.outbox().length
     desk.loop.step()
     assert (desk.device.outbox().length, len(late(bank, desk.code))) == (0, waiting)
+
+
+def test_the_centre_shows_when_it_last_heard_of_a_desk_and_what_came_late(founded: Founded) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    account = work.account(work.customer("Signe", "Lund"))
+    work.deposit(account, 300_00)
+    bank.clock.advance(120_000)
+    desk.sync()
+
+    def shown() -> DeviceShown:
+        with bank.centre.transaction() as home:
+            return next(one for one in devices(home.connection) if one.device == desk.code)
+
+    seq = desk.device.chain_head()[0]
+    assert (shown().state, shown().head_seq, shown().exposure, shown().late) == ("living", seq, 300_00, 0)
+    assert shown().heard_at == instant(bank.clock.now_ms())
+    lease = desk.device.lease()
+    assert lease is not None
+    assert shown().lease_ends_at == lease.ends_at
+    revoke(bank, desk.code)
+    work.deposit(account, 1_00)
+    desk.loop.step()
+    assert (shown().state, shown().head_seq, shown().late) == ("revoked", seq, 1)
+
+
+def test_a_lease_that_a_person_ended_is_not_asked_back_by_the_desk(founded: Founded) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    account = work.account(work.customer("Signe", "Lund"))
+    work.deposit(account, 300_00)
+    desk.sync()
+    with bank.centre.transaction() as home:
+        device = find_device(home, desk.code, 1)
+        assert device is not None
+        end_lease(home, bank.centre.centre, device)
+    bank.clock.advance(11 * 60_000)
+    for _ in range(2):
+        desk.sync()
+        bank.clock.advance(11 * 60_000)
+    body = CashWithdrawn(account=account, account_branch=founded.branch, currency="DKK", amount=1_00)
+    draft = desk.device.draft("cash.withdrawn", body, session=work.teller)
+    assert "lease_ended" in [finding.code for finding in draft.findings]
+    with bank.centre.transaction() as home:
+        assert renew_lease(home, bank.centre.centre, device) is not None
+    desk.sync()
+    assert desk.device.draft("cash.withdrawn", body, session=work.teller).may_be_performed
