@@ -56,7 +56,7 @@ def test_every_home_conserves_money_and_they_converge(summary: dict[str, Any]) -
 def test_work_went_on_without_the_line_and_stopped_at_the_rights(summary: dict[str, Any]) -> None:
     assert summary["operations_made_offline"] >= 3
     assert summary["payments_refused"] == 1
-    assert "paid out" in summary["refusals"][0]["why"]
+    assert "is lacking" in summary["refusals"][0]["why"]
 
 
 def test_one_partner_payment_settled_and_one_came_back(summary: dict[str, Any]) -> None:
