@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from core.clock import instant
-from core.device import Performed
-from core.envelope import read_operation
-from core.operations import rules
+from core.device import Device, Performed
+from core.envelope import operation_hash, read_operation
+from core.operations import drawers, rules
 from core.operations.cash import CashWithdrawn
+from core.operations.sessions import SessionClosed
+from core.secrets.vault import FileVault
 from core.sync.messages import PushAnswer
 from core.sync.transport import Transport
 from sync_server.centre.devices import find_device, revoke_device
@@ -16,7 +21,7 @@ from sync_server.centre.leases import end_lease, renew_lease
 from sync_server.centre.register import DeviceShown, devices
 from tests.core.signing_in.conftest import Founded
 from tests.core.signing_in.worked_desk import WorkedDesk
-from tests.signing_bank import SigningBank
+from tests.signing_bank import VAULT_PASSPHRASE, RealDesk, SigningBank
 
 
 def at_work(founded: Founded) -> WorkedDesk:
@@ -164,3 +169,36 @@ def test_a_lease_that_a_person_ended_is_not_asked_back_by_the_desk(founded: Foun
         assert renew_lease(home, bank.centre.centre, device) is not None
     desk.sync()
     assert desk.device.draft("cash.withdrawn", body, session=work.teller).may_be_performed
+
+
+def test_both_copies_of_a_machine_stop_and_nothing_that_either_did_is_dropped(founded: Founded, tmp_path: Path) -> None:
+    bank, desk = founded.bank, founded.desk
+    work = at_work(founded)
+    account = work.account(work.customer("Signe", "Lund"))
+    desk.sync()
+    desk.close()
+    clone = RealDesk(bank, tmp_path / "clone", desk.code)
+    shutil.copytree(desk.folder, clone.folder, dirs_exist_ok=True)
+    clone.vault = FileVault.open(clone.folder / "secrets.vault", VAULT_PASSPHRASE)
+    done = []
+    for each, amount in ((desk, 1_00), (clone, 2_00)):
+        each.device = Device.open(each.path, each.vault, bank.clock)
+        each._connect()
+        each.phones = desk.phones
+        there = WorkedDesk(each, founded.branch, founded.supervisor, founded.teller)
+        there.teller = each.sign_in(founded.teller).session
+        there.perform(drawers.DrawerOpened(currency="DKK", amount=0), drawer=f"kasse-{amount}")
+        done.append(there.deposit(account, amount).signed.jws)
+    desk.sync()
+    clone.loop.step()
+    clone.loop.step()
+    desk.device.act("session.closed", SessionClosed(session="A" * 43, reason="ended"))
+    desk.loop.step()
+    desk.loop.step()
+    assert (desk.device.stopped, clone.device.stopped) == ("quarantined", "chain_forked")
+    assert (desk.device.outbox().length, clone.device.outbox().length) == (0, 0)
+    with bank.centre.transaction() as home:
+        booked = home.hashes_of([read_operation(done[0]).operation.id])
+    assert list(booked.values()) == [operation_hash(done[0])]
+    assert done[1] in late(bank, desk.code)
+    clone.close()
