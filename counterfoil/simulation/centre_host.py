@@ -27,6 +27,8 @@ from core.sync.messages import (
     Push,
     RightsAnswer,
     RightsWanted,
+    VisitAnswer,
+    VisitWanted,
 )
 from core.sync.requests import CLOCK_SKEW_MS_MAX
 from counterfoil.simulation.chance import Chance
@@ -39,6 +41,7 @@ from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys
 from sync_server.centre.leases import renew_lease
 from sync_server.centre.rights import grant_rights
+from sync_server.centre.visits import lend_file
 from sync_server.ingest.keys import KnownKeys
 from sync_server.ingest.push import ChainUnknown, take_push
 from sync_server.ingest.settle import BANK_FEED
@@ -66,6 +69,7 @@ T = TypeVar("T")
 _push_decoder = msgspec.json.Decoder(Push)
 _allowances_decoder = msgspec.json.Decoder(AllowancesWanted)
 _rights_decoder = msgspec.json.Decoder(RightsWanted)
+_visit_decoder = msgspec.json.Decoder(VisitWanted)
 _lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _block_decoder = msgspec.json.Decoder(IbanBlockWanted)
@@ -216,6 +220,8 @@ class CentreHost:
             return self._push(server, request)
         if parts.path == "/v1/rights":
             return self._rights(server, request)
+        if parts.path == "/v1/visits":
+            return self._visit(server, request)
         if parts.path == "/v1/allowances":
             return self._allowances(server, request)
         if parts.path == "/v1/leases":
@@ -267,6 +273,17 @@ class CentreHost:
         with self.database.transaction() as home:
             page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
         return RightsAnswer(grant.granted, grant.available, page, grant.coming)
+
+    def _visit(self, server: Server, request: Request) -> msgspec.Struct:
+        wanted = _visit_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            device = self._working_device(home, request)
+            lent = lend_file(home, server.centre, self._chance().randbytes, device, wanted.iban)
+            if isinstance(lent, Refusal):
+                raise _refuse(lent)
+        with self.database.transaction() as home:
+            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
+        return VisitAnswer(lent.account, page)
 
     def _allowances(self, server: Server, request: Request) -> msgspec.Struct:
         wanted = _allowances_decoder.decode(request.body)

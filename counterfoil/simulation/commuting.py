@@ -32,7 +32,7 @@ def shuffle(simulation: Simulation, branch: str, since: dict[str, int]) -> None:
     store.operations = {kept.id: kept.jws for kept in simulation.centre.database.committed(OPERATIONS).values()}
     for kept in feed_of(simulation, BANK_FEED)[since[BANK_FEED] :]:
         _apply(kept, store)
-    for kept in _another_order(simulation, feed_of(simulation, branch)[since[branch] :], since[branch]):
+    for kept in _another_order(simulation, branch, feed_of(simulation, branch)[since[branch] :], since[branch]):
         _apply(kept, store)
     accounts, there = concerning(simulation, branch)
     for table in COMPARED:
@@ -57,7 +57,7 @@ def _apply(kept: Kept, store: DictStore) -> None:
     store.write(book)
 
 
-def _another_order(simulation: Simulation, items: list[Kept], first: int) -> list[Kept]:
+def _another_order(simulation: Simulation, branch: str, items: list[Kept], first: int) -> list[Kept]:
     """Each operation at a place chosen by chance among those that it may have."""
     chance = simulation.chance
     waiting: dict[tuple[str, int], list[tuple[int, Kept]]] = {}
@@ -67,7 +67,7 @@ def _another_order(simulation: Simulation, items: list[Kept], first: int) -> lis
     reached = first
     order: list[Kept] = []
     while waiting:
-        ready = [chain for chain in sorted(waiting) if _may_come(*waiting[chain][0], reached, simulation)]
+        ready = [chain for chain in sorted(waiting) if _may_come(*waiting[chain][0], reached, branch, simulation)]
         chain = chance.one_of(ready)
         position, kept = waiting[chain].pop(0)
         if not waiting[chain]:
@@ -79,9 +79,10 @@ def _another_order(simulation: Simulation, items: list[Kept], first: int) -> lis
     return order
 
 
-def _may_come(position: int, kept: Kept, reached: int, simulation: Simulation) -> bool:
+def _may_come(position: int, kept: Kept, reached: int, branch: str, simulation: Simulation) -> bool:
     """What a desk does beyond its rights counts up to what the centre then knew of them: nobody hears of it earlier."""
     operation = read_operation(kept.jws).operation
-    if operation.actor == "centre" or kept.place[:2] in simulation.dishonest:
+    away = operation.branch is not None and operation.branch != branch
+    if operation.actor == "centre" or away or kept.place[:2] in simulation.dishonest:
         return reached == position - 1
     return reached >= min(operation.seen.branch, position - 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from core.book.rows import DepositAccount, Freeze
 from core.device import Device, OpenSession, Performed, performing
 from core.envelope import read_operation
-from core.errors import Refusal
+from core.errors import EnvironmentProblem, Refusal
 from core.ledger import reversed_postings
 from core.operations import rules
 from core.operations.accounts import AccountFrozen, AccountOpened, FreezeLifted
@@ -44,6 +44,10 @@ _STAYING = 2
 _TAMPERED_PERCENT = 20
 _ELSEWHERE_PERCENT = 25
 _RECENT_MAX = 12
+_STAYING_PERCENT = 60
+"""How often a visiting customer is one whose file is at the desk already."""
+_GOING_PERCENT = 15
+_PAYING_IN_PERCENT = 40
 
 
 @dataclass(frozen=True)
@@ -299,6 +303,29 @@ def open_account(visit: Visit) -> None:
         simulation.accounts[desk.branch].append(Account(done.id, desk.branch, number[0], customer.id))
 
 
+def visitor(visit: Visit) -> None:
+    """A customer of another branch, whose file is asked for while the line is up; it stays until it is over."""
+    simulation, desk, chance = visit.simulation, visit.desk, visit.simulation.chance
+    device, loop = desk.device, desk.loop
+    others = [account for name in sorted(simulation.accounts) for account in simulation.accounts[name]]
+    away = [account for account in others if account.branch != desk.branch]
+    if device is None or loop is None or not away:
+        return
+    lent = [account for account in away if device.loan(account.id) is not None]
+    account = chance.one_of(lent) if lent and chance.happens(_STAYING_PERCENT) else chance.one_of(away)
+    if device.loan(account.id) is None:
+        try:
+            loop.ask_for_file(account.iban)
+        except EnvironmentProblem as problem:
+            simulation.note(f"{desk.title} has no file of {account.id}: {problem.code}")
+            return
+    elif chance.happens(_GOING_PERCENT):
+        device.give_back(account.id)
+        simulation.note(f"{desk.title} gives the file of {account.id} back")
+        return
+    (deposit if chance.happens(_PAYING_IN_PERCENT) else withdraw)(Visit(simulation, desk, account))
+
+
 HABITS: tuple[tuple[Callable[[Visit], None], int], ...] = (
     (deposit, 22),
     (withdraw, 34),
@@ -313,6 +340,7 @@ HABITS: tuple[tuple[Callable[[Visit], None], int], ...] = (
     (stand_in, 6),
     (ask_for_transfer, 4),
     (close_account, 4),
+    (visitor, 3),
 )
 _HABITS = tuple(habit for habit, _ in HABITS)
 _WEIGHTS = tuple(weight for _, weight in HABITS)

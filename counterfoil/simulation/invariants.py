@@ -280,6 +280,9 @@ class _Desk:
         accounts, balances = tables.get(DepositAccount, {}), tables.get(LedgerBalance, {})
         for key in sorted(changed):
             name = deposit_id(key[1])
+            if name is not None and key[0] != self._desk.branch:
+                # A visitor's account holds what was said with its file.
+                continue
             row: Any = accounts.get((name,)) if name is not None else balances.get(key)
             held = 0 if row is None else -row.posted if name is not None else row.balance
             if held != self._replica.sums[key]:
