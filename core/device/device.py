@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from nacl.signing import SigningKey
@@ -12,12 +12,8 @@ from sqlalchemy import Connection
 from core.book.rows import Lease, LentFile, Spending
 from core.clock import Clock
 from core.device import (
-    feeds,
-    hearing,
-    incarnations,
     numbers,
     performing,
-    pushes,
     sessions,
     snapshots,
     surplus,
@@ -28,15 +24,14 @@ from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
 from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
 from core.device.keys import DATABASE_KEY, DEVICE_KEY, database_key, secret
+from core.device.line_door import LineDoor
 from core.device.sessions import CloseReason
 from core.device.values import (
     Changed,
     DeviceIdentity,
     Draft,
     OpenSession,
-    Outbox,
     Performed,
-    PushRun,
     Refusals,
 )
 from core.device.workings import Listener, Workings
@@ -55,7 +50,7 @@ from core.store.store import Store
 SESSION_MS = 12 * 60 * 60 * 1000
 
 
-class Device:
+class Device(LineDoor):
     """Safe to use from several threads: changes wait for one another, reads (`reading`) wait for nobody."""
 
     def __init__(self, workings: Workings) -> None:
@@ -309,29 +304,6 @@ class Device:
         with self._workings.lock, self._workings.store.transaction():
             self._workings.store.put_setting(name, value)
 
-    # Time
-
-    def hear_time(self, centre_ms: int) -> None:
-        """The centre has just said that it is this time (milliseconds since 1970 UTC); see `Timekeeper.hear`."""
-        with self._workings.lock:
-            self._workings.time.hear(centre_ms)
-
-    @property
-    def clock_wrong_by(self) -> int:
-        """How many minutes the clock is ahead of the centre's (behind: negative), if by more than five; else 0."""
-        with self._workings.lock:
-            return self._workings.time.wrong_by_minutes
-
-    def note_heard(self) -> None:
-        """Both feeds were read to their ends just now; see `hearing`."""
-        with self._workings.lock:
-            hearing.note(self._workings)
-
-    def silent_ms(self) -> int:
-        """For how many milliseconds nothing was heard of the centre; see `hearing`."""
-        with self._workings.lock:
-            return hearing.silent_ms(self._workings)
-
     # Rights, numbers, stamps
 
     def payable_here(self, account: str) -> int:
@@ -389,11 +361,6 @@ class Device:
             head = self._workings.head
             return spending_of(head.device, head.epoch, self._workings.book)
 
-    def note_line(self, *, up: bool) -> None:
-        """Whether the centre answered just now: with the line up nobody pays at the bank's own risk."""
-        with self._workings.lock:
-            self._workings.line_up = up
-
     def next_iban(self) -> tuple[str, int] | None:
         """A free IBAN and its block's first number, for `account.opened`; None if the line must bring a block first."""
         with self._workings.lock:
@@ -413,86 +380,6 @@ class Device:
         """The business date that is open on this device."""
         with self._workings.lock:
             return performing.open_day(self._workings)
-
-    # The centre restored; see `incarnations`
-
-    @property
-    def incarnation(self) -> int:
-        """The life of the centre's database that this device is in; 0 before it has heard of any."""
-        return self._workings.head.incarnation
-
-    def has_to_report(self) -> bool:
-        """Whether this device has yet to say all that it knows to the centre's incarnation."""
-        with self._workings.lock:
-            return incarnations.has_to_report(self._workings)
-
-    def meet_incarnation(self, answer: incarnations.Answer) -> None:
-        """Be in the centre's incarnation from here on. Raises `IntegrityFault`."""
-        with self._workings.lock:
-            incarnations.meet(self._workings, answer)
-
-    def next_to_give_back(
-        self, ends: Sequence[incarnations.ChainEnd], after_no: int, limit: int
-    ) -> incarnations.Part | None:
-        """What comes next of all that the centre lacks."""
-        with self._workings.lock:
-            return incarnations.next_part(self._workings, ends, after_no, limit)
-
-    def granted(self) -> dict[str, int]:
-        """Every G that this device holds, by account, in minor units."""
-        with self._workings.lock:
-            return incarnations.granted(self._workings)
-
-    def note_reported(self, incarnation: int) -> None:
-        """The centre has all that this device knows."""
-        with self._workings.lock:
-            incarnations.note_reported(self._workings, incarnation)
-
-    def own_enrolment(self) -> str | None:
-        """The centre's word that it trusts this device's key, as it was signed."""
-        with self._workings.lock:
-            return incarnations.own_enrolment(self._workings)
-
-    # The line
-
-    def accept_feed_page(self, page: feeds.Page) -> Changed:
-        """Verify and apply a page; see `feeds.accept_page`. Raises `IntegrityFault`, and then nothing is kept."""
-        with self._workings.lock:
-            return feeds.accept_page(self._workings, page)
-
-    def feed_position(self, feed: str) -> int:
-        """How far a feed (`bank`, or the branch's code) is read."""
-        with self._workings.lock:
-            return feeds.feed_position(self._workings, feed)
-
-    def outbox(self) -> Outbox:
-        """How much is not acknowledged, and since when."""
-        with self._workings.lock:
-            return pushes.outbox(self._workings)
-
-    def with_outbox(self, take: Callable[[Outbox], None]) -> None:
-        """Hand the outbox over at a moment at which nobody performs anything."""
-        with self._workings.lock:
-            take(pushes.outbox(self._workings))
-
-    def next_run(self, limit: int) -> PushRun | None:
-        """What to push next."""
-        with self._workings.lock:
-            return pushes.next_run(self._workings, limit)
-
-    def accept_push_answer(self, answer: pushes.Answer) -> None:
-        """Take the centre's word for what it has; see `pushes.accept_answer`. Raises `IntegrityFault`."""
-        with self._workings.lock:
-            pushes.accept_answer(self._workings, answer)
-
-    def chain_head(self) -> tuple[int, str | None]:
-        """The last `seq` of the device's own chain, and its hash."""
-        with self._workings.lock:
-            return self._workings.own.seq, self._workings.own.hash
-
-    def export_chain(self, device: str, epoch: int) -> Iterator[str]:
-        """The signed text of every operation of a chain that is here, in order, one at a time."""
-        return self._workings.store.chain_texts(device, epoch)
 
 
 def _write_identity(home: DeviceHome, identity: DeviceIdentity) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from traceback import extract_tb
 from typing import Any
 
@@ -19,6 +19,7 @@ from core.ids import Randomness, system_randomness
 from core.operations.incarnations import FIRST
 from core.rights import USUAL_ALLOWANCE
 from core.sync.allowances import Allowances
+from core.sync.fetched import FetchedRights
 from core.sync.giving_back import NewIncarnation, report
 from core.sync.line import LineState, Sending
 from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted, VisitWanted
@@ -69,19 +70,6 @@ _ENDS_THE_DEVICE = {"device_revoked": "device_revoked", "device_quarantined": "q
 
 StateListener = Callable[[LineState], None]
 BugListener = Callable[[Exception], None]
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedRights:
-    """What the centre granted just now and what is still available there, in minor units, and what is payable here.
-
-    `coming` is what other devices have been asked to hand back for it.
-    """
-
-    granted: int
-    available: int
-    payable_here: int
-    coming: int = 0
 
 
 class SyncLoop:
