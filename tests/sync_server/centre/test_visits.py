@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from core.audit.device_file import check_device_file
+from core.audit.report import Report
 from core.audit.trust import Trust
+from core.audit.verification import verify_chains
+from core.audit.work import WorkReport, verify_work, write_work
 from core.book.rows import LentFile, Right
-from core.clock import SystemClock
+from core.clock import SystemClock, instant
 from core.device import Device, DeviceIdentity, Performed
 from core.device.keys import DATABASE_KEY, device_key
 from core.envelope import read_operation
@@ -32,9 +35,11 @@ from core.sync.loop import SyncLoop
 from core.sync.transport import RequestSigner, Transport
 from sync_server.audit import verify_database
 from sync_server.centre.devices import revoke_device
+from sync_server.centre.exporting import export
 from sync_server.centre.rights import Grant
 from sync_server.centre.standing_jobs import step
 from sync_server.centre.visits import Visit, lend_file
+from sync_server.centre.work import CentreWork
 from sync_server.centre.write_offs import exposure_of
 from sync_server.database import connection_pool
 from sync_server.policies import VISIT_MS
@@ -365,7 +370,13 @@ def test_a_visit_stands_in_no_file_and_no_database_unchecked(town: Town, tmp_pat
     town.sync()
     with town.bank.connection() as connection:
         report = verify_database(connection, Trust())
-    assert report.faults == ()
+        assert report.faults == ()
+        export(connection, town.bank.centre, tmp_path / "chains")
+        person, now = town.away.teller.person, instant(SystemClock().now_ms())
+        period = {"first_day": None, "last_day": None, "made_at": now, "made_from": "the centre"}
+        write_work(tmp_path / "work", CentreWork(connection, person), person=person, **period)  # type: ignore[arg-type]
+    assert isinstance(verify_chains(tmp_path / "chains"), Report)
+    assert isinstance(verify_work(tmp_path / "work", Trust()), WorkReport)
     for desk in town.desks:
         desk.desk.device.close()
         checked = check_device_file(desk.desk.path, desk.desk.secrets.kept[DATABASE_KEY])
