@@ -135,7 +135,8 @@ class _Centre:
         if imbalances(kept.postings):
             simulation.violated("conserved", f"the entry of {where} does not balance")
         found = frozenset(exception.code for exception in kept.verdict.exceptions)
-        watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys())
+        received_at = kept.verdict.received_at
+        watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys(), received_at)
         expected, said = watch.model.take(operation, found), found & MODELLED
         if said != expected:
             simulation.violated("model_agrees", f"the verdict of {where} says {sorted(said)}, not {sorted(expected)}")
