@@ -15,12 +15,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from sqlalchemy import Connection
 
-from core.device import Device, Draft, OpenSession, Performed, Refusals
+from core.device import Changed, Device, Draft, OpenSession, Performed, Refusals
 from core.errors import EnvironmentProblem, Refusal
 from core.operations.kind import Body
 from core.operations.registry import KINDS
+from core.store.queries.attention import SEEN, with_seen
 from core.store.queries.people import StaffMember, staff
-from core.sync.loop import FetchedRights
+from core.sync.fetched import FetchedRights
 from core.sync.messages import BranchDevice, LateRun
 from desktop.tasks import Job, Tasks
 from desktop.widgets import LineStatus
@@ -129,6 +130,7 @@ class Desk(QObject):
         self.business_date: str | None = None
         self.line_status = LineStatus()
         self._names: Mapping[str, str] = {}
+        self._seen: set[str] = set()
         self._changed_elsewhere.connect(self.changed)
         self.session_changed.connect(self._read_names)
         self._end_listening = device.on_change(self._changed_elsewhere.emit)
@@ -166,6 +168,17 @@ class Desk(QObject):
             self._names = {member.code: member.name for member in members}
 
         self.read(staff, keep, owner=self)
+
+    def note_seen(self, operation: str) -> None:
+        """Somebody has looked at what the centre found about that operation of this desk."""
+        device = self.device
+
+        def keep() -> None:
+            device.put_setting(SEEN, with_seen(device.setting(SEEN), operation))
+
+        if operation not in self._seen:
+            self._seen.add(operation)
+            self.tasks.run(keep, done=lambda _none: self.changed.emit(Changed()), owner=self)
 
     def today(self) -> str:
         """Today's date at this machine, ISO 8601."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
+from core.clock import instant_ms
 from core.device import Changed
 from core.money import Money
+from core.store.queries.attention import unseen_exceptions
 from core.store.queries.drawers import drawer_of
 from desktop.desk import Desk
-from desktop.line_reporting import LineReporter
+from desktop.line_reporting import AtDesk, LineReporter
 
 
 class DeskWatch(QObject):
@@ -32,18 +34,22 @@ class DeskWatch(QObject):
         desk = self._desk
         person = desk.session.person if desk.session is not None else None
 
-        def read() -> tuple[str | None, Money | None]:
+        def read() -> tuple[str | None, AtDesk]:
             with desk.device.reading() as connection:
                 drawer = drawer_of(connection, person) if person is not None else None
-            return desk.device.open_day(), Money(drawer.expected, drawer.currency) if drawer else None
+                found = len(unseen_exceptions(connection))
+            lease = desk.device.lease()
+            ends = instant_ms(lease.ends_at) if lease is not None else 0
+            holds = Money(drawer.expected, drawer.currency) if drawer else None
+            return desk.device.open_day(), AtDesk(holds, found, ends)
 
         desk.tasks.run(read, done=self._looked, owner=self)
 
-    def _looked(self, found: tuple[str | None, Money | None]) -> None:
+    def _looked(self, found: tuple[str | None, AtDesk]) -> None:
         self._looking = False
-        day, drawer = found
+        day, at_desk = found
         if self._desk.business_date != day:
             self._desk.set_business_date(day)
-        self._reporter.set_drawer(drawer)
+        self._reporter.set_at_desk(at_desk)
         if self._look_again:
             self._look()

@@ -14,6 +14,8 @@ from desktop.widgets import Button, ConfirmDialog, Destination, LineStatus, NavR
 
 WINDOW_SIZE = (1366, 768)
 WINDOW_SIZE_MIN = (1024, 640)
+LINE_SCREEN = "this_desk"
+"""What a click on the state of the line opens."""
 
 
 class Shell(QMainWindow):
@@ -144,6 +146,8 @@ class Shell(QMainWindow):
         self.rail.chosen.connect(self.open)
         self.top_bar.search.submitted.connect(self._search)
         self.strip.lock_clicked.connect(self.lock_requested)
+        if LINE_SCREEN in self._by_name:
+            self.strip.state_clicked.connect(lambda: self.open(LINE_SCREEN))
         self._shortcut("Esc", self._escape)
         self._shortcut("Ctrl+K", self.top_bar.search.begin)
         self._shortcut("F12", self.lock_requested.emit)

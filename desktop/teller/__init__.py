@@ -6,6 +6,7 @@ from core.ids import Randomness, system_randomness
 from desktop.desk import Desk
 from desktop.screens import GoTo, LookUp, ScreenEntry, resolve_search
 from desktop.teller.customers.amend import AmendScreen
+from desktop.teller.customers.close_account import CloseAccountScreen
 from desktop.teller.customers.file import CustomerScreen
 from desktop.teller.customers.freezes import FreezesScreen
 from desktop.teller.customers.history import HistoryScreen
@@ -13,6 +14,7 @@ from desktop.teller.customers.kyc import KycScreen
 from desktop.teller.customers.open_account import OpenAccountScreen
 from desktop.teller.customers.register import RegisterScreen
 from desktop.teller.customers.search import CustomersScreen
+from desktop.teller.devices import device_screens
 from desktop.teller.drawer.counting import CountScreen
 from desktop.teller.drawer.days import CloseDayScreen, OpenDayScreen
 from desktop.teller.drawer.opening import OpenDrawerScreen
@@ -24,6 +26,7 @@ from desktop.teller.money import money_screens
 from desktop.teller.money.aftermath import Papers
 from desktop.teller.reverse import ReverseScreen
 from desktop.teller.statement import StatementScreen
+from desktop.teller.this_desk import ThisDeskScreen
 
 LOOK_UP = "customers"
 """The screen that opens with what is typed in the window's search box and is no trade code."""
@@ -48,6 +51,8 @@ def teller_screens(
         ScreenEntry("drawer", lambda: DrawerScreen(desk), desk.tr("My drawer"), day, code="9001"),
         ScreenEntry("vault", lambda: VaultScreen(desk), desk.tr("Vault"), day, code="9002"),
         ScreenEntry("journal", lambda: JournalScreen(desk, papers), desk.tr("Journal"), day, key="F7"),
+        ScreenEntry("this_desk", lambda: ThisDeskScreen(desk), desk.tr("This desk"), day, key="F10"),
+        *device_screens(desk, day),
         *_customer_screens(desk, papers, randomness),
         *_day_screens(desk),
     ]
@@ -63,6 +68,7 @@ def _customer_screens(desk: Desk, papers: Papers, randomness: Randomness) -> lis
         ScreenEntry("customer_history", lambda: HistoryScreen(desk)),
         ScreenEntry("decide_kyc", lambda: KycScreen(desk, randomness)),
         ScreenEntry("open_account", lambda: OpenAccountScreen(desk)),
+        ScreenEntry("close_account", lambda: CloseAccountScreen(desk)),
         ScreenEntry("freezes", lambda: FreezesScreen(desk, randomness)),
         ScreenEntry("statement", lambda: StatementScreen(desk, papers)),
         ScreenEntry("reverse", lambda: ReverseScreen(desk, randomness)),

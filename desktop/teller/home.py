@@ -54,6 +54,8 @@ class HomeScreen(Screen):
         desk.changed.connect(self._changed)
         for signal in (desk.session_changed, desk.day_changed):
             signal.connect(self._load)
+        self._view: HomeView | None = None
+        desk.line_changed.connect(self._line_changed)
 
     def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
         """Read everything again and begin at the box."""
@@ -128,7 +130,15 @@ class HomeScreen(Screen):
         words = self.tr("Business day {day}").format(day=date_text(day, locale))
         self.set_title(self._words, words if day else self.tr("No day is open"))
         self._show_day(view.totals, view)
-        found = todos(view, self._desk)
+        self._view = view
+        self._show_found(todos(view, self._desk))
+
+    def _line_changed(self) -> None:
+        """The line changes by itself; what was read of the books stays."""
+        if self._view is not None and self.isVisible():
+            self._show_found(todos(self._view, self._desk))
+
+    def _show_found(self, found: tuple[Todo, ...]) -> None:
         # Only what differs is drawn anew: a button that has the focus keeps it.
         if found != self._todos:
             self._todos = found

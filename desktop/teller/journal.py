@@ -143,6 +143,8 @@ class JournalScreen(Screen):
     def _show_detail(self, detail: OperationDetail | None) -> None:
         if detail is not None and detail.line.operation == self._shown:
             self.card.show_detail(detail)
+            if detail.line.state in ("exception", "quarantined") and self.isVisible():
+                self._desk.note_seen(detail.line.operation)
 
     def _changed(self, _changed: Changed) -> None:
         if self.isVisible():

@@ -10,16 +10,21 @@ from sqlalchemy import Connection
 from core.errors import Refusal
 from core.money import Money, format_money
 from core.operations.kind import SUPERVISOR
+from core.store.queries.attention import unseen_exceptions
 from core.store.queries.customers import KycWaiting, awaiting_kyc
 from core.store.queries.day import DayTotals, day_totals
 from core.store.queries.drawers import DayState, DrawerState, day_state, drawer_state
 from core.store.queries.journal import JournalLine, journal
+from core.store.queries.requests import RequestLine, requests
 from core.store.queries.transfers import TransferLine, transfers, waiting_transfers
 from desktop.desk import Desk
+from desktop.teller.answers import answer_sentence
 from desktop.teller.refusals import say_refusal
 from desktop.teller.returns import return_reason
 from desktop.teller.saying import date_text, kind_title, reference
-from desktop.widgets import Tone
+from desktop.widgets import LineState, Tone
+from desktop.widgets.line_faces import face_of
+from desktop.widgets.line_status import paying_text
 
 RETURNED_DAYS = 7
 """How long a returned transfer is shown here; the journal and the account's file show it for ever."""
@@ -39,6 +44,7 @@ class HomeView:
     waiting: tuple[TransferLine, ...]
     exceptions: tuple[JournalLine, ...]
     kyc: tuple[KycWaiting, ...]
+    requests: tuple[RequestLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +66,71 @@ def read_home(connection: Connection, device: str, drawer: str, currency: str, t
     since = (date.fromisoformat(today) - timedelta(days=RETURNED_DAYS)).isoformat()
     came_back = transfers(connection, state="returned", limit=_LOOKED_AT)
     done = journal(connection, limit=_LOOKED_AT).lines
+    unseen = frozenset(unseen_exceptions(connection))
+    asked = (line for line in requests(connection, limit=_LOOKED_AT) if line.note is not None)
     return HomeView(
         day=day_state(connection),
         drawer=drawer_state(connection, drawer, currency),
         totals=day_totals(connection, drawer, currency),
         returned=tuple(line for line in came_back if line.note and (line.note.business_date or "") >= since),
         waiting=waiting_transfers(connection, limit=_LOOKED_AT),
-        exceptions=tuple(line for line in done if line.state in ("exception", "quarantined")),
+        exceptions=tuple(line for line in done if line.operation in unseen),
+        requests=tuple(line for line in asked if line.note is not None and line.note.device == device),
         kyc=awaiting_kyc(connection, device),
     )
 
 
 def todos(view: HomeView, desk: Desk) -> tuple[Todo, ...]:
     """What needs doing, the most pressing first."""
-    found = (_beginning, _exceptions, _returned, _kyc, _waiting)
+    found = (_line, _beginning, _exceptions, _declined, _returned, _kyc, _waiting, _asked)
     return tuple(todo for find in found for todo in find(view, desk))
+
+
+def _line(_view: HomeView, desk: Desk) -> list[Todo]:
+    """What is to be known of the line; what the strip counts has its own line here."""
+    status, found = desk.line_status, list[Todo]()
+    face = face_of(status)
+    quiet = (LineState.STARTING, LineState.ONLINE, LineState.SENDING, LineState.WAITING)
+    only_exceptions = status.state is LineState.HELD and not status.code and status.exceptions > 0
+    if status.state not in quiet and not only_exceptions:
+        tone: Tone = face.tone if face.tone != "quiet" else "plain"
+        found.append(Todo(desk.tr("Line"), tone, face.word, face.next_step, desk.tr("Look"), "this_desk"))
+    if status.paying_out != "plain":
+        ended = status.paying_out == "ended"
+        title = paying_text(status)
+        text = desk.tr("The centre prolongs it over the line; until then customers can be paid out up to that time.")
+        if ended:
+            text = desk.tr("What the centre allowed this desk has ended. Deposits and everything else go on.")
+        badge = desk.tr("Paying out")
+        found.append(Todo(badge, "danger" if ended else "warn", title, text, desk.tr("Look"), "this_desk"))
+    return found
+
+
+def _declined(view: HomeView, desk: Desk) -> list[Todo]:
+    """Answers of the last days that somebody has to be told."""
+    since = (date.fromisoformat(desk.today()) - timedelta(days=RETURNED_DAYS)).isoformat()
+    found: list[Todo] = []
+    for line in view.requests:
+        if line.state != "declined" or line.note is None or line.note.at[:10] < since or len(found) == _SHOWN_MAX:
+            continue
+        title = " ".join(part for part in (kind_title(line.kind), line.holder) if part)
+        text = answer_sentence(line.kind, line.state, line.reason, desk.place.locale)
+        found.append(
+            Todo(desk.tr("Declined"), "machine", title, text, desk.tr("Look"), "journal", arguments=line.request)
+        )
+    return found
+
+
+def _asked(view: HomeView, desk: Desk) -> list[Todo]:
+    waiting = [line for line in view.requests if line.state == "waiting"]
+    if not waiting:
+        return []
+    title = desk.tr("1 request waits for the centre") if len(waiting) == 1 else desk.tr("{n} requests wait")
+    text = desk.tr("Nothing of it is posted yet. The answer comes by itself.")
+    oldest = waiting[-1].request
+    return [
+        Todo(desk.tr("Asked"), "info", title.format(n=len(waiting)), text, desk.tr("Look"), "journal", arguments=oldest)
+    ]
 
 
 def _beginning(view: HomeView, desk: Desk) -> list[Todo]:

@@ -21,7 +21,7 @@ from desktop.widgets.text import Icon, Text, muted, set_look
 
 __all__ = ["Face", "LineState", "LineStatus", "StatusStrip", "face_of"]
 
-_TONE_TOKENS: dict[FaceTone, str] = {
+TONE_TOKENS: dict[FaceTone, str] = {
     "ok": "accent",
     "warn": "warn",
     "danger": "danger",
@@ -90,7 +90,7 @@ class StatusStrip(QWidget):
     def show_status(self, status: LineStatus) -> None:
         """Say another moment."""
         face = face_of(status)
-        self._icon.show_icon(face.icon, _TONE_TOKENS[face.tone])
+        self._icon.show_icon(face.icon, TONE_TOKENS[face.tone])
         self._state.setText(face.word)
         set_look(self._state, tone=face.tone)
         for part, text in (

@@ -55,7 +55,7 @@ class FreezeNote:
 class AccountSummary:
     """An account: `posted` is what it holds in the customer's view, `payable_here` what this device may pay out of it.
 
-    All amounts are minor units of `currency`.
+    All amounts are minor units of `currency`. `closing` is whether a request to close it waits.
     """
 
     account: str
@@ -72,6 +72,7 @@ class AccountSummary:
     overdraft_limit: int
     holds: int
     freezes: tuple[FreezeNote, ...]
+    closing: bool = False
 
     @property
     def frozen(self) -> bool:
@@ -158,6 +159,7 @@ def _summary(connection: Connection, row: Any) -> AccountSummary:
         overdraft_limit=row.overdraft_limit,
         holds=row.holds,
         freezes=freezes,
+        closing=row.state == "open" and row.closings > 0,
     )
 
 

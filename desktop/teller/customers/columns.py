@@ -40,7 +40,9 @@ def account_columns(locale: str) -> Sequence[Column[AccountSummary]]:
 
 
 def account_state(account: AccountSummary) -> str:
-    """Frozen, or as the books have it."""
+    """Frozen, being closed, or as the books have it."""
+    if account.closing:
+        return _tr("Closing")
     if account.frozen:
         return _tr("Frozen")
     return {"open": _tr("Open"), "closed": _tr("Closed"), "unknown": _tr("Not opened")}.get(
@@ -50,6 +52,8 @@ def account_state(account: AccountSummary) -> str:
 
 def account_tone(account: AccountSummary) -> Tone:
     """The colour beside that word."""
+    if account.closing:
+        return "info"
     if account.frozen:
         return "danger"
     return "ok" if account.state == "open" else "plain"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtWidgets import QHBoxLayout
@@ -11,10 +12,12 @@ from sqlalchemy import Connection
 from core.device import Changed
 from core.store.queries.accounts import AccountSummary, ActivityKey, ActivityLine, account_activity
 from core.store.queries.customers import CustomerFile, customer_file
+from core.store.queries.requests import RequestLine, requests
 from desktop.desk import Desk
 from desktop.screens import Screen
 from desktop.teller.customers.cards import KycCard, ProfileCard
 from desktop.teller.customers.columns import account_columns, activity_columns
+from desktop.teller.customers.requests_card import SHOWN_MAX, RequestsCard
 from desktop.teller.lists import LiveList
 from desktop.teller.money.allowance import hold_allowance
 from desktop.teller.saying import iban_text, product_name, reference
@@ -49,6 +52,8 @@ class CustomerScreen(Screen):
         self.add_main(self._activity_card(), 1)
         self.profile = ProfileCard(desk.place.locale)
         self.kyc = KycCard(desk)
+        self.requests = RequestsCard(desk)
+        self.add_side(self.requests)
         self.add_side(self.profile)
         self.add_side(self.kyc)
         self.profile.amend.clicked.connect(lambda: self.go.emit("amend_customer", self._customer))
@@ -127,15 +132,20 @@ class CustomerScreen(Screen):
         self.open_account = Button(self.tr("Open account"), key="F9", small=True)
         self.open_account.setObjectName("open_account")
         self.open_account.clicked.connect(lambda: self.go.emit("open_account", self._customer))
+        self.close_account = self._action(self.tr("Close account"), "Alt+C", "close_account")
         row = QHBoxLayout()
         row.setSpacing(8)
-        for button in (self.deposit, self.withdraw, self.transfer, self.statement, self.freezes):
+        for button in self._account_actions()[:-1]:
             row.addWidget(button)
         row.addStretch(1)
         top.addWidget(self.reason)
+        top.addWidget(self.close_account)
         top.addWidget(self.open_account)
         card.body.addLayout(row)
         return card
+
+    def _account_actions(self) -> tuple[Button, ...]:
+        return self.deposit, self.withdraw, self.transfer, self.statement, self.freezes, self.close_account
 
     def _action(self, label: str, key: str, screen: str) -> Button:
         button = Button(label, key=key, small=True)
@@ -166,6 +176,12 @@ class CustomerScreen(Screen):
         customer = self._customer
         if customer:
             self._desk.read(lambda connection: customer_file(connection, customer), self._show, owner=self)
+            asked = partial(requests, customer=customer, limit=SHOWN_MAX)
+            self._desk.read(asked, partial(self._show_requests, customer), owner=self)
+
+    def _show_requests(self, customer: str, lines: tuple[RequestLine, ...]) -> None:
+        if customer == self._customer:
+            self.requests.show_requests(lines)
 
     def _accounts_query(
         self, connection: Connection, _key: object, _limit: int
@@ -209,7 +225,7 @@ class CustomerScreen(Screen):
         """What can't be done is disabled, with the reason below."""
         file = self._file
         elsewhere = file is not None and file.branch != self._desk.place.branch
-        for button in (self.deposit, self.withdraw, self.transfer, self.statement, self.freezes):
+        for button in self._account_actions():
             button.setEnabled(bool(self._account))
         for button in (self.transfer, self.statement, self.freezes, self.profile.amend, self.kyc.decide):
             if elsewhere:
@@ -246,7 +262,7 @@ class CustomerScreen(Screen):
         if not self._customer:
             return
         held = {account.account for account in self._file.accounts} if self._file else set()
-        if self._customer in changed.customers or held & changed.accounts:
+        if self._customer in changed.customers or held & changed.accounts or "request.declined" in changed.kinds:
             self._reload()
             self.accounts.refresh()
         if self._account in changed.accounts or not changed.kinds:

@@ -15,6 +15,7 @@ from core.store.queries.day import DayTotals, day_totals
 from core.store.queries.drawers import DayState, DrawerNotes, DrawerState, day_state, drawer_notes, drawer_state
 from desktop.desk import Desk
 from desktop.screens import Screen
+from desktop.teller.limits import limits_line, limits_of
 from desktop.teller.saying import NOTHING, date_text, time_text
 from desktop.widgets import Badge, Button, Card, Hairline, KeyValueList, Text, Tone
 from desktop.widgets.panels import empty_layout
@@ -98,6 +99,8 @@ class DrawerScreen(Screen):
         self.now = KeyValueList()
         now = Card(self.tr("In the drawer now"))
         now.body.addWidget(self.now)
+        self.limits = Text("", "small", wrap=True)
+        now.body.addWidget(self.limits)
         self.pieces = QGridLayout()
         self.pieces.setVerticalSpacing(6)
         self.pieces_note = Text("", "small", wrap=True)
@@ -134,6 +137,12 @@ class DrawerScreen(Screen):
                 (step.button if step else self).setFocus()
 
         self._desk.read(lambda c: read_view(c, place.branch, place.drawer, place.currency), show, owner=self)
+        device = self._desk.device
+        self._desk.tasks.run(
+            lambda: limits_of(device.lease(), device.spending(), device.clock.now_ms()),
+            done=lambda limits: self.limits.setText(limits_line(limits, place.locale)),
+            owner=self,
+        )
 
     def _changed(self, _changed: Changed) -> None:
         if self.isVisible():

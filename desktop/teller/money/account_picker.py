@@ -133,6 +133,8 @@ class AccountPicker(QWidget):
             return self.tr("Other branch")
         if account.state != "open":
             return self.tr("Closed") if account.state == "closed" else self.tr("Not heard of")
+        if account.closing:
+            return self.tr("Closing")
         return self.tr("Frozen") if account.frozen else ""
 
     def _typed(self, text: str) -> None:

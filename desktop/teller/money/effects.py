@@ -82,6 +82,9 @@ def obstacle(facts: CounterFacts, desk: Desk, direction: Direction, *, with_cash
     account, to_drawer = facts.account, ("drawer", _tr("My drawer"))
     if account.state != "open":
         return Obstacle(_tr("This account is closed."), _tr("Choose another account."))
+    if account.closing:
+        text = _tr("Nothing goes in or out while the centre closes it. Choose another account.")
+        return Obstacle(_tr("This account is being closed."), text)
     if facts.account.frozen and direction == "out":
         why = ", ".join(freeze_reason(freeze.reason) for freeze in account.freezes)
         text = _tr("{why}. Money comes in and none goes out until a supervisor lifts the freeze.").format(why=why)
