@@ -12,8 +12,9 @@ from core.ids import Randomness
 from core.people.stretching import Stretching
 from core.secrets.store import SecretStore
 from core.signing_in import HOUR_MS, SigningIn
+from core.sync.fetched import FetchedRights
 from core.sync.line import LineState
-from core.sync.loop import FetchedRights, SyncLoop
+from core.sync.loop import SyncLoop
 from core.sync.messages import BranchDevice, LateRun
 from core.sync.transport import Transport
 from desktop.settings import DesktopSettings

@@ -13,7 +13,7 @@ from core.money import Money
 from core.operations.kind import Body
 from core.operations.money import STANDIN_KINDS, debited
 from core.operations.reversals import EntryReversed
-from core.sync.loop import FetchedRights
+from core.sync.fetched import FetchedRights
 from desktop.desk import Desk
 from desktop.tasks import Job
 

@@ -20,7 +20,7 @@ from core.operations.transfers import TransferReceived
 from core.store.queries.accounts import account_summary
 from core.store.queries.books import ledger_balance
 from core.store.queries.journal import OperationDetail, journal, operation_detail
-from core.sync.loop import FetchedRights
+from core.sync.fetched import FetchedRights
 from core.sync.messages import BranchDevice, LateRun
 from desktop.desk import ApprovalRequest, Desk, Place
 from desktop.screens import Screen, ScreenEntry

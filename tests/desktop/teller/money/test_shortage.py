@@ -12,7 +12,7 @@ from core.operations.leases import LeaseRenewed
 from core.operations.requests import RequestDeclined
 from core.operations.transfers import TransferCarriedOut, TransferRequested
 from core.store.queries.requests import RequestLine, request_line
-from core.sync.loop import FetchedRights
+from core.sync.fetched import FetchedRights
 from desktop.teller.money.money_screen import MoneyScreen
 from desktop.widgets import LineState, LineStatus
 from tests.desktop.teller.money.counter import Counter, texts

@@ -5,7 +5,7 @@ import threading
 import pytest
 from PySide6.QtCore import Qt
 
-from core.sync.loop import FetchedRights
+from core.sync.fetched import FetchedRights
 from desktop.widgets import DenominationTable, LineState, LineStatus
 from tests.desktop.hands import press, type_text
 from tests.desktop.teller.money.counter import Counter, texts
