@@ -26,8 +26,10 @@ def renew_lease(
 
     With `unless_ended` also None where a person has ended its lease (`end_lease`): only a person gives the next one.
     """
-    book = home.book()
     key = (device.device, device.epoch)
+    # One at a time: two that began at the same lease would give its number twice.
+    home.lock_chain(key)
+    book = home.book()
     book.prefetch([(Lease, key), (Spending, key), (Branch, (device.branch,))])
     known = lease_of(*key, book)
     now_ms = centre.clock.now_ms()
@@ -41,6 +43,7 @@ def renew_lease(
 
 def end_lease(home: Home, centre: Centre, device: DeviceEpoch) -> Issued:
     """A lease that ends now: the device pays nothing out once it has heard of it, until a person gives it another."""
+    home.lock_chain((device.device, device.epoch))
     book = home.book()
     known = lease_of(device.device, device.epoch, book)
     body = _next_lease(home, known, device, book, _NOTHING, centre.clock.now_ms())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 
-from core.book.rows import DeviceEpoch, Hold, LedgerBalance, Recall, Right
+from core.book.rows import DeviceEpoch, Hold, Lease, LedgerBalance, Recall, Right
 from core.errors import Refusal, Refused
 from core.ledger import RISK_DEVICES
 from core.operations.accounts import AccountFrozen
@@ -15,13 +17,14 @@ from core.operations.terms import AccountClosureRequested
 from core.operations.transfers import TransferRequested
 from sync_server.centre.buckets import BUCKET, REFILL_MS
 from sync_server.centre.devices import revoke_device
-from sync_server.centre.issue import issue
-from sync_server.centre.leases import renew_lease
+from sync_server.centre.issue import Issued, issue
+from sync_server.centre.leases import end_lease, renew_lease
 from sync_server.centre.requests import WAIT_MS
 from sync_server.centre.rights import Grant
 from sync_server.centre.terms import charge_fee, place_hold, release_hold, set_limit
 from sync_server.centre.write_offs import exposure_of
 from sync_server.payments.completing import CLOSED_ACCOUNT, why_not
+from sync_server.store.home import Home
 from sync_server.store.memory import MemoryDatabase
 from tests.sync_server.branch import Branch, decide, late_run, settle_everything, write_off
 from tests.sync_server.home_bank import HomeBank
@@ -64,6 +67,22 @@ def test_a_lease_is_renewed_when_half_of_it_is_gone(branch: Branch) -> None:
     with branch.bank.database.transaction() as home:
         assert renew_lease(home, branch.bank.centre, device) is not None
         assert renew_lease(home, branch.bank.centre, device) is None
+
+
+def test_two_leases_given_at_once_have_numbers_of_their_own(branch: Branch) -> None:
+    bank, device = branch.bank, branch.bank.device(branch.one)
+    assert isinstance(bank.database, MemoryDatabase)
+    given: list[Issued] = []
+    with ExitStack() as first:
+        home: Home = first.enter_context(bank.database.transaction())
+        given.append(end_lease(home, bank.centre, device))
+        bank.database.wait = lambda _lock: first.close()
+        with bank.database.transaction() as second:
+            given.append(end_lease(second, bank.centre, device))
+    one, two = (issued.settled.decoded.body.number for issued in given)
+    assert two == one + 1
+    (row,) = (row for row in bank.rows(Lease) if isinstance(row, Lease) and row.device == device.device)
+    assert row.number == two
 
 
 def transfer_request(branch: Branch, amount: int) -> TransferRequested:
