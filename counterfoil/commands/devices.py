@@ -17,7 +17,8 @@ from counterfoil.commands.connection import centre_transaction, must
 
 if TYPE_CHECKING:
     from core.book.rows import DeviceEpoch
-    from sync_server.store.postgres import PostgresHome
+    from sync_server.settings import server_settings
+from sync_server.store.postgres import PostgresHome
 
 devices = typer.Typer(help="Devices: invite, trust, revoke.", no_args_is_help=True)
 _FINGERPRINT_LENGTH = 43
@@ -98,8 +99,9 @@ def trust(
     """Trust a device's key, once a person has compared its fingerprint."""
     from sync_server.centre.devices import trust_device
 
-    with centre_transaction() as (home, centre):
-        state = trust_device(home, centre, device, fingerprint.replace(" ", ""))
+    settings = server_settings(os.environ)
+    with centre_transaction(settings) as (home, centre):
+        state = trust_device(home, centre, device, fingerprint.replace(" ", ""), settings.lease)
         if isinstance(state, Refusal):
             raise Refused(state)
     Console(highlight=False).print(f"{device} is trusted; its epoch {state.epoch} begins.")

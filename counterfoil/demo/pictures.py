@@ -11,6 +11,8 @@ PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 _WANTED = {
     "offline-withdrawal-within-rights": "offline-withdrawal",
     "offline-refused-beyond-rights": "refused-beyond-rights",
+    "offline-what-is-possible": "what-is-possible",
+    "stand-in-review": "stand-in",
     "sign-in": "sign-in",
     "offline-home": "home-offline",
     "journal": "journal",
