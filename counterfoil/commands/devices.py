@@ -17,8 +17,7 @@ from counterfoil.commands.connection import centre_transaction, must
 
 if TYPE_CHECKING:
     from core.book.rows import DeviceEpoch
-    from sync_server.settings import server_settings
-from sync_server.store.postgres import PostgresHome
+    from sync_server.store.postgres import PostgresHome
 
 devices = typer.Typer(help="Devices: invite, trust, revoke.", no_args_is_help=True)
 _FINGERPRINT_LENGTH = 43
@@ -98,6 +97,7 @@ def trust(
 ) -> None:
     """Trust a device's key, once a person has compared its fingerprint."""
     from sync_server.centre.devices import trust_device
+    from sync_server.settings import server_settings
 
     settings = server_settings(os.environ)
     with centre_transaction(settings) as (home, centre):
