@@ -298,8 +298,9 @@ class BankInADict:
     def take(self, decoded: Decoded[Any]) -> list[str]:
         """Apply an operation whatever speaks against it, as the centre does; answers the codes of its exceptions."""
         found = self.findings(decoded)
+        free = rules.frees_of(decoded, self.book)
         rules.apply(decoded, self.book)
-        found += [refusal.code for refusal in rules.after(decoded, self.book)]
+        found += [refusal.code for refusal in rules.after(decoded, self.book, free)]
         self.store.write(self.book)
         operation = decoded.operation
         self.chains[operation.device, operation.epoch].operations.append(decoded.signed)

@@ -174,6 +174,8 @@ def _check_write_off(decoded: Decoded[DeviceWriteOffRequested], book: Book) -> I
     device = book.get(DeviceEpoch, decoded.body.device, decoded.body.epoch)
     if device is None or device.purpose == "centre":
         yield Refusal("device_unknown", "device")
+    elif device.branch != decoded.operation.branch:
+        yield Refusal("device_elsewhere", "device")
     elif device.state == "written_off":
         yield Refusal("device_written_off_already", "device")
     elif (device.device, device.epoch) == (decoded.operation.device, decoded.operation.epoch):

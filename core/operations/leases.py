@@ -51,13 +51,17 @@ def spending_of(device: str, epoch: int, book: Book) -> Spending:
 def check_lease(operation: Operation, authority: Authority, lease: Lease | None, book: Book) -> Iterable[Refusal]:
     """What the lease says against a payment of a device, its time apart (see `check_lease_time`).
 
-    Ceilings are those of the lease that the operation names: an older one may have allowed it, and says so no more.
+    Ceilings are those of the newest lease. An older one, if the operation names it, may have allowed more: whether its
+    maker could not yet know is for a person to judge, and stops nothing.
     """
     if lease is None or not 1 <= authority.lease <= lease.number:
         yield Refusal("lease_missing")
         return
+    beyond = list(_check_ceilings(authority, lease, spending_of(operation.device, operation.epoch, book)))
     if authority.lease == lease.number:
-        yield from _check_ceilings(authority, lease, spending_of(operation.device, operation.epoch, book))
+        yield from beyond
+    elif beyond:
+        yield Refusal("paid_under_older_lease", "amount", {"named": authority.lease, "number": lease.number})
 
 
 def check_lease_time(operation: Operation, now: str, book: Book) -> Iterable[Refusal]:

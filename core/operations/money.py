@@ -6,13 +6,13 @@ stand-in. The centre's debits are by its own authority, from what no device hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DepositAccount, DeviceEpoch, Lease, LedgerBalance, Right, Spending
-from core.envelope import Authority, Operation
+from core.book.rows import DepositAccount, DeviceEpoch, Lease, LedgerBalance, Reversal, Right, Spending
+from core.envelope import Authority, Operation, read_operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id
 from core.operations.leases import check_lease, lease_of, note_spending
@@ -149,16 +149,50 @@ def _move_rights(operation: Operation, account: str, posting: Posting, book: Boo
     else:
         if device is None or device.branch != posting.branch:
             return
-        after = msgspec.structs.replace(before, minted=before.minted - posting.amount)
+        after = msgspec.structs.replace(before, minted=before.minted + _good_funds(operation, posting, before, book))
     put_right(before, after, book)
 
 
-def findings_after(postings: Iterable[Posting], book: Book, promised: Iterable[str] = ()) -> Iterable[Refusal]:
-    """What an entry, or a grant on the `promised` accounts, leaves that needs a case: more promised than is there."""
-    for account_id in (*(deposit_id(posting.account) for posting in postings), *promised):
+def _good_funds(operation: Operation, posting: Posting, right: Right, book: Book) -> int:
+    """How much of a credit the device may pay out again, in minor units.
+
+    Undoing a payment gives back what it took from rights, once: what was paid as a stand-in was never the device's.
+    """
+    if operation.kind != "entry.reversed":
+        return -posting.amount
+    reverses = _reverses(bytes(operation.body)).reverses
+    original = book.operation(reverses)
+    if original is None or book.get(Reversal, reverses) is not None:
+        return 0
+    authority = read_operation(original).operation.authority or _NO_AUTHORITY
+    return min(-posting.amount, authority.rights, right.used)
+
+
+class _Reversing(msgspec.Struct, frozen=True):
+    """What a reversal names."""
+
+    reverses: str
+
+
+_reverses = msgspec.json.Decoder(_Reversing).decode
+
+
+def frees(postings: Iterable[Posting], book: Book, promised: Iterable[str] = ()) -> dict[str, int]:
+    """What is free on each account of an entry, and on the `promised` ones, by id; in minor units."""
+    named = [*(deposit_id(posting.account) for posting in postings), *promised]
+    found: dict[str, int] = {}
+    for account_id in named:
         account = book.get(DepositAccount, account_id) if account_id else None
-        if account is not None and free(account.posted, account.overdraft_limit, account.rights) < 0:
-            yield Refusal("free_below_zero", "account", {"account": account.id})
+        if account_id is not None:
+            found[account_id] = free(account.posted, account.overdraft_limit, account.rights) if account else 0
+    return found
+
+
+def findings_after(before: Mapping[str, int], after: Mapping[str, int]) -> Iterable[Refusal]:
+    """What needs a case: more is promised on an account than is there, and this has made it more."""
+    for account_id, left in after.items():
+        if left < 0 and left < before.get(account_id, 0):
+            yield Refusal("free_below_zero", "account", {"account": account_id})
 
 
 def money_keys(operation: Operation, postings: Iterable[Posting], *, with_balances: bool) -> Iterable[Key]:

@@ -6,7 +6,7 @@ with what speaks against an honest operation; `apply` changes the book.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ from core.operations.money import (
     apply_money,
     check_money,
     findings_after,
+    frees,
     is_centres,
     money_keys,
     verify_accounts,
@@ -253,10 +254,26 @@ def apply(decoded: Decoded[Any], book: Book, found: Iterable[str] = ()) -> None:
     book.note(decoded.operation.id, decoded.signed.jws)
 
 
-def after(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:
-    """What it leaves behind that needs a case, looked at once it has been applied."""
+def frees_of(decoded: Decoded[Any], book: Book) -> dict[str, int]:
+    """What is free, by account, on those that it concerns: before it is applied, or after; in minor units."""
     promised = (decoded.body.account,) if decoded.kind.name == GRANTED else ()
-    return tuple(findings_after(decoded.postings, book, promised))
+    return frees(decoded.postings, book, promised)
+
+
+def after(decoded: Decoded[Any], book: Book, before: Mapping[str, int]) -> tuple[Refusal, ...]:
+    """What it leaves behind that needs a case, looked at once it has been applied; `before` is what was free."""
+    return tuple(findings_after(before, frees_of(decoded, book)))
+
+
+def inside(decoded: Decoded[Any], book: Book) -> tuple[Refusal, ...]:
+    """What speaks against the operation that the centre books late, word for word: for its case, not to refuse it.
+
+    That its device has ended is known to the two people who decided.
+    """
+    if decoded.kind.name != CARRYING:
+        return ()
+    found = _findings(carried(decoded.body), book)
+    return tuple(finding for finding in found if finding.code != "device_revoked")
 
 
 def branches_touched(decoded: Decoded[Any]) -> frozenset[str]:

@@ -11,6 +11,10 @@ _SENTENCES = {
     "branch_code_too_long": "This code is too long for a branch. Choose a shorter one.",
     "branch_unknown": "There is no such branch. Found it first, or check its code.",
     "case_not_open": "No open case has that number. See `counterfoil case list`.",
+    "case_still_stands": (
+        "More is promised on account {account} than is there. The case stays open until that is mended: by what comes "
+        "back, a reversal, a higher limit, or money."
+    ),
     "currency_unknown": "There is no such currency. Give the three letters of ISO 4217, such as DKK.",
     "device_code_malformed": "A device's code has at most 32 of a-z, 0-9 and -, and does not begin with centre.",
     "device_code_of_centre": "This is the centre itself, not a device. Check the code.",

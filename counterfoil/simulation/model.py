@@ -106,6 +106,8 @@ class Model:
     frozen: dict[str, str] = field(default_factory=dict)
     holds: dict[str, int] = field(default_factory=dict)
     transfers: dict[str, Payload] = field(default_factory=dict)
+    by_rights: dict[str, int] = field(default_factory=dict)
+    """What each operation said that it took by rights."""
 
     def copy(self) -> Model:
         """Another that is as this one is."""
@@ -119,28 +121,34 @@ class Model:
             dict(self.frozen),
             dict(self.holds),
             dict(self.transfers),
+            dict(self.by_rights),
         )
 
     def account(self, name: str) -> ModelAccount:
         """The account of that id."""
         return self.accounts.setdefault(name, ModelAccount())
 
-    def take(self, operation: Payload, said: Collection[str] = ()) -> frozenset[str]:
+    def take(self, operation: Payload, said: Collection[str] = (), *, stands: bool = False) -> frozenset[str]:
         """Let an operation count; answers what of `MODELLED` its verdict should say.
 
-        `said` is all that it does say: of people the model knows nothing.
+        `said` is all that it does say: of people the model knows nothing. `stands`: it was said before a restore.
         """
-        found = set(self._found_before(operation))
+        found = set() if stands else set(self._found_before(operation))
         made_by = payload_of(operation["body"]["jws"]) if operation["kind"] == "operation.booked" else operation
+        if made_by is not operation and not stands:
+            found.update(self._found_before(made_by))
         lines = entry(made_by)
+        promised = {operation["body"]["account"]} if operation["kind"] == "rights.granted" else set()
+        concerned = deposits(lines) | promised
+        free = {name: self.account(name).free for name in concerned}
         for line in lines:
             self._post(made_by, line)
+        self.by_rights[operation["id"]] = (operation["authority"] or {}).get("rights", 0)
         if operation["kind"] != "account.freeze_lifted" or _NOT_ALLOWED.isdisjoint(said):
             self._effects(operation)
         if made_by is not operation:
             self._effects(made_by)
-        promised = {operation["body"]["account"]} if operation["kind"] == "rights.granted" else set()
-        if any(self.account(name).free < 0 for name in deposits(lines) | promised):
+        if any(self.account(name).free < min(0, free[name]) for name in concerned):
             found.add("free_below_zero")
         return frozenset(found)
 
@@ -182,8 +190,15 @@ class Model:
             by_rights = (operation["authority"] or {}).get("rights", 0)
             used += min(amount, by_rights, max(0, account.payable(chain)))
         elif self.devices.get(chain) == branch:
-            minted -= amount
+            minted += self._good_funds(operation, -amount, used)
         account.rights[chain] = (granted, minted, used, returned)
+
+    def _good_funds(self, operation: Payload, credit: int, used: int) -> int:
+        """A payment undone gives back what it took by rights, once; whatever else comes in is good in full."""
+        if operation["kind"] != "entry.reversed":
+            return credit
+        undone = operation["body"]["reverses"]
+        return 0 if undone in self.reversed else min(credit, self.by_rights.get(undone, 0), used)
 
     def _effects(self, operation: Payload) -> None:
         effect = getattr(self, "_" + operation["kind"].replace(".", "_"), None)

@@ -36,7 +36,7 @@ _COUNTER: dict[str, str] = {
     ),
     "currency_differs": _mark("The account is in {account}. Choose an account in {operation}, or the other amount."),
     "rights_exceeded": _mark(
-        "Only {payable} can be paid out here while the line is down. Pay out up to that, or wait for the line.",
+        "Only {payable} can be paid out here by this desk's rights. Choose from what is offered, or wait for the line.",
     ),
     "rights_none": _mark(
         "Nothing can be paid out from this account here while the line is down. Wait for the line, then try again."
@@ -70,6 +70,9 @@ _COUNTER: dict[str, str] = {
     ),
     "payment_above_lease": _mark(
         "This desk pays out at most {most} at a time. Choose a smaller amount, or wait for the line."
+    ),
+    "paid_under_older_lease": _mark(
+        "This was paid under an older lease of the desk than the newest, which allows less. The centre looks into it."
     ),
     "lease_payments_used": _mark(
         "This desk has made the {most} payments that it may without the line. Wait for the line."

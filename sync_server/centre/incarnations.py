@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from nacl.signing import VerifyKey
 
 from core.book.rows import Bank, DepositAccount, DeviceEpoch
@@ -100,10 +101,13 @@ def take_report(home: Home, centre: Centre, device: DeviceEpoch, reported: Repor
 
 
 def _raise_count(home: Home, centre: Centre, device: DeviceEpoch, account: str, granted: int, book: CentreBook) -> None:
+    """Count what no grant that came back covers: the device may have paid it out. Somebody has to look at it."""
     row = book.get(DepositAccount, account)
+    code = "echo_of_unknown_account" if row is None else "echo_without_grant"
+    detail = msgspec.json.encode({"account": account, "granted": granted}).decode()
+    now = instant(centre.clock.now_ms())
+    home.open_cases([CaseRow(now, code, device.device, device.epoch, None, detail)])
     if row is None:
-        now = instant(centre.clock.now_ms())
-        home.open_cases([CaseRow(now, "echo_of_unknown_account", device.device, device.epoch, None, "{}")])
         return
     body = RightsGranted(
         account=account, device=device.device, epoch=device.epoch, currency=row.currency, granted=granted

@@ -19,6 +19,7 @@ from core.operations.rights import right_of
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.requests import decline
 from sync_server.ingest.cases import Case, open_cases
+from sync_server.ingest.doubting import doubtful_credits, hold_back
 from sync_server.store.home import Home
 from sync_server.store.lookups import LateOperation
 
@@ -63,9 +64,10 @@ def _book_some(home: Home, centre: Centre, request: Request, run: Sequence[LateO
         if late.booked:
             continue
         try:
-            issue(home, centre, request.branch, OperationBooked(request=request.id, jws=late.jws))
+            issued = issue(home, centre, request.branch, OperationBooked(request=request.id, jws=late.jws))
         except (IntegrityFault, Refused):
             continue
+        hold_back(home, centre, home.book(), doubtful_credits([issued.settled]))
         done += 1
         if done == BOOKED_AT_ONCE:
             break

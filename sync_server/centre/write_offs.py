@@ -69,6 +69,10 @@ def write_off(home: Home, centre: Centre, request_id: str) -> bool:
     if chain.seq != body.head_seq:
         decline(home, centre, found, "device_has_reported")
         return True
+    if exposure.amount > body.exposure:
+        # The two people signed for less: they are to see what it is now.
+        decline(home, centre, found, "exposure_has_grown")
+        return True
     said = DeviceWrittenOff(
         request=request_id,
         device=body.device,

@@ -12,6 +12,8 @@ from sync_server.ingest.settle import Settled
 from sync_server.store.home import CentreBook, Home
 
 REASON = "exception"
+_NO_DOUBT = frozenset({"free_below_zero"})
+"""Findings about the account, not about what was credited to it."""
 
 
 def doubtful_credits(settled: Iterable[Settled]) -> list[tuple[Settled, Posting]]:
@@ -19,7 +21,7 @@ def doubtful_credits(settled: Iterable[Settled]) -> list[tuple[Settled, Posting]
     return [
         (item, posting)
         for item in settled
-        if item.verdict.exceptions
+        if any(found.code not in _NO_DOUBT for found in item.verdict.exceptions)
         for posting in item.decoded.postings
         if posting.amount < 0 and deposit_id(posting.account) is not None
     ]

@@ -89,11 +89,16 @@ def settle_one(
     """
     findings: tuple[Refusal, ...] = ()
     if not stands:
-        findings = (*rules.check(decoded, book), *check_lease_time(decoded.operation, received_at, book))
+        findings = (
+            *rules.check(decoded, book),
+            *rules.inside(decoded, book),
+            *check_lease_time(decoded.operation, received_at, book),
+        )
     stamp = stamp_not_after(decoded.body, received_at)
     codes = found if found is not None else [finding.code for finding in findings]
+    free = rules.frees_of(decoded, book)
     rules.apply(decoded if stamp is None else with_stamp(decoded, stamp), book, codes)
-    findings += rules.after(decoded, book)
+    findings += rules.after(decoded, book, free)
     operation = decoded.operation
     verdict = Verdict(
         seq=operation.seq,

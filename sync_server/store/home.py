@@ -293,6 +293,10 @@ class Home(Protocol):
         """The codes of the open cases about a chain's operations."""
         ...
 
+    def open_case(self, number: int) -> CaseRow | None:
+        """The open case of that number, locked."""
+        ...
+
     def close_case(self, number: int) -> bool:
         """A person has looked; False if no open case has that number."""
         ...

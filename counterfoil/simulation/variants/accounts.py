@@ -29,14 +29,12 @@ from sync_server.store.home import Home
 def case_when_overdrawn() -> Iterator[None]:
     """A case is opened when the balance is below zero, not when more is promised than is there."""
 
-    def findings(postings: Iterable[Posting], book: Book, _promised: Iterable[str] = ()) -> Iterable[Refusal]:
-        for posting in postings:
-            name = deposit_id(posting.account)
-            account = book.get(DepositAccount, name) if name else None
-            if account is not None and account.posted < 0:
-                yield Refusal("free_below_zero", "account", {"account": account.id})
+    def posted(postings: Iterable[Posting], book: Book, _promised: Iterable[str] = ()) -> dict[str, int]:
+        named = (name for posting in postings if (name := deposit_id(posting.account)) is not None)
+        found = ((name, book.get(DepositAccount, name)) for name in named)
+        return {name: account.posted if account is not None else 0 for name, account in found}
 
-    with replaced(money.findings_after, findings):
+    with replaced(money.frees, posted):
         yield
 
 

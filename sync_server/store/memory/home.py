@@ -261,6 +261,11 @@ class MemoryHome:
         """The codes of the open cases about a chain's operations."""
         return {case.code for _, case in self._overlay.items(OPEN_CASES) if (case.device, case.epoch) == chain}
 
+    def open_case(self, number: int) -> CaseRow | None:
+        """The open case of that number, locked."""
+        self._overlay.lock(OPEN_CASES, number)
+        return self._overlay.get(OPEN_CASES, number)
+
     def close_case(self, number: int) -> bool:
         """A person has looked; False if no open case has that number."""
         self._overlay.statement("cases")

@@ -218,6 +218,15 @@ class PostgresHome:
         )
         return {code for (code,) in rows}
 
+    def open_case(self, number: int) -> CaseRow | None:
+        """The open case of that number, locked."""
+        row = self.connection.execute(
+            b"SELECT opened_at, code, device, epoch, operation_id::text, detail FROM cases "
+            b"WHERE no = %s AND state = 'open' FOR UPDATE",
+            (number,),
+        ).fetchone()
+        return CaseRow(*row) if row is not None else None
+
     def close_case(self, number: int) -> bool:
         """A person has looked; False if no open case has that number."""
         done = self.connection.execute(b"UPDATE cases SET state = 'closed' WHERE no = %s AND state = 'open'", (number,))

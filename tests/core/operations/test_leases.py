@@ -9,7 +9,11 @@ import pytest
 from core.book.rows import DepositAccount, Lease, Right, Spending
 from core.clock import instant
 from core.envelope import Authority
+from core.ledger import reversed_postings
+from core.operations.cash import CashDeposited
 from core.operations.leases import LeaseRenewed, check_lease_time
+from core.operations.reversals import EntryReversed, lines
+from core.operations.rights import payable_by
 from core.operations.transfers import TransferMade
 from tests.bank import BRANCH, BranchDay
 
@@ -155,3 +159,55 @@ def test_only_cash_is_paid_at_the_banks_own_risk(day: BranchDay) -> None:
     body = TransferMade(account=payer, payee_account=payee, currency="DKK", amount=1_00)
     decoded = day.bank.draft(day.teller, body, approver=day.supervisor, authority=Authority(standin=1_00, lease=7))
     assert "standin_not_allowed" in day.bank.findings(decoded)
+
+
+def test_an_older_lease_that_allowed_more_is_for_a_person_to_judge(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 1_000_00)
+    give(day, 7)
+    give(day, 8, standin_per_payment=0, per_payment=50_00)
+    assert pay(day, account, 100_00, lease=7) == ["paid_under_older_lease"]
+    assert pay(day, account, 100_00, lease=8) == ["payment_above_lease"]
+
+
+def test_undoing_a_stand_in_gives_the_desk_no_rights(day: BranchDay) -> None:
+    account = day.account()
+    day.deposit(account, 300_00)
+    give(day, 7)
+    decoded = day.bank.draft(
+        day.teller,
+        day.withdrawal(account, 500_00),
+        drawer=day.drawer,
+        approver=day.supervisor,
+        authority=Authority(rights=300_00, standin=200_00, lease=7),
+    )
+    assert day.bank.take(decoded) == ["free_below_zero"]
+    undo = EntryReversed(
+        reverses=decoded.operation.id,
+        reverses_hash=decoded.signed.hash,
+        postings=lines(reversed_postings(decoded.postings)),
+    )
+    day.bank.perform(day.teller, undo, approver=day.supervisor)
+    row = day.bank.book.get(DepositAccount, account)
+    right = day.bank.book.get(Right, account, "odense-1", 1)
+    assert row is not None
+    assert right is not None
+    assert (row.posted, row.rights, payable_by(right)) == (300_00, 300_00, 300_00)
+    again = day.bank.draft(day.teller, undo, approver=day.supervisor)
+    assert day.bank.take(again) == ["already_reversed"]
+    right = day.bank.book.get(Right, account, "odense-1", 1)
+    assert right is not None
+    assert payable_by(right) == 300_00
+
+
+def test_an_honest_deposit_on_an_account_that_is_short_is_no_exception(day: BranchDay) -> None:
+    account = day.account()
+    give(day, 7)
+    assert stand_in(day, account, 0, 100_00) == ["free_below_zero"]
+    deposit = day.bank.draft(
+        day.teller,
+        CashDeposited(account=account, account_branch=BRANCH, currency="DKK", amount=50_00),
+        drawer=day.drawer,
+    )
+    assert day.bank.take(deposit) == []
+    assert pay(day, account, 50_00, lease=7) == []

@@ -372,12 +372,12 @@ def test_a_grant_that_only_its_holder_remembers_is_counted_with_a_case(bank: Res
         said = take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), {account: 30_00}))
         assert isinstance(said, ReportedAnswer)
     assert bank.account_row(account).rights == 120_00
-    assert case_codes(bank) == ["free_below_zero", "not_available"]
+    assert case_codes(bank) == ["echo_without_grant", "free_below_zero", "not_available"]
     with bank.database.transaction() as home:
         take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), {account: 30_00}))
         stale = take_report(home, bank.centre, bank.row_of(one), Reported(1, {account: 30_00}))
     assert isinstance(stale, Refusal)
-    assert case_codes(bank) == ["free_below_zero", "not_available"]
+    assert case_codes(bank) == ["echo_without_grant", "free_below_zero", "not_available"]
 
 
 @in_memory

@@ -23,9 +23,11 @@ from sync_server.centre.requests import WAIT_MS
 from sync_server.centre.rights import Grant
 from sync_server.centre.terms import charge_fee, place_hold, release_hold, set_limit
 from sync_server.centre.write_offs import exposure_of
+from sync_server.ingest.cases import close_case
 from sync_server.payments.completing import CLOSED_ACCOUNT, why_not
 from sync_server.store.home import Home
 from sync_server.store.memory import MemoryDatabase
+from sync_server.store.memory.tables import OPEN_CASES
 from tests.sync_server.branch import Branch, decide, late_run, settle_everything, write_off
 from tests.sync_server.home_bank import HomeBank
 
@@ -271,3 +273,44 @@ def test_a_revoked_desks_late_operations_still_use_its_own_rights(branch: Branch
     held = [row for row in branch.bank.rows(Right) if isinstance(row, Right) and row.device == "nor-1"]
     assert [payable_by(row) for row in held] == [450_00]
     assert (branch.row().posted, branch.row().rights) == (450_00, 450_00)
+
+
+def test_two_people_sign_for_the_exposure_that_there_is(branch: Branch) -> None:
+    with branch.bank.database.transaction() as home:
+        shown = exposure_of(home, "nor-1", 1)
+    assert shown is not None
+    body = DeviceWriteOffRequested(device="nor-1", epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=0)
+    request = branch.ask(branch.two, body, by_two=True)
+    settle_everything(branch)
+    assert branch.request(request).reason == "exposure_has_grown"
+
+
+def test_what_is_booked_late_beyond_rights_has_its_case(branch: Branch) -> None:
+    with branch.bank.database.transaction() as home:
+        revoke_device(home, branch.bank.centre, "nor-1", 1)
+    branch.second(branch.two)
+    desk = branch.one
+    made = [desk.make(desk.withdrawal(branch.account, 1_000_00)), desk.make(desk.withdrawal(branch.account, 70_00))]
+    branch.bank.push(desk)
+    decide(branch, made, accept=True)
+    settle_everything(branch)
+    assert branch.row().posted == -70_00
+    with branch.bank.database.transaction() as home:
+        assert {"rights_exceeded", "free_below_zero"} <= home.open_case_codes(("centre-nor", 1))
+
+
+def test_a_case_of_money_that_is_not_there_stays_open_until_it_is(branch: Branch) -> None:
+    desk = branch.one
+    desk.make(desk.withdrawal(branch.account, 1_070_00))
+    branch.bank.settle(desk)
+    database = branch.bank.database
+    assert isinstance(database, MemoryDatabase)
+    number = next(no for no, case in database.committed(OPEN_CASES).items() if case.code == "free_below_zero")
+    with database.transaction() as home:
+        assert close_case(home, number) == Refusal("case_still_stands", "number", {"account": branch.account})
+    desk.make(desk.deposit(branch.account, 100_00))
+    branch.bank.settle(desk)
+    branch.hand_back(desk, 100_00)
+    with database.transaction() as home:
+        assert close_case(home, number) is None
+        assert close_case(home, number) == Refusal("case_not_open", "number")
