@@ -34,7 +34,7 @@ def chains(day: BranchDay, tmp_path: Path) -> Path:
 def test_a_sound_export_passes_with_its_sums(day: BranchDay, chains: Path) -> None:
     ended = runner.invoke(program, [str(chains), "--centre", key_name(day.bank.centre_key)])
     assert ended.exit_code == 0, ended.output
-    assert "16 operations on 2 chains, 3 entries, 2 people" in ended.stdout
+    assert "17 operations on 3 chains, 3 entries, 2 people" in ended.stdout
     assert "61,234.56" in ended.stdout
     assert "the key that you named" in ended.stdout
 
