@@ -6,8 +6,10 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QWidget
 
 from core.device import Draft
+from core.envelope import read_operation
 from core.ledger import deposit_id
 from core.money import Money, format_money
+from core.store.queries.journal import OperationDetail
 from desktop.teller.drafting import at_risk
 from desktop.widgets import Badge
 
@@ -21,6 +23,12 @@ def risk_of(draft: Draft) -> Money | None:
     minor = at_risk(draft)
     currency = next((each.currency for each in draft.postings if deposit_id(each.account)), "")
     return Money(minor, currency) if minor and currency else None
+
+
+def risk_paid(made: OperationDetail, currency: str) -> Money | None:
+    """What an operation has paid at the bank's own risk; None if nothing."""
+    authority = read_operation(made.jws).operation.authority
+    return Money(authority.standin, currency) if authority is not None and authority.standin else None
 
 
 def risk_pairs(draft: Draft, locale: str) -> list[tuple[str, str | QWidget]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from core.money import Money, format_amount
+from core.money import Money, format_amount, format_money
 from core.store.queries.journal import OperationDetail
 from core.store.queries.requests import RequestLine
 from core.store.queries.transfers import TransferLine
@@ -16,6 +16,7 @@ from desktop.teller.money.order import Order
 from desktop.teller.money.undoing import may_be_undone
 from desktop.teller.returns import transfer_sentence, transfer_tone, transfer_word
 from desktop.teller.saying import moment_text, reference, state_sentence, state_tone, state_word
+from desktop.teller.standing_in import risk_paid
 from desktop.widgets import Badge, Button, Card, Hairline, Icon, KeyValueList, Notice, Text, Tone
 from desktop.widgets.line_status import clock_text
 from desktop.wording import amount_in_words
@@ -111,6 +112,9 @@ class PostedPanel(Card):
         if transfer is not None and (transfer.state != "sent" or line.state == "applied"):
             # The transfer's own state says more than that the centre has it.
             rows.append((self.tr("Transfer"), self._transfer_badge(transfer)))
+        risk = risk_paid(made, currency)
+        if risk is not None:
+            rows.append((self.tr("At the bank's risk"), Badge(format_money(risk, self._locale), "danger")))
         if line.approver is not None:
             rows.append((self.tr("Approved by"), self._desk.name_of(line.approver)))
         if line.reversed_by is not None:

@@ -11,10 +11,10 @@ import pytest
 
 from core.book.rows import DepositAccount, LedgerBalance, Right
 from core.envelope import read_operation, sign_operation
-from core.errors import IntegrityFault, Refusal
+from core.errors import CentreRefusal, IntegrityFault, Refusal
 from core.ledger import CLEARING_BRANCHES, CLEARING_PARTNERS
 from core.operations.ended import DeviceWriteOffRequested
-from core.sync.messages import GivenBack, Reported, ReportedAnswer
+from core.sync.messages import FeedPage, GivenBack, Reported, ReportedAnswer, VisitAnswer
 from sync_server.centre.devices import revoke_device
 from sync_server.centre.feed import read_page
 from sync_server.centre.given_back import IncarnationDiffers, take_given_back
@@ -448,3 +448,36 @@ def forked(bank: RestoredBank, desk: DeskAtWork) -> str:
     *_, last = map(read_operation, desk.desk.device.export_chain("nor-1", 1))
     other = msgspec.structs.replace(last.operation, at="2026-11-20T08:00:01.000Z", id=bank.maker.ids.new())
     return sign_operation(other, desk.teller.key, desk.teller.kid).jws
+
+
+@in_memory
+def test_a_centre_restored_in_the_middle_of_a_step_is_told_in_the_next_one(
+    bank: RestoredBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bank.at_work("nor-1", "nor") as desk:
+        restore = bank.backup()
+        asked = desk.line.lease
+
+        def restored_meanwhile(after: int) -> FeedPage:
+            monkeypatch.undo()
+            restore()
+            return asked(after)
+
+        monkeypatch.setattr(desk.line, "lease", restored_meanwhile)
+        bank.maker.clock.advance(11 * 60_000)
+        assert desk.loop.step().recovering
+        assert bank.awaited() == ["nor-1"]
+        desk.sync()
+        assert bank.awaited() == []
+
+
+@in_memory
+def test_a_visitor_at_a_restored_centre_is_asked_to_wait(bank: RestoredBank, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bank.at_work("nor-1", "nor") as desk:
+        bank.backup()()
+        with bank.database.transaction() as home:
+            page = read_page(home, "nor", 0, 100)
+        monkeypatch.setattr(desk.line, "visit", lambda _wanted, **_limits: VisitAnswer("account", page))
+        with pytest.raises(CentreRefusal) as refused:
+            desk.loop.ask_for_file("DK5000400440116243")
+        assert refused.value.code == "centre_recovering"

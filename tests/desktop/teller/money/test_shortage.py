@@ -80,6 +80,8 @@ def test_what_is_beyond_is_paid_at_the_banks_risk_once_a_supervisor_has_signed_f
     assert request.reason.startswith("750.00\u00a0DKK is beyond what this desk may pay out by itself")
     assert [pair[0] for pair in request.pairs][-2:] == ["By this desk's rights", "At the bank's risk"]
     assert screen.posted_panel.isVisible()
+    assert "At the bank's risk" in texts(screen.posted_panel)
+    assert "750.00\u00a0DKK" in texts(screen.posted_panel)
     assert counter.posted(account) == 8_250_00
     (made,) = counter.journal("cash.withdrawn")
     assert made.line.approver == "mette"
