@@ -168,6 +168,10 @@ class SyncLoop:
                 self._device.note_heard()
                 self._heard(problem=None)
                 self._failures = 0
+            except NewIncarnation:
+                # The centre was restored between two questions: the next step begins with what it forgot.
+                self._change(recovering=True, sending=None)
+                self.wake()
             except LineProblem as problem:
                 self._failures += 1
                 self._offline(problem)
@@ -394,6 +398,9 @@ class SyncLoop:
         except CentreRefusal as problem:
             self._heed(problem)
             raise
+        except NewIncarnation as met:
+            self.wake()
+            raise CentreRefusal(_RECOVERING, code="centre_recovering", retry=True) from met
         return answer.account
 
     def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:
