@@ -36,7 +36,7 @@ _COUNTER: dict[str, str] = {
     ),
     "currency_differs": _mark("The account is in {account}. Choose an account in {operation}, or the other amount."),
     "rights_exceeded": _mark(
-        "Only {payable} can be paid out here while the line is down. Choose from what is offered, or wait for the line.",
+        "Only {payable} can be paid out here while the line is down. Choose from what is offered or wait for the line.",
     ),
     "rights_none": _mark(
         "Nothing can be paid out from this account here while the line is down. Wait for the line, then try again."

@@ -63,7 +63,7 @@ def test_beyond_what_this_desk_may_pay_nothing_is_posted_while_the_line_is_down(
     counter.enter()
     assert not screen.review.isVisible()
     assert screen.form.amount.error() == (
-        "Only 1,250.00 can be paid out here while the line is down. Choose from what is offered, or wait for the line."
+        "Only 1,250.00 can be paid out here while the line is down. Choose from what is offered or wait for the line."
     )
     assert counter.edit("amount").text() == "2,000.00", "what was typed stays"
     assert counter.edit("amount").hasFocus()
