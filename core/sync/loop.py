@@ -23,14 +23,10 @@ from core.sync.fetched import FetchedRights
 from core.sync.giving_back import NewIncarnation, report
 from core.sync.line import LineState, Sending
 from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted, VisitWanted
+from core.sync.pausing import pause
 from core.sync.transport import CentreProblem, Transport
 
 POLL_SECONDS = 5.0
-BACKOFF_SECONDS_MIN = 1.0
-BACKOFF_SECONDS_MAX = 15.0
-STOPPED_SECONDS_MAX = 300.0
-"""A stopped device has nothing to ask, and nobody waits for what it still hands over."""
-
 PAGE_MAX = 200
 """Items asked for at once: a teller waits while a page is applied, so pages are small."""
 
@@ -137,16 +133,9 @@ class SyncLoop:
             self._woken.wait(self.pause_seconds())
 
     def pause_seconds(self) -> float:
-        """How long to wait before the next step: short polls while all is well, longer and longer while it is not.
-
-        Between half and all of the time, so that a thousand devices do not come back in the same second.
-        """
-        if not self._failures:
-            longest = self._poll_seconds
-        else:
-            most = STOPPED_SECONDS_MAX if self._device.stopped is not None else BACKOFF_SECONDS_MAX
-            longest = min(most, BACKOFF_SECONDS_MIN * 2 ** min(self._failures - 1, 16))
-        return longest * (256 + self._randomness(1)[0]) / 512
+        """How long to wait before the next step; see `pausing`."""
+        stopped = self._device.stopped is not None
+        return pause(self._poll_seconds, self._failures, self._randomness, stopped=stopped)
 
     def step(self) -> LineState:
         """Push all that waits, read both feeds to their ends, ask for account numbers where they run out.
