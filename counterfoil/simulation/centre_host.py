@@ -22,9 +22,13 @@ from core.sync.messages import (
     BATCH_MAX,
     AllowancesAnswer,
     AllowancesWanted,
+    GivenBack,
+    GivenBackAnswer,
     IbanBlockWanted,
+    IncarnationWanted,
     LeaseWanted,
     Push,
+    Reported,
     RightsAnswer,
     RightsWanted,
     VisitAnswer,
@@ -37,6 +41,8 @@ from counterfoil.simulation.network import Answer, Request
 from sync_server.centre.allowances import top_up_all
 from sync_server.centre.devices import find_device, lease_if_few
 from sync_server.centre.feed import read_page
+from sync_server.centre.given_back import IncarnationDiffers, take_given_back
+from sync_server.centre.incarnations import forgotten_device, incarnation_for, take_report
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys
 from sync_server.centre.leases import renew_lease
@@ -71,8 +77,10 @@ _allowances_decoder = msgspec.json.Decoder(AllowancesWanted)
 _rights_decoder = msgspec.json.Decoder(RightsWanted)
 _visit_decoder = msgspec.json.Decoder(VisitWanted)
 _lease_decoder = msgspec.json.Decoder(LeaseWanted)
-_lease_decoder = msgspec.json.Decoder(LeaseWanted)
 _block_decoder = msgspec.json.Decoder(IbanBlockWanted)
+_incarnation_decoder = msgspec.json.Decoder(IncarnationWanted)
+_given_decoder = msgspec.json.Decoder(GivenBack)
+_reported_decoder = msgspec.json.Decoder(Reported)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -226,10 +234,14 @@ class CentreHost:
             return self._allowances(server, request)
         if parts.path == "/v1/leases":
             return self._lease(server, request)
-        if parts.path == "/v1/leases":
-            return self._lease(server, request)
         if parts.path == "/v1/iban-blocks":
             return self._iban_block(server, request)
+        if parts.path == "/v1/incarnation":
+            return self._incarnation(request)
+        if parts.path == "/v1/given-back":
+            return self._given_back(server, request)
+        if parts.path == "/v1/reported":
+            return self._reported(server, request)
         if parts.path.startswith("/v1/feeds/"):
             query = parse_qs(parts.query)
             return self._feed(
@@ -312,11 +324,37 @@ class CentreHost:
         with self.database.transaction() as home:
             return read_page(home, BANK_FEED, wanted.after, BATCH_MAX)
 
+    def _incarnation(self, request: Request) -> msgspec.Struct:
+        wanted = _incarnation_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            device = self._any_device(home, request, forgotten_device(home, wanted.enrolment))
+            return incarnation_for(home, device.branch or "")
+
+    def _given_back(self, server: Server, request: Request) -> msgspec.Struct:
+        given = _given_decoder.decode(request.body)
+        with self.database.transaction() as home:
+            self._any_device(home, request, forgotten_device(home, given.enrolment))
+        try:
+            here = take_given_back(self.database, server.keys, server.centre, given)
+        except IncarnationDiffers as differs:
+            raise Problem("incarnation_differs") from differs
+        return GivenBackAnswer(given.incarnation, here)
+
+    def _reported(self, server: Server, request: Request) -> msgspec.Struct:
+        with self.database.transaction() as home:
+            device = self._any_device(home, request)
+            said = take_report(home, server.centre, device, _reported_decoder.decode(request.body))
+            if isinstance(said, Refusal):
+                raise _refuse(said)
+        return said
+
     # Who asks; the line has vouched for the signature.
 
-    def _any_device(self, home: Home, request: Request) -> DeviceEpoch:
+    def _any_device(self, home: Home, request: Request, forgotten: DeviceEpoch | None = None) -> DeviceEpoch:
         now_ms = self._clock.now_ms()
         device = find_device(home, request.device, request.epoch)
+        if device is None and forgotten is not None and (forgotten.device, forgotten.epoch) == request[:2]:
+            device = forgotten
         if device is None or device.purpose == "centre":
             raise Problem("device_unknown")
         if abs(request.at_ms - now_ms) > CLOCK_SKEW_MS_MAX:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.operations.ended import DeviceWriteOffRequested, LateDecided
 from counterfoil.simulation.counter import Account, Visit
 from counterfoil.simulation.desk import Desk
+from counterfoil.simulation.restoring import awaited
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.write_offs import exposure_of
 
@@ -16,13 +17,16 @@ _LOST_PERCENT = 80
 def written_off(simulation: Simulation) -> None:
     """Two supervisors take a device of their branch for lost, having been shown what that may cost."""
     chance = simulation.chance
+    if awaited(simulation):
+        return
     gone = [desk for desk in simulation.machines if not desk.on or desk.is_lost or desk.is_replaced]
     known = gone if gone and chance.happens(_LOST_PERCENT) else simulation.desks
     desk = chance.one_of(known)
-    simulation.conversations.begin("centre", lambda: _write_off(simulation, desk))
+    simulation.conversations.begin("centre", lambda: write_off(simulation, desk))
 
 
-def _write_off(simulation: Simulation, lost: Desk) -> None:
+def write_off(simulation: Simulation, lost: Desk) -> None:
+    """Two supervisors of its branch ask for it, where a desk of theirs is free. Called inside a conversation."""
     with simulation.centre.database.transaction() as home:
         shown = exposure_of(home, *lost.chain)
     if shown is None or shown.state == "written_off":

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from counterfoil.simulation import clerks, counter, ends, machines, office
+from counterfoil.simulation import clerks, counter, ends, machines, office, restoring
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.simulation import Simulation
+from counterfoil.simulation.steps import BACKED_UP, RESTORED
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -199,6 +200,8 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "written off": (ends.written_off, 5),
     "late decided": (ends.late_decided, 14),
     "tampered with": (machines.tampered_with, 2),
+    BACKED_UP: (restoring.backed_up, 0),
+    RESTORED: (restoring.restored, 0),
 }
 ALWAYS = frozenset({"customer", "sync", "resume", "desk starts"})
 """Without these nothing moves."""

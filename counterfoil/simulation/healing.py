@@ -6,23 +6,30 @@ what the centre holds. `quiet`: the bank comes to rest by itself.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from core.device.feeds import BANK_FEED
-from counterfoil.simulation import office
+from counterfoil.simulation import ends, office, restoring
+from counterfoil.simulation.centre_host import Server
 from counterfoil.simulation.commuting import shuffle
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.feeds import COMPARED, concerning, feed_of
 from counterfoil.simulation.happenings import step_loop
 from counterfoil.simulation.invariants import Watch
+from counterfoil.simulation.model import payload_of
 from counterfoil.simulation.other_banks import look_at_payments
 from counterfoil.simulation.receipts import look_at_receipts
 from counterfoil.simulation.simulation import Simulation
-from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS
+from sync_server.centre.devices import revoke_device
+from sync_server.store.home import Home
+from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS, UNBOOKED
 
 _ROUNDS_MAX = 40
 _RESUMPTIONS_MAX = 2_000
 _JOBS_MAX = 200
+_ROUNDS_OF_WRITE_OFF = 4
+"""Where two supervisors can't write off in so many rounds who will never report, the centre revokes it."""
 
 
 def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
@@ -31,24 +38,29 @@ def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
     `since` says where each feed stood in the founded bank.
     """
     _mend(simulation)
-    for _ in range(_ROUNDS_MAX):
+    for round_ in range(_ROUNDS_MAX):
         simulation.active = {}
         before = _progress(simulation)
         _finish_conversations(simulation)
         _work(simulation)
+        _end_the_silent(simulation, round_)
         simulation.time.advance(60_000)
         watch.look(simulation)
-        if _progress(simulation) == before and not simulation.conversations.paused:
+        resting = _progress(simulation) == before and not simulation.conversations.paused
+        if resting and (round_ > _ROUNDS_OF_WRITE_OFF or not restoring.awaited(simulation)):
             break
     else:
         simulation.violated("quiet", f"the bank does not come to rest in {_ROUNDS_MAX} rounds")
+    _recovered(simulation, watch)
     for desk in simulation.machines:
         if desk.device is not None and desk.device.stopped is None:
             _delivered(simulation, desk)
             if desk.chain not in simulation.dishonest:
                 # What a desk that pays beyond its rights makes of them depends on what it had heard of by then.
                 _equal(simulation, desk)
-    shuffle(simulation, simulation.chance.one_of(sorted(simulation.accounts)), since)
+    if not simulation.restores:
+        # What a maker had seen is told by positions, which the restored feeds have given out anew.
+        shuffle(simulation, simulation.chance.one_of(sorted(simulation.accounts)), since)
     watch.look_at_all(simulation)
     look_at_receipts(simulation)
     look_at_payments(simulation)
@@ -88,6 +100,42 @@ def _work(simulation: Simulation) -> None:
             desk.loop.resume()
             step_loop(simulation, desk)
     office.work(simulation, _JOBS_MAX)
+
+
+def _end_the_silent(simulation: Simulation, round_: int) -> None:
+    """Who will never report to a restored centre is written off, or it would wait for ever."""
+    waiting = set(restoring.awaited(simulation))
+    for desk in simulation.machines:
+        silent = desk.is_lost or (desk.device is not None and desk.device.stopped is not None)
+        if desk.chain not in waiting or not silent:
+            continue
+        if round_ < _ROUNDS_OF_WRITE_OFF:
+            simulation.conversations.begin("centre", partial(ends.write_off, simulation, desk))
+        else:
+            office.at_centre(simulation, partial(_revoke, desk))
+
+
+def _revoke(desk: Desk, home: Home, server: Server) -> None:
+    revoke_device(home, server.centre, *desk.chain)
+
+
+def _recovered(simulation: Simulation, watch: Watch) -> None:
+    """Once nobody is awaited, whatever any desk has heard of its branch is at the centre again."""
+    if not simulation.restores:
+        return
+    waiting = restoring.awaited(simulation)
+    if waiting:
+        simulation.violated("recovered", f"{waiting} have not reported")
+    for desk in simulation.machines:
+        if desk.device is None or desk.device.stopped is not None or desk.chain in simulation.dishonest:
+            continue
+        late = {(device, epoch, hash_) for device, epoch, hash_ in simulation.centre.database.committed(UNBOOKED)}
+        for stored in desk.home.log.operations:
+            operation = payload_of(stored.jws)
+            if (operation["device"], operation["epoch"], stored.hash) in late:
+                continue
+            if operation["id"] not in watch.places and operation["branch"] in (None, desk.branch):
+                simulation.violated("acknowledged_kept", f"{operation['kind']} that {desk.chain} has did not come back")
 
 
 def _progress(simulation: Simulation) -> tuple[Any, ...]:

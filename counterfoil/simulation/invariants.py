@@ -14,14 +14,16 @@ from typing import Any
 
 import msgspec
 
-from core.book.rows import DepositAccount, LedgerBalance, Right
+from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Right
 from core.ledger import Posting, deposit_id, imbalances
 from core.operations.kind import Decoded
 from core.store.log import Stored
+from counterfoil.simulation import restoring
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.model import MODELLED, Model, payload_of
 from counterfoil.simulation.promises import Promises
 from counterfoil.simulation.register import Chain, ChainRegister, Register
+from counterfoil.simulation.restoring import has_reported
 from counterfoil.simulation.simulation import Simulation
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import CASES, CHAINS, FEED_HEADS, FEED_ITEMS, OPEN_CASES, OPERATIONS, Kept
@@ -53,6 +55,10 @@ class Watch:
     places: dict[str, str] = field(default_factory=dict)
     operations: int = 0
     cases: int = 0
+    restores: int = 0
+    incarnation: int = 1
+    heard: set[str] = field(default_factory=set)
+    unjudged: set[str] = field(default_factory=set)
 
     def copy(self) -> Watch:
         """Another that is as this one is."""
@@ -66,10 +72,16 @@ class Watch:
             dict(self.places),
             self.operations,
             self.cases,
+            self.restores,
+            self.incarnation,
+            set(self.heard),
+            set(self.unjudged),
         )
 
     def look(self, simulation: Simulation) -> None:
         """Check everything that the step has changed. Raises `Violation`."""
+        if self.restores != simulation.restores:
+            self._begin_again(simulation)
         touched: set[str] = set()
         for desk in simulation.active.values():
             touched |= _Desk(self, simulation, desk).made()
@@ -79,9 +91,29 @@ class Watch:
             _Desk(self, simulation, desk).look(touched)
         never_beyond(self, simulation, touched)
 
+    def _begin_again(self, simulation: Simulation) -> None:
+        """The centre was restored: its order is looked at from its beginning, beside all that was ever made."""
+        self.restores = simulation.restores
+        self.heard |= self.places.keys()
+        self.model, self.promises.carried = Model(), set()
+        self.heads, self.feeds, self.places, self.operations, self.incarnation = {}, {}, {}, 0, 1
+        remembered = restoring.remembered(simulation)
+        for jws in simulation.forgotten:
+            operation = payload_of(jws)
+            if operation["actor"] == "centre" and operation["id"] not in remembered:
+                self.register.forget(jws)
+        for desk in simulation.machines:
+            own = self.register.chain(desk.chain)
+            own.acknowledged = min(own.acknowledged, _length(desk))
+
     def look_at_all(self, simulation: Simulation) -> None:
         """Check every account and balance at the centre, touched or not. Raises `Violation`."""
         _Centre(self, simulation).all()
+
+
+def _length(desk: Desk) -> int:
+    """How many operations of its own a desk's file has."""
+    return 0 if desk.is_lost else desk.home.log.own_head(*desk.chain, 0).seq
 
 
 def _new(values: Mapping[Any, Any], seen: int) -> list[Any]:
@@ -136,8 +168,12 @@ class _Centre:
             simulation.violated("conserved", f"the entry of {where} does not balance")
         found = frozenset(exception.code for exception in kept.verdict.exceptions)
         received_at = kept.verdict.received_at
-        watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys(), received_at)
-        expected, said = watch.model.take(operation, found), found & MODELLED
+        stands = operation["actor"] == "centre" and epoch < watch.incarnation
+        if operation["kind"] == "incarnation.begun":
+            watch.incarnation = epoch
+        if not stands:
+            watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys(), received_at)
+        expected, said = watch.model.take(operation, found, stands=stands), found & MODELLED
         if said != expected:
             simulation.violated("model_agrees", f"the verdict of {where} says {sorted(said)}, not {sorted(expected)}")
         watch.register.note(kept.jws)
@@ -270,7 +306,7 @@ class _Desk:
 
     def _is_at_centre(self, stored: Stored) -> None:
         operation = payload_of(stored.jws)
-        if operation["id"] not in self._watch.places:
+        if operation["id"] not in self._watch.places and operation["id"] not in self._watch.heard:
             self._simulation.violated(
                 "acknowledged_kept",
                 f"{self._desk.chain} has read {operation['kind']} that the centre has not committed",
@@ -300,14 +336,26 @@ class _Desk:
         at_centre = chain.seq if chain is not None else 0
         register = self._watch.register.chain(self._desk.chain)
         register.acknowledged = max(register.acknowledged, head.acked_seq)
-        if at_centre < register.acknowledged:
+        if at_centre < register.acknowledged and self._is_settled():
             self._simulation.violated(
                 "acknowledged_kept", f"{self._desk.chain} was told {register.acknowledged}, the centre has {at_centre}"
             )
 
+    def _is_settled(self) -> bool:
+        """Whether a centre that forgot what it had acknowledged has it again; a chain may have ended before that."""
+        simulation, chain = self._simulation, self._desk.chain
+        if not simulation.restores:
+            return True
+        device, row = self._desk.device, simulation.centre.database.rows(DeviceEpoch)[chain]
+        if device is None or device.stopped is not None:
+            return False
+        return row.state == "living" and chain not in simulation.dishonest and has_reported(simulation, chain)
+
     def _rights(self, account: str) -> None:
         """What a device may pay is counted at the centre, once what it has not sent is added."""
         desk = self._desk
+        if not has_reported(self._simulation, desk.chain):
+            return
         here = _payable(desk.home.rows.tables.get(Right, {}).get((account, *desk.chain)))
         if here <= 0:
             return
@@ -324,9 +372,21 @@ def _payable(row: Any) -> int:
     return 0 if row is None else int(row.granted + row.minted - row.used - row.returned)
 
 
+def _is_silent(desk: Desk) -> bool:
+    """Whether what it had said to a centre that forgot it may never be said again."""
+    return desk.is_lost or (desk.device is not None and desk.device.stopped is not None)
+
+
 def never_beyond(watch: Watch, simulation: Simulation, touched: set[str]) -> None:
     """What all honest devices together have paid by rights never exceeds what the account holds."""
     register = watch.register
+    if simulation.restores:
+        watch.unjudged |= touched
+        if restoring.awaited(simulation):
+            # What they rest on may be forgotten until then.
+            return
+        touched, watch.unjudged = watch.unjudged, set()
+    silent = {desk.chain for desk in simulation.machines if simulation.restores and _is_silent(desk)}
     for account in sorted(touched):
         limit = watch.model.account(account).limit
         short = -(register.posted.get(account, 0) + limit + register.beyond.get(account, 0))
@@ -335,7 +395,7 @@ def never_beyond(watch: Watch, simulation: Simulation, touched: set[str]) -> Non
         short -= sum(
             paid
             for (paid_of, chain), paid in register.paid.items()
-            if paid_of == account and (chain in simulation.dishonest or chain in watch.model.written_off)
+            if paid_of == account and chain in simulation.dishonest | watch.model.written_off | silent
         )
         if short > 0:
             simulation.violated("never_beyond", f"{short} more was paid out of {account} than it holds")

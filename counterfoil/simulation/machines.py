@@ -8,6 +8,7 @@ from counterfoil.simulation.chance import generator
 from counterfoil.simulation.clocks import DeskClock
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.enrolling import admit, enrolled, open_desk
+from counterfoil.simulation.restoring import awaited
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.devices import revoke_device
 
@@ -21,6 +22,8 @@ _ANCHOR_TOO_PERCENT = 15
 def revoked(simulation: Simulation) -> None:
     """The centre ends a device epoch; the device may not hear of it for long."""
     desk = simulation.chance.one_of(simulation.desks)
+    if awaited(simulation):
+        return
     simulation.note(f"the centre revokes {desk.title}")
     office.at_centre(simulation, lambda home, server: revoke_device(home, server.centre, *desk.chain))
 

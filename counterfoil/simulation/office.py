@@ -85,7 +85,8 @@ def money_comes_in(simulation: Simulation) -> None:
         try:
             with simulation.centre.database.transaction() as home:
                 report = take_payment(home, server.centre, chance.randbytes, PARTNER.code, OWN_BIC, payment)
-        except MetOthers:
+        except (MetOthers, Refused):
+            # It sends it again; so it does to a centre that is recovering.
             return
         if report is not None and report.status == "ACSC":
             simulation.came_in[payment.end_to_end_id] = payment.amount

@@ -11,17 +11,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 
+from counterfoil.simulation import steps as steps_of_runs
 from counterfoil.simulation import variants
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.happenings import ALWAYS, HAPPENINGS, let_time_pass
 from counterfoil.simulation.healing import heal
 from counterfoil.simulation.invariants import Watch
 from counterfoil.simulation.remembering import remembering
+from counterfoil.simulation.replacing import swapped
 from counterfoil.simulation.simulation import Simulation, Violation
 from counterfoil.simulation.steps import Step, only, plan
 from counterfoil.simulation.world import begin, founded
 
-_WEIGHTS = {kind: weight for kind, (_, weight) in HAPPENINGS.items()}
+_WEIGHTS = {kind: weight for kind, (_, weight) in HAPPENINGS.items() if weight}
+RESTORED_PERCENT = 25
+"""In how many of the seeds the centre is restored, where restores are asked for."""
+
 _SEEDS_AT_ONCE = 8
 _SEEDS_BETWEEN_COLLECTIONS = 50
 
@@ -106,35 +111,39 @@ def _digest(simulation: Simulation) -> tuple[int, str]:
 # Many seeds
 
 
-def run_all(seeds: Iterable[int], steps: int, *, jobs: int = 1, variant: str | None = None) -> Iterator[Outcome]:
+def run_all(
+    seeds: Iterable[int], steps: int, *, jobs: int = 1, variant: str | None = None, restores: bool = False
+) -> Iterator[Outcome]:
     """The outcomes of many seeds: in order with one job, as they come with several."""
     if jobs == 1:
-        with prepared(variant):
+        with prepared(variant, restores=restores):
             for seed in seeds:
                 yield _one(seed, steps)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, initializer=_begin_worker, initargs=(variant,)) as pool:
+    with context.Pool(jobs, initializer=_begin_worker, initargs=(variant, restores)) as pool:
         yield from pool.imap_unordered(partial(_one, steps=steps), seeds, chunksize=_SEEDS_AT_ONCE)
 
 
 _worker = ExitStack()
 
 
-def _begin_worker(variant: str | None) -> None:
-    _worker.enter_context(prepared(variant))
+def _begin_worker(variant: str | None, restores: bool) -> None:
+    _worker.enter_context(prepared(variant, restores=restores))
 
 
 @contextmanager
-def prepared(variant: str | None = None) -> Iterator[None]:
+def prepared(variant: str | None = None, *, restores: bool = False) -> Iterator[None]:
     """Inside, seeds can be run: the bank is founded by the true rules, then the variant's wrong one counts.
 
-    Cycles are collected between runs, not within one.
+    With `restores` the centre is restored in some of the seeds. Cycles are collected between runs, not within one.
     """
     with ExitStack() as stack:
         stack.enter_context(remembering())
         founded()
         _watch()
+        if restores or (variant is not None and variants.VARIANTS[variant].restores):
+            stack.enter_context(swapped(steps_of_runs, "RESTORED_PERCENT", RESTORED_PERCENT))
         if variant is not None:
             stack.enter_context(variants.VARIANTS[variant].applied())
         gc.collect()

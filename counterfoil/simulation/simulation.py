@@ -21,6 +21,7 @@ from counterfoil.simulation.partner import PartnerBank
 from counterfoil.simulation.receipts import Receipt
 from sync_server.centre.keys import CentreKeys
 from sync_server.partner_bank.messages import Payment
+from sync_server.store.memory import MemoryDatabase
 
 
 class PartnerName(NamedTuple):
@@ -45,7 +46,11 @@ class Violation(Exception):
 
 @dataclass
 class Simulation:
-    """What a run consists of. `chance` is the current step's own; `journal` is None unless somebody wants to read."""
+    """What a run consists of. `chance` is the current step's own; `journal` is None unless somebody wants to read.
+
+    `forgotten` are the operations that the centre had, and has not after the last of its `restores`;
+    `unheard` are the end-to-end ids of payments among them of which no desk has heard.
+    """
 
     seed: int
     keys: CentreKeys
@@ -64,6 +69,10 @@ class Simulation:
     sent_in: list[Payment] = field(default_factory=list)
     came_in: dict[str, int] = field(default_factory=dict)
     receipts: list[Receipt] = field(default_factory=list)
+    backup: MemoryDatabase | None = None
+    restores: int = 0
+    forgotten: tuple[str, ...] = ()
+    unheard: set[str] = field(default_factory=set)
     network: Network = field(init=False)
     centre: CentreHost = field(init=False)
     partner: PartnerBank = field(init=False)

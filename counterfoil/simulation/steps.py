@@ -21,9 +21,17 @@ class Step(NamedTuple):
     number: int
 
 
+BACKED_UP, RESTORED = "backed up", "restored"
+"""A backup of the centre and what puts it back: each is of use only with the other, so they are not drawn by weight."""
+
+RESTORED_PERCENT = 0
+"""In how many seeds the centre is restored: none, unless `running.prepared` is asked for restores."""
+
 _LEFT_OUT_PERCENT = 20
+_TWICE_PERCENT = 25
 _PREFERRED_PERCENT = 20
 _PREFERENCE = 4
+_FORGOTTEN_MAX = 60
 
 
 def plan(seed: int, count: int, weights: Mapping[str, int], always: frozenset[str]) -> tuple[Step, ...]:
@@ -40,7 +48,20 @@ def plan(seed: int, count: int, weights: Mapping[str, int], always: frozenset[st
             weight *= _PREFERENCE
         chosen.append(weight)
     drawn = chance.choices(kinds, weights=chosen, k=count)
-    return tuple(Step(place, kind, chance.getrandbits(48)) for place, kind in enumerate(drawn))
+    steps = tuple(Step(place, kind, chance.getrandbits(48)) for place, kind in enumerate(drawn))
+    return _with_restores(seed, steps)
+
+
+def _with_restores(seed: int, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """In some seeds the centre's database is backed up at one step and restored at a later one, or at two."""
+    chance = generator("restores", seed)
+    if len(steps) <= _FORGOTTEN_MAX or not chance.happens(RESTORED_PERCENT):
+        return steps
+    kept = chance.up_to(len(steps) - _FORGOTTEN_MAX) - 1
+    kinds = {kept: BACKED_UP, kept + chance.up_to(_FORGOTTEN_MAX): RESTORED}
+    if chance.happens(_TWICE_PERCENT):
+        kinds[min(len(steps) - 1, max(kinds) + chance.up_to(_FORGOTTEN_MAX))] = RESTORED
+    return tuple(step._replace(kind=kinds.get(step.place, step.kind)) for step in steps)
 
 
 def only(steps: Sequence[Step], places: frozenset[int]) -> tuple[Step, ...]:

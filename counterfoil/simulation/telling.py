@@ -28,7 +28,7 @@ def _asked(git: str, *question: str) -> str:
     return found.stdout.strip()
 
 
-def explained(outcome: Outcome, steps: int, variant: str | None = None) -> Iterator[str]:
+def explained(outcome: Outcome, steps: int, variant: str | None = None, *, restores: bool = False) -> Iterator[str]:
     """The lines that say what broke, with the shortest plan found that still breaks it. Call it where the seed ran."""
     broken = outcome.broken
     if broken is None:
@@ -45,12 +45,13 @@ def explained(outcome: Outcome, steps: int, variant: str | None = None) -> Itera
     if again.broken is not None:
         yield f"    {again.broken.invariant}: {again.broken.seen}"
     yield "  again:"
-    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant)}"
-    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant)} --only {_joined(places)}"
+    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant, restores)}"
+    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant, restores)} --only {_joined(places)}"
 
 
-def _options(seed: int, steps: int, variant: str | None) -> str:
-    return f"--seeds {seed}:{seed} --steps {steps}" + (f" --variant {variant}" if variant else "")
+def _options(seed: int, steps: int, variant: str | None, restores: bool) -> str:
+    named = f" --variant {variant}" if variant else ""
+    return f"--seeds {seed}:{seed} --steps {steps}{named}{' --restores' if restores else ''}"
 
 
 def _joined(places: Iterable[int]) -> str:

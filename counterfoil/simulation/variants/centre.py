@@ -15,6 +15,7 @@ from sync_server.centre.issue import Centre
 from sync_server.ingest import push as pushing
 from sync_server.ingest.keys import KnownKeys
 from sync_server.store.home import Database, Home
+from sync_server.store.incarnations import Incarnations, is_recovering
 from sync_server.store.memory import MemoryHome
 from sync_server.store.memory.tables import FEED_HEADS
 from sync_server.store.values import ChainName
@@ -100,10 +101,28 @@ def applied_twice() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def granted_unreported() -> Iterator[None]:
+    """A centre that was restored grants, draws and sends at once, as if it had forgotten nothing."""
+
+    def never(_incarnations: Incarnations, _branch: str | None) -> bool:
+        return False
+
+    with replaced(is_recovering, never):
+        yield
+
+
 VARIANTS = (
     Variant(
         "verdict-outside", "verdicts and the device's head are saved outside the transaction", 200, verdict_outside
     ),
     Variant("feed-by-sequence", "feed positions come from a sequence", 200, feed_by_sequence),
     Variant("applied-twice", "an operation that is sent again is applied again", 60, applied_twice),
+    Variant(
+        "granted-unreported",
+        "a centre that was restored grants before devices have reported",
+        100,
+        granted_unreported,
+        restores=True,
+    ),
 )
