@@ -81,9 +81,28 @@ def meet(workings: Workings, answer: Answer) -> None:
     with workings.writing():
         bank = _step_back(workings, BANK_FEED, head.bank_position, marks.get(BANK_FEED))
         branch = _step_back(workings, head.branch, head.branch_position, marks.get(head.branch))
+        acked_seq, acked_no = _acknowledged(workings, answer.ends)
         workings.head = msgspec.structs.replace(
-            workings.head, bank_position=bank, branch_position=branch, incarnation=answer.incarnation
+            workings.head,
+            bank_position=bank,
+            branch_position=branch,
+            incarnation=answer.incarnation,
+            acked_seq=acked_seq,
+            acked_no=acked_no,
         )
+
+
+def _acknowledged(workings: Workings, ends: Sequence[ChainEnd]) -> tuple[int, int]:
+    """How much of the own chain the restored centre has, and its number here.
+
+    What is given back and can't be taken yet, because it rests on what others have to give back, is pushed afterwards.
+    """
+    head, own = workings.head, workings.own
+    end = next((end.seq for end in ends if (end.device, end.epoch) == (head.device, head.epoch)), 0)
+    if end >= head.acked_seq:
+        return head.acked_seq, head.acked_no
+    found = workings.store.log.at_seq(own.no, end) if end else None
+    return (end, found[0]) if found is not None else (0, 0)
 
 
 def _begun(workings: Workings, answer: Answer) -> IncarnationBegun:

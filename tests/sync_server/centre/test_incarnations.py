@@ -15,6 +15,7 @@ from core.errors import CentreRefusal, IntegrityFault, Refusal
 from core.ledger import CLEARING_BRANCHES, CLEARING_PARTNERS
 from core.operations.ended import DeviceWriteOffRequested
 from core.sync.messages import FeedPage, GivenBack, Reported, ReportedAnswer, VisitAnswer
+from sync_server.centre import given_back
 from sync_server.centre.devices import revoke_device
 from sync_server.centre.feed import read_page
 from sync_server.centre.given_back import IncarnationDiffers, take_given_back
@@ -94,6 +95,25 @@ def books(bank: RestoredBank) -> dict[object, object]:
         if row.balance  # type: ignore[attr-defined]
     }
     return {**accounts, **rights, **ledger}
+
+
+@in_memory
+def test_what_could_not_be_taken_when_it_was_given_back_is_pushed_afterwards(
+    bank: RestoredBank, one: DeskAtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one.sync()
+    restore = bank.backup()
+    account = one.account(deposit=100_00)
+    one.sync()
+    before = books(bank)
+    restore()
+    with monkeypatch.context() as patch:
+        # As where it rests on what another branch has yet to give back.
+        patch.setattr(given_back._Taking, "_take_one", lambda *_arguments: False)
+        one.loop.step()
+    assert books(bank) == before
+    assert bank.account_row(account).posted == 100_00
+    assert one.desk.device.outbox().length == 0
 
 
 def clearing(bank: RestoredBank) -> int:
