@@ -347,7 +347,7 @@ def test_a_written_off_visitors_desk_frees_the_account_where_it_is_kept() -> Non
     gone = DeviceWriteOffRequested(
         device="syd-1", epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=shown.amount
     )
-    branch.ask(branch.two, gone, by_two=True)
+    branch.ask(bank.desk("syd-2", "syd"), gone, by_two=True)
     settle_everything(branch)
     assert (branch.row().rights, branch.row().lent_to) == (0, "")
     rights = {row.account: row.released for row in bank.rows(Right) if isinstance(row, Right) and row.device == "syd-1"}
