@@ -38,6 +38,7 @@ def _run(services: Services, stop: threading.Event) -> None:
         except psycopg.OperationalError as problem:
             log.warning("standing.database", problem=type(problem).__name__)
         except Exception:
+            # What is wrong with one request stops no other; it is tried again later.
             log.exception("standing.failed")
         if not moved:
             stop.wait(_IDLE_SECONDS)
