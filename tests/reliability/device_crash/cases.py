@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from core.operations.kind import Signer
 from core.operations.registry import KINDS
-from tests.reliability.device_crash import operations, other_writes
+from tests.reliability.device_crash import operations, other_writes, visiting
 from tests.reliability.device_crash.case import CASES
 
-__all__ = ["CASES", "DEVICE_KINDS", "operations", "other_writes"]
+__all__ = ["CASES", "DEVICE_KINDS", "operations", "other_writes", "visiting"]
 
 DEVICE_KINDS = frozenset(kind.name for kind in KINDS.values() if kind.signers & {Signer.STAFF, Signer.DEVICE})
 """What a device may sign."""

@@ -19,10 +19,10 @@ from core.store.migrating import create
 from core.store.store import Store
 from core.sync.messages import Exceptional, PushAnswer
 from tests.bank import DATE
-from tests.core.device.desk import Desk, MemorySecrets
+from tests.core.device.desk import MemorySecrets
 from tests.reliability.device_crash.case import Step, case
 from tests.reliability.device_crash.operations import deposit
-from tests.reliability.device_crash.scene import Scene
+from tests.reliability.device_crash.scene import Scene, another_desk
 
 
 def _accept_page(scene: Scene) -> Step:
@@ -48,14 +48,7 @@ def _stage_branch(times: int) -> Callable[[Scene], None]:
 
     def stage(scene: Scene) -> None:
         desk, position = scene.desk, _positions(scene, "odense")
-        folder = desk.path.parent / "colleague"
-        folder.mkdir()
-        second = Desk(folder, desk.centre, desk.clock, "odense-2", "odense")
-        for person, role in (("freja", "supervisor"), ("karl", "teller")):
-            desk.centre.admit(person, role, "odense")  # type: ignore[arg-type]
-        second.read()
-        second.found("freja", "karl")
-        supervisor, teller = second.sign_in("freja"), second.sign_in("karl")
+        second, supervisor, teller = another_desk(scene, "odense-2", "odense")
         second.perform(teller, DayOpened(), business_date=DATE)
         second.perform(teller, DrawerOpened(currency="DKK", amount=500_00), drawer="kasse-9")
         second.customer(teller, supervisor)

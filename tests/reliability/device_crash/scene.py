@@ -86,6 +86,19 @@ def found(folder: Path) -> Scene:
     return scene
 
 
+def another_desk(scene: Scene, device: str, branch: str) -> tuple[Desk, OpenSession, OpenSession]:
+    """A second desk, in a folder of its own, with its supervisor and its teller signed in."""
+    desk = scene.desk
+    folder = desk.path.parent / device
+    folder.mkdir()
+    other = Desk(folder, desk.centre, desk.clock, device, branch)
+    for person, role in (("freja", "supervisor"), ("karl", "teller")):
+        desk.centre.admit(person, role, branch)  # type: ignore[arg-type]
+    other.read()
+    other.found("freja", "karl")
+    return other, other.sign_in("freja"), other.sign_in("karl")
+
+
 def _lease(centre: MemoryCentre) -> None:
     """Let the desk pay out for the day."""
     before = lease_of("odense-1", 1, centre.book)
