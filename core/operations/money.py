@@ -138,15 +138,17 @@ def not_yet_known(account_id: str, branch: str, currency: str) -> DepositAccount
 
 
 def _move_rights(operation: Operation, account: str, posting: Posting, book: Book) -> None:
-    """A written-off epoch's late operations move what is posted, and no rights."""
-    device = book.get(DeviceEpoch, operation.device, operation.epoch)
-    if device is not None and device.state == "written_off" and operation.seq > (device.head_seq or 0):
-        return
+    """The counters move by the operation alone, whatever has become of the epoch.
+
+    That it is written off is heard of in another feed than its operations, sooner or later than they. What takes its
+    rights out of the sum is their release, which stands in the feeds that its operations stand in.
+    """
     before = right_of(account, operation.device, operation.epoch, book)
     if posting.amount > 0:
         used = min(posting.amount, (operation.authority or _NO_AUTHORITY).rights, max(0, payable_by(before)))
         after = msgspec.structs.replace(before, used=before.used + used)
     else:
+        device = book.get(DeviceEpoch, operation.device, operation.epoch)
         if device is None or device.branch != posting.branch:
             return
         after = msgspec.structs.replace(before, minted=before.minted + _good_funds(operation, posting, before, book))

@@ -99,7 +99,7 @@ def excess_counted() -> Iterator[None]:
 
 @contextmanager
 def written_off_counted() -> Iterator[None]:
-    """The rights of a written-off epoch stay in the sum, and its late operations go on moving them."""
+    """The rights of a written-off epoch stay in the sum, even once they are released."""
 
     def reserved(right: Right) -> int:
         return rights.reserved(right.granted, right.minted, right.used, right.returned)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from core.book import Book
 from core.book.rows import DepositAccount, DeviceEpoch, Right
 from core.envelope import Signed
 from core.errors import IntegrityFault
 from core.ledger import PROVISION_DEVICES, RISK_DEVICES, reversed_postings
-from core.operations import bank, cash
+from core.operations import bank, cash, rules
 from core.operations.accounts import AccountFrozen
 from core.operations.ended import (
     DeviceWriteOffRequested,
@@ -20,6 +24,7 @@ from core.operations.ended import (
     LateSettled,
     OperationBooked,
 )
+from core.operations.kind import Decoded
 from core.operations.reversals import EntryReversed, lines
 from core.operations.rights import RightsGranted, RightsReleased, RightsReturned
 from tests.bank import BRANCH, BranchDay, Chain, SignedIn
@@ -159,7 +164,7 @@ def test_a_late_operation_carries_its_makers_signature_or_is_none(lost: Lost) ->
         day.bank.draft_by_centre(OperationBooked(request=request, jws=own), BRANCH)
 
 
-def test_late_cash_of_a_written_off_device_moves_what_is_posted_and_no_rights(lost: Lost) -> None:
+def test_late_cash_of_a_written_off_device_moves_what_is_posted_and_is_in_no_sum(lost: Lost) -> None:
     day = lost.day
     deposit = cash.CashDeposited(account=lost.account, account_branch=BRANCH, currency="DKK", amount=70_00)
     late = day.bank.draft(lost.teller, deposit, drawer="odense-2").signed
@@ -168,8 +173,40 @@ def test_late_cash_of_a_written_off_device_moves_what_is_posted_and_no_rights(lo
     day.bank.by_centre(OperationBooked(request=decided(day, late), jws=late.jws), BRANCH)
     right = day.bank.book.get(Right, lost.account, "odense-2", 1)
     assert right is not None
-    assert right.minted == 0
+    assert (right.minted, right.released) == (70_00, True)
     assert (row_of(day, lost.account).posted, row_of(day, lost.account).rights) == (570_00, 0)
     device = day.bank.book.get(DeviceEpoch, "odense-2", 1)
     assert device is not None
     assert device.state == "written_off"
+
+
+def test_late_cash_and_the_write_off_end_alike_in_whatever_order_they_are_heard_of(lost: Lost) -> None:
+    """The write-off stands in the bank-wide feed, and may be read long before or after what is in the branch's."""
+    day = lost.day
+    withdrawal = cash.CashWithdrawn(account=lost.account, account_branch=BRANCH, currency="DKK", amount=30_00)
+    late = day.bank.draft(lost.teller, withdrawal, drawer="odense-2").signed
+    booked = day.bank.draft_by_centre(OperationBooked(request=decided(day, late), jws=late.jws), BRANCH)
+    request = late.operation.id
+    gone = DeviceWrittenOff(
+        request=request, device="odense-2", epoch=1, head_seq=late.operation.seq - 1, currency="DKK", exposure=500_00
+    )
+    released = RightsReleased(device="odense-2", epoch=1, accounts=(lost.account,))
+    heard = (booked, day.bank.draft_by_centre(gone), day.bank.draft_by_centre(released, BRANCH))
+    ends = [heard_in(order, lost) for order in itertools.permutations(heard)]
+    assert all(end == ends[0] for end in ends)
+    right, account, device = ends[0]
+    assert (right.used, right.released, account.posted, account.rights) == (30_00, True, 470_00, 0)
+    assert device.state == "written_off"
+
+
+def heard_in(order: Iterable[Decoded[Any]], lost: Lost) -> tuple[Right, DepositAccount, DeviceEpoch]:
+    """What a desk of the branch then has of the account, having heard of these in that order."""
+    book = Book(lost.day.bank.store)
+    for decoded in order:
+        rules.apply(decoded, book)
+    right, account = book.get(Right, lost.account, "odense-2", 1), book.get(DepositAccount, lost.account)
+    device = book.get(DeviceEpoch, "odense-2", 1)
+    assert right is not None
+    assert account is not None
+    assert device is not None
+    return right, account, device
