@@ -19,7 +19,7 @@ from core.people.keys import key_name
 from core.records import record_digest
 from core.store.queries.books import trial_balance
 from core.sync.messages import FeedPage, PushAnswer
-from sync_server.web.bodies import decoded
+from sync_server.decoding import decoded
 from tests.bank import DATE
 from tests.core.device.desk import Desk
 from tests.core.device.memory_centre import MemoryCentre

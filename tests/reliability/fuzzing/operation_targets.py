@@ -10,22 +10,19 @@ from nacl.signing import SigningKey
 from core.canonical import base64url
 from core.envelope import (
     OPERATION_TYPE,
-    Authority,
     Operation,
     check_signature,
     operation_hash,
     read_header,
     read_operation,
     sign_compact,
-    sign_operation,
 )
-from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.kind import Signer
-from core.operations.money import authority_for
 from core.operations.registry import KINDS
 from core.people.keys import key_name
 from sync_server.ingest.settle import ChainHead
+from tests.reliability.fuzzing.authorising import authorised
 from tests.reliability.fuzzing.choices import Choices
 from tests.reliability.fuzzing.invented import invented
 from tests.reliability.fuzzing.judging import take
@@ -135,20 +132,13 @@ class OperationTargets:
 
     def _authorised(self, choices: Choices, moment: Moment, text: str) -> str:
         """With the authority and the second person's approval that the changed operation needs."""
-        try:
-            decoded = rules.decode(read_operation(text))
-        except IntegrityFault:
-            return text
-        operation = decoded.operation
-        needed = authority_for(decoded.postings, by_centre=operation.actor == "centre")
-        operation = msgspec.structs.replace(operation, authority=needed or Authority())
-        if moment.supervisor is not None and operation.actor.startswith("staff:") and choices.below(4):
-            operation = self._approved(operation)
-        return sign_operation(operation, moment.key, key_name(moment.key)).jws
 
-    def _approved(self, operation: Operation) -> Operation:
-        approval = self._world.bank.approval(operation, self._world.supervisor)
-        return msgspec.structs.replace(operation, approver=approval)
+        def approval(operation: Operation) -> str | None:
+            if moment.supervisor is None or not operation.actor.startswith("staff:") or not choices.below(4):
+                return operation.approver
+            return self._world.bank.approval(operation, self._world.supervisor)
+
+        return authorised(text, moment.key, approval)
 
 
 def _sign(payload: bytes, key: SigningKey) -> str:

@@ -63,6 +63,22 @@ def test_a_rule_that_lets_money_be_made_is_found(tmp_path: Path, monkeypatch: py
     assert any("money was made or lost" in finding.what for finding in report.findings.values())
 
 
+def test_a_centre_that_drops_what_it_quarantines_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path) as targets:
+        monkeypatch.setattr("sync_server.store.memory.home.MemoryHome.keep_unbooked", lambda *_: None)
+        report = fuzz(targets, schedule({"push": 1}, 100), "dropped")
+    assert report.findings
+
+
+def test_a_centre_that_answers_a_second_push_otherwise_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as targets:
+        monkeypatch.setattr("sync_server.ingest.push._known_verdicts", lambda *_: ([], None))
+        report = fuzz(targets, schedule({"push": 1}, 100), "forgotten")
+    assert any("the same push has another answer" in finding.what for finding in report.findings.values())
+
+
 def test_a_crash_and_a_hang_are_findings() -> None:
     def crash(_choices: Choices) -> str:
         raise KeyError("x")

@@ -19,8 +19,8 @@ from core.sync import messages
 from core.sync.enrolment import make_enrolment, verify_enrolment
 from core.sync.requests import REQUEST_TYPE, read_request, sign_request, verify_request
 from sync_server.centre.one_time import one_time_digest
+from sync_server.decoding import decoded
 from sync_server.ingest.verifying import read_records
-from sync_server.web.bodies import decoded
 from tests.bank import BANK_CODE, counted_randomness
 from tests.reliability.fuzzing.choices import Choices
 from tests.reliability.fuzzing.engine import said
