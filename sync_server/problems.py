@@ -1,6 +1,6 @@
 """Every problem that the server may answer with, as RFC 9457 problem documents: one registry of stable codes.
 
-`Problem("gap", "…", expected=7)` is raised at the web's edge; the rest of the server answers with values.
+`Problem("gap", "…", expected=7)` is raised where requests are answered; the rest of the server answers with values.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-import msgspec
-from starlette.responses import Response
+from core.errors import Refusal, Refused
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 DATABASE_RETRY_SECONDS = 2
@@ -133,14 +132,19 @@ class Problem(Exception):
         }
 
 
-def answer_problem(problem: Problem) -> Response:
-    """The problem as an HTTP answer."""
-    return Response(
-        msgspec.json.encode(problem.document()),
-        status_code=problem.status,
-        headers=problem.headers,
-        media_type=PROBLEM_MEDIA_TYPE,
-    )
+def refuse(refusal: Refusal) -> Problem:
+    """A business refusal as a problem: its own code where that is documented, `refused` otherwise."""
+    general = "password_refused" if refusal.code.startswith("password_") else "refused"
+    code = refusal.code if refusal.code in PROBLEMS else general
+    problem = Problem(code, reason=refusal.code, field=refusal.field)
+    problem.members.update(refusal.detail)
+    return problem
+
+
+def overtaken(refused: Refused) -> Problem:
+    """What was allowed when the request was looked at, and no more when its turn came: a device revoked meanwhile."""
+    code = refused.refusal.code
+    return Problem(code if code in PROBLEMS else "refused", reason=code)
 
 
 def database_unavailable() -> Problem:

@@ -92,9 +92,14 @@ def verify_request(
     statement = _decode(verify_compact(token, public_key, REQUEST_TYPE))
     if (statement.method, statement.target, statement.body) != (method, target, _body_digest(body)):
         raise IntegrityFault("request_differs")
-    if abs(instant_ms(statement.at) - now_ms) > CLOCK_SKEW_MS_MAX:
-        raise IntegrityFault("request_clock", statement.at)
+    check_made(instant_ms(statement.at), now_ms)
     return statement
+
+
+def check_made(at_ms: int, now_ms: int) -> None:
+    """Raises `IntegrityFault("request_clock")` for a request that was not made about now, by the device's clock."""
+    if abs(at_ms - now_ms) > CLOCK_SKEW_MS_MAX:
+        raise IntegrityFault("request_clock", instant(at_ms))
 
 
 def _decode(payload: bytes) -> RequestStatement:

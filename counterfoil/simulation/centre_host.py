@@ -6,57 +6,36 @@ wait for a lock, or die between any two statements; the database undoes what it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from core.book.rows import DeviceEpoch
-from core.clock import Clock, instant
-from core.errors import LineProblem, Refusal, Refused
+from core.clock import Clock
+from core.errors import LineProblem, Refused
 from core.ids import Identifiers
 from core.rights import AllowancePolicy
-from core.sync.messages import (
-    BATCH_MAX,
-    AllowancesAnswer,
-    AllowancesWanted,
-    GivenBack,
-    GivenBackAnswer,
-    IbanBlockWanted,
-    IncarnationWanted,
-    LeaseWanted,
-    Push,
-    Reported,
-    RightsAnswer,
-    RightsWanted,
-    VisitAnswer,
-    VisitWanted,
-)
-from core.sync.requests import CLOCK_SKEW_MS_MAX
+from core.sync.requests import check_made
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.conversations import Conversations
 from counterfoil.simulation.network import Answer, Request
-from sync_server.centre.allowances import top_up_all
-from sync_server.centre.devices import find_device, lease_if_few
-from sync_server.centre.feed import read_page
-from sync_server.centre.given_back import IncarnationDiffers, take_given_back
-from sync_server.centre.incarnations import forgotten_device, incarnation_for, take_report
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys
-from sync_server.centre.leases import renew_lease
-from sync_server.centre.rights import grant_rights
-from sync_server.centre.visits import lend_file
+from sync_server.exchange import giving, incarnations, operations
+from sync_server.exchange.access import Asked
+from sync_server.exchange.exchange import Exchange
+from sync_server.exchange.hearing import Hearing
 from sync_server.ingest.keys import KnownKeys
-from sync_server.ingest.push import ChainUnknown, take_push
-from sync_server.ingest.settle import BANK_FEED
 from sync_server.policies import LeasePolicy
-from sync_server.problems import PROBLEMS, Problem
-from sync_server.store.home import Home, MetOthers
+from sync_server.problems import Problem, database_busy, overtaken
+from sync_server.store.home import MetOthers
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import OPERATIONS
+from sync_server.store.values import ChainName
 
+OWN_BIC = "CFOLDKKK"
 LEASE = LeasePolicy(
     hours=2,
     per_payment=40_000,
@@ -72,16 +51,40 @@ ALLOWANCE = AllowancePolicy(amount=20_000, cap=60_000, accounts=5, floor=1_000, 
 """What a simulated desk holds by allowance: so little that there is not always room."""
 
 T = TypeVar("T")
-_push_decoder = msgspec.json.Decoder(Push)
-_allowances_decoder = msgspec.json.Decoder(AllowancesWanted)
-_rights_decoder = msgspec.json.Decoder(RightsWanted)
-_visit_decoder = msgspec.json.Decoder(VisitWanted)
-_lease_decoder = msgspec.json.Decoder(LeaseWanted)
-_block_decoder = msgspec.json.Decoder(IbanBlockWanted)
-_incarnation_decoder = msgspec.json.Decoder(IncarnationWanted)
-_given_decoder = msgspec.json.Decoder(GivenBack)
-_reported_decoder = msgspec.json.Decoder(Reported)
+FEEDS = "/v1/feeds/"
+DOORS: Mapping[str, Callable[[Exchange, Asked], msgspec.Struct]] = {
+    "/v1/operations": operations.push,
+    "/v1/rights": giving.rights,
+    "/v1/allowances": giving.allowances,
+    "/v1/leases": giving.lease,
+    "/v1/iban-blocks": giving.iban_block,
+    "/v1/visits": giving.visit,
+    "/v1/incarnation": incarnations.incarnation,
+    "/v1/given-back": incarnations.given_back,
+    "/v1/reported": incarnations.reported,
+}
+"""What answers at an address, besides the feeds."""
+
 _encode = msgspec.json.Encoder().encode
+
+
+class _VouchedFor(NamedTuple):
+    """A request whose signature the simulated line has vouched for; its age is still looked at."""
+
+    request: Request
+
+    @property
+    def body(self) -> bytes:
+        """The bytes of its body."""
+        return self.request.body
+
+    def says(self) -> ChainName:
+        """The device epoch that it is of."""
+        return self.request.device, self.request.epoch
+
+    def prove(self, _public_key: str, now_ms: int) -> None:
+        """Raises `IntegrityFault` for a request of another time."""
+        check_made(self.request.at_ms, now_ms)
 
 
 class ServerDied(BaseException):
@@ -95,11 +98,13 @@ class Server:
     name: str
     centre: Centre
     keys: KnownKeys = field(default_factory=KnownKeys)
+    hearing: Hearing = field(default_factory=Hearing)
     life: int = 1
 
     def restart(self) -> None:
         """What it remembered is gone; what was under way in it is dead."""
         self.keys = KnownKeys()
+        self.hearing = Hearing()
         self.life += 1
 
 
@@ -209,173 +214,31 @@ class CentreHost:
         finally:
             current.at_server = before
 
+    def exchange(self, server: Server) -> Exchange:
+        """What a server answers with now; what it draws by lot comes from this step's chance."""
+        randomness = self._chance().randbytes
+        return Exchange(
+            self.database, server.centre, randomness, LEASE, ALLOWANCE, OWN_BIC, server.keys, server.hearing
+        )
+
     def _answer(self, server: Server, request: Request) -> Answer:
         try:
-            return Answer(200, _encode(self._handled(server, request)))
+            return Answer(200, _encode(_answered(self.exchange(server), request)))
         except Problem as problem:
-            return Answer(problem.status, _encode(problem.document()))
+            no = problem
         except Refused as refused:
-            no = _refuse(refused.refusal)
-            return Answer(no.status, _encode(no.document()))
+            no = overtaken(refused)
         except MetOthers:
-            busy = Problem("database_busy")
-            return Answer(busy.status, _encode(busy.document()))
+            no = database_busy()
+        return Answer(no.status, _encode(no.document()))
 
-    def _handled(self, server: Server, request: Request) -> msgspec.Struct:
-        """What the routes in `sync_server.api` do, without HTTP."""
-        parts = urlsplit(request.target)
-        if parts.path == "/v1/operations":
-            return self._push(server, request)
-        if parts.path == "/v1/rights":
-            return self._rights(server, request)
-        if parts.path == "/v1/visits":
-            return self._visit(server, request)
-        if parts.path == "/v1/allowances":
-            return self._allowances(server, request)
-        if parts.path == "/v1/leases":
-            return self._lease(server, request)
-        if parts.path == "/v1/iban-blocks":
-            return self._iban_block(server, request)
-        if parts.path == "/v1/incarnation":
-            return self._incarnation(request)
-        if parts.path == "/v1/given-back":
-            return self._given_back(server, request)
-        if parts.path == "/v1/reported":
-            return self._reported(server, request)
-        if parts.path.startswith("/v1/feeds/"):
-            query = parse_qs(parts.query)
-            return self._feed(
-                request, parts.path.removeprefix("/v1/feeds/"), int(query["after"][0]), int(query["limit"][0])
-            )
+
+def _answered(exchange: Exchange, request: Request) -> msgspec.Struct:
+    asked, parts = _VouchedFor(request), urlsplit(request.target)
+    if parts.path.startswith(FEEDS):
+        query = parse_qs(parts.query)
+        named, after, limit = parts.path.removeprefix(FEEDS), int(query["after"][0]), int(query["limit"][0])
+        return operations.feed(exchange, asked, named, after, limit)
+    if parts.path not in DOORS:
         raise Problem("not_found")
-
-    def _push(self, server: Server, request: Request) -> msgspec.Struct:
-        with self.database.transaction() as home:
-            self._any_device(home, request)
-        message = _push_decoder.decode(request.body)
-        if (message.device, message.epoch) != (request.device, request.epoch):
-            raise Problem("device_differs")
-        try:
-            return take_push(self.database, server.keys, server.centre, message)
-        except ChainUnknown as unknown:
-            raise Problem("device_unknown") from unknown
-
-    def _feed(self, request: Request, feed: str, after: int, limit: int) -> msgspec.Struct:
-        with self.database.transaction() as home:
-            device = self._living_device(home, request)
-            if feed not in (BANK_FEED, device.branch):
-                raise Problem("feed_not_yours")
-            return read_page(home, feed, after, limit, instant(self._clock.now_ms()))
-
-    def _rights(self, server: Server, request: Request) -> msgspec.Struct:
-        wanted = _rights_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            device = self._working_device(home, request)
-            grant = grant_rights(
-                home,
-                server.centre,
-                device,
-                wanted.account,
-                least=wanted.least,
-                amount=wanted.amount,
-                holding=wanted.holding,
-            )
-            if isinstance(grant, Refusal):
-                raise _refuse(grant)
-        with self.database.transaction() as home:
-            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return RightsAnswer(grant.granted, grant.available, page, grant.coming)
-
-    def _visit(self, server: Server, request: Request) -> msgspec.Struct:
-        wanted = _visit_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            device = self._working_device(home, request)
-            lent = lend_file(home, server.centre, self._chance().randbytes, device, wanted.iban)
-            if isinstance(lent, Refusal):
-                raise _refuse(lent)
-        with self.database.transaction() as home:
-            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return VisitAnswer(lent.account, page)
-
-    def _allowances(self, server: Server, request: Request) -> msgspec.Struct:
-        wanted = _allowances_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            device = self._working_device(home, request)
-            done = top_up_all(home, server.centre, device, wanted.accounts, ALLOWANCE)
-            if isinstance(done, Refusal):
-                raise _refuse(done)
-        with self.database.transaction() as home:
-            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return AllowancesAnswer(done.granted, done.skipped, ALLOWANCE, page, done.retry_after_ms)
-
-    def _lease(self, server: Server, request: Request) -> msgspec.Struct:
-        wanted = _lease_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            device = self._working_device(home, request)
-            renew_lease(home, server.centre, device, LEASE)
-        with self.database.transaction() as home:
-            return read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-
-    def _iban_block(self, server: Server, request: Request) -> msgspec.Struct:
-        wanted = _block_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            device = self._working_device(home, request)
-            lease_if_few(home, server.centre, device.device, device.epoch)
-        with self.database.transaction() as home:
-            return read_page(home, BANK_FEED, wanted.after, BATCH_MAX)
-
-    def _incarnation(self, request: Request) -> msgspec.Struct:
-        wanted = _incarnation_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            device = self._any_device(home, request, forgotten_device(home, wanted.enrolment))
-            return incarnation_for(home, device.branch or "")
-
-    def _given_back(self, server: Server, request: Request) -> msgspec.Struct:
-        given = _given_decoder.decode(request.body)
-        with self.database.transaction() as home:
-            self._any_device(home, request, forgotten_device(home, given.enrolment))
-        try:
-            here = take_given_back(self.database, server.keys, server.centre, given)
-        except IncarnationDiffers as differs:
-            raise Problem("incarnation_differs") from differs
-        return GivenBackAnswer(given.incarnation, here)
-
-    def _reported(self, server: Server, request: Request) -> msgspec.Struct:
-        with self.database.transaction() as home:
-            device = self._any_device(home, request)
-            said = take_report(home, server.centre, device, _reported_decoder.decode(request.body))
-            if isinstance(said, Refusal):
-                raise _refuse(said)
-        return said
-
-    # Who asks; the line has vouched for the signature.
-
-    def _any_device(self, home: Home, request: Request, forgotten: DeviceEpoch | None = None) -> DeviceEpoch:
-        now_ms = self._clock.now_ms()
-        device = find_device(home, request.device, request.epoch)
-        if device is None and forgotten is not None and (forgotten.device, forgotten.epoch) == request[:2]:
-            device = forgotten
-        if device is None or device.purpose == "centre":
-            raise Problem("device_unknown")
-        if abs(request.at_ms - now_ms) > CLOCK_SKEW_MS_MAX:
-            raise Problem("clock_wrong", server_time_ms=now_ms)
-        return device
-
-    def _living_device(self, home: Home, request: Request) -> DeviceEpoch:
-        device = self._any_device(home, request)
-        if device.state != "living":
-            raise Problem("device_revoked")
-        return device
-
-    def _working_device(self, home: Home, request: Request) -> DeviceEpoch:
-        device = self._living_device(home, request)
-        chain = home.chain((device.device, device.epoch))
-        if chain is None or chain.state != "living":
-            raise Problem("device_quarantined")
-        return device
-
-
-def _refuse(refusal: Refusal) -> Problem:
-    problem = Problem(refusal.code if refusal.code in PROBLEMS else "refused", reason=refusal.code)
-    problem.members.update(refusal.detail)
-    return problem
+    return DOORS[parts.path](exchange, asked)

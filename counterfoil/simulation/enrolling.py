@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from nacl.signing import SigningKey
 
 from core.clock import instant
@@ -13,6 +14,7 @@ from core.people.keys import key_name, new_signing_key, public_text
 from core.people.registration import Registration, RegistrationStatement, make_registration, make_witness
 from core.records import make_record
 from core.store.memory import MemoryHome
+from core.sync.enrolment import make_enrolment
 from counterfoil.simulation.centre_host import LEASE
 from counterfoil.simulation.chance import generator
 from counterfoil.simulation.clocks import DeskClock
@@ -20,9 +22,10 @@ from counterfoil.simulation.counter import CURRENCY
 from counterfoil.simulation.desk import Desk, Person
 from counterfoil.simulation.network import Line
 from counterfoil.simulation.simulation import Simulation
-from sync_server.centre.devices import EnrolmentState, invite_device, request_enrolment, trust_device
+from sync_server.centre.devices import EnrolmentState, invite_device, trust_device
 from sync_server.centre.issue import issue
 from sync_server.centre.keys import CentreKeys
+from sync_server.exchange.enrolments import enrol
 
 ROLES: tuple[Role, ...] = ("teller", "supervisor", "supervisor")
 """Of a desk's people: who serves, who approves, and who is asked where two supervisors must sign."""
@@ -74,8 +77,8 @@ def _trusted(simulation: Simulation, name: str, branch: str, key: SigningKey) ->
         code = invite_device(home, centre, simulation.chance.randbytes, device=name, branch=branch, purpose="desktop")
     if not isinstance(code, str):
         raise TypeError(code)
-    with simulation.centre.database.transaction() as home:
-        request_enrolment(home, centre, code, public_text(key))
+    shown = msgspec.json.encode(make_enrolment(code, key))
+    enrol(simulation.centre.exchange(simulation.centre.servers[0]), shown)
     with simulation.centre.database.transaction() as home:
         state = trust_device(home, centre, name, key_name(key), LEASE)
     if not isinstance(state, EnrolmentState):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.errors import Refused
-from counterfoil.simulation.centre_host import Server
+from counterfoil.simulation.centre_host import OWN_BIC, Server
 from counterfoil.simulation.counter import AMOUNT_MAX, CURRENCY
 from counterfoil.simulation.simulation import PARTNER, Simulation
 from sync_server.centre import standing_jobs
 from sync_server.centre.checkpoints import make_if_due
+from sync_server.exchange import partner_payments
 from sync_server.partner_bank.messages import Party, Payment
-from sync_server.payments.inbound import take_payment
 from sync_server.payments.steps import Partner, PaymentDesk, Stepped
+from sync_server.problems import Problem
 from sync_server.settings import CheckpointPolicy
 from sync_server.store.home import Home, MetOthers
 
-OWN_BIC = "CFOLDKKK"
 _STEPS_AT_ONCE = 4
 _CHECKPOINTS = CheckpointPolicy(operations=20, minutes=60)
 
@@ -83,12 +83,11 @@ def money_comes_in(simulation: Simulation) -> None:
 
     def take(server: Server) -> None:
         try:
-            with simulation.centre.database.transaction() as home:
-                report = take_payment(home, server.centre, chance.randbytes, PARTNER.code, OWN_BIC, payment)
-        except (MetOthers, Refused):
+            report = partner_payments.take(simulation.centre.exchange(server), PARTNER.code, payment)
+        except (MetOthers, Problem):
             # It sends it again; so it does to a centre that is recovering.
             return
-        if report is not None and report.status == "ACSC":
+        if report.status == "ACSC":
             simulation.came_in[payment.end_to_end_id] = payment.amount
             simulation.note(f"{payment.amount} come in for {payment.creditor.iban}")
 

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from core.errors import IntegrityFault, Refusal
-from core.sync.enrolment import verify_enrolment
 from core.sync.messages import Enrolment, EnrolmentAnswer
-from sync_server.api.access import check_protocol, refuse
-from sync_server.centre.devices import EnrolmentState, find_enrolment, request_enrolment
-from sync_server.problems import Problem
+from sync_server.exchange import enrolments
 from sync_server.services import Services
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 
 
 def enrolments_router(services: Services) -> APIRouter:
     """`POST /v1/enrolments` and `GET /v1/enrolments/{fingerprint}`."""
     router = APIRouter(tags=["enrolment"])
-    decoder = msgspec.json.Decoder(Enrolment)
-
-    def answered(state: EnrolmentState) -> Response:
-        trusted = state.state == "trusted"
-        return answer(
-            {
-                "state": state.state,
-                "device": state.device,
-                "epoch": state.epoch,
-                "branch": state.branch,
-                "purpose": state.purpose,
-                "fingerprint": state.fingerprint,
-                "centre_key": services.centre.keys.public if trusted else None,
-            }
-        )
+    exchange = services.exchange
 
     @router.post(
         "/v1/enrolments",
@@ -45,27 +26,13 @@ def enrolments_router(services: Services) -> APIRouter:
         ),
     )
     def enrol(raw: RawJson) -> Response:
-        message = decoded(raw, decoder)
-        check_protocol(message.protocol)
-        try:
-            verify_enrolment(message)
-        except IntegrityFault as fault:
-            raise Problem("enrolment_proof_wrong", fault=fault.code) from fault
-        with services.database.transaction() as home:
-            state = request_enrolment(home, services.centre, message.code, message.key)
-        if isinstance(state, Refusal):
-            raise refuse(state)
-        return answered(state)
+        return answer(enrolments.enrol(exchange, raw))
 
     @router.get(
         "/v1/enrolments/{fingerprint}",
         **documented(answer=EnrolmentAnswer, description="How it stands.", problems=("enrolment_unknown",)),
     )
     def enrolment(fingerprint: str) -> Response:
-        with services.database.transaction() as home:
-            state = find_enrolment(home, fingerprint)
-        if state is None:
-            raise Problem("enrolment_unknown")
-        return answered(state)
+        return answer(enrolments.enrolment(exchange, fingerprint))
 
     return router

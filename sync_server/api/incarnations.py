@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from core.errors import Refusal
 from core.sync.messages import (
     GivenBack,
     GivenBackAnswer,
@@ -15,22 +13,17 @@ from core.sync.messages import (
     Reported,
     ReportedAnswer,
 )
-from sync_server.api.access import ACCESS_PROBLEMS, authenticate_any, refuse
-from sync_server.centre.given_back import IncarnationDiffers, take_given_back
-from sync_server.centre.incarnations import forgotten_device, incarnation_for, take_report
-from sync_server.ingest.keys import KnownKeys
-from sync_server.problems import Problem
+from sync_server.api.access import asked
+from sync_server.exchange import incarnations
+from sync_server.exchange.access import ACCESS_PROBLEMS
 from sync_server.services import Services
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 
 
 def incarnations_router(services: Services) -> APIRouter:
     """`POST /v1/incarnation`, `POST /v1/given-back` and `POST /v1/reported`."""
     router = APIRouter(tags=["incarnations"])
-    wanted_decoder = msgspec.json.Decoder(IncarnationWanted)
-    given_decoder = msgspec.json.Decoder(GivenBack)
-    reported_decoder = msgspec.json.Decoder(Reported)
-    keys = KnownKeys()
+    exchange = services.exchange
 
     @router.post(
         "/v1/incarnation",
@@ -42,10 +35,7 @@ def incarnations_router(services: Services) -> APIRouter:
         ),
     )
     def incarnation(request: Request, raw: RawJson) -> Response:
-        wanted = decoded(raw, wanted_decoder)
-        with services.database.transaction() as home:
-            device = authenticate_any(services, home, request, raw, forgotten_device(home, wanted.enrolment))
-            return answer(incarnation_for(home, device.branch or ""))
+        return answer(incarnations.incarnation(exchange, asked(request, raw)))
 
     @router.post(
         "/v1/given-back",
@@ -57,14 +47,7 @@ def incarnations_router(services: Services) -> APIRouter:
         ),
     )
     def given_back(request: Request, raw: RawJson) -> Response:
-        given = decoded(raw, given_decoder)
-        with services.database.transaction() as home:
-            authenticate_any(services, home, request, raw, forgotten_device(home, given.enrolment))
-        try:
-            here = take_given_back(services.database, keys, services.centre, given)
-        except IncarnationDiffers as differs:
-            raise Problem("incarnation_differs") from differs
-        return answer(GivenBackAnswer(given.incarnation, here))
+        return answer(incarnations.given_back(exchange, asked(request, raw)))
 
     @router.post(
         "/v1/reported",
@@ -76,11 +59,6 @@ def incarnations_router(services: Services) -> APIRouter:
         ),
     )
     def reported(request: Request, raw: RawJson) -> Response:
-        with services.database.transaction() as home:
-            device = authenticate_any(services, home, request, raw)
-            said = take_report(home, services.centre, device, decoded(raw, reported_decoder))
-            if isinstance(said, Refusal):
-                raise refuse(said)
-        return answer(said)
+        return answer(incarnations.reported(exchange, asked(request, raw)))
 
     return router

@@ -6,14 +6,11 @@ import msgspec
 from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
-from core.errors import Refused
-from core.ids import system_randomness
-from sync_server.api.access import refuse
+from sync_server.decoding import decoded
+from sync_server.exchange.partner_payments import take
 from sync_server.partner_bank.messages import Payment, PaymentReport
-from sync_server.payments.inbound import take_payment
-from sync_server.problems import Problem
 from sync_server.services import Services
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 from sync_server.web.tokens import BearerTokens
 
 
@@ -33,16 +30,6 @@ def partner_payments_router(services: Services) -> APIRouter:
         ),
     )
     def receive(raw: RawJson, partner: str = Depends(holder)) -> Response:
-        payment = decoded(raw, decoder)
-        try:
-            with services.database.transaction() as home:
-                report = take_payment(
-                    home, services.centre, system_randomness, partner, services.settings.bank_bic, payment
-                )
-        except Refused as refused:
-            raise refuse(refused.refusal) from refused
-        if report is None:
-            raise Problem("end_to_end_id_reused")
-        return answer(report)
+        return answer(take(services.exchange, partner, decoded(raw, decoder)))
 
     return router

@@ -10,7 +10,7 @@ from core.canonical import base64url
 from core.errors import Refusal
 from core.ids import system_randomness
 from core.sync.messages import Activation, Introduction, Introductions, SeedAnswer, SignIn
-from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
+from sync_server.api.access import asked
 from sync_server.centre.people import (
     Seed,
     activate,
@@ -18,8 +18,11 @@ from sync_server.centre.people import (
     keep_introduction,
     sign_in_online,
 )
+from sync_server.decoding import decoded
+from sync_server.exchange.access import WORK_PROBLEMS, working_device
+from sync_server.problems import refuse
 from sync_server.services import Services
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 
 
 def people_router(services: Services) -> APIRouter:
@@ -40,7 +43,7 @@ def people_router(services: Services) -> APIRouter:
     )
     def activation(request: Request, raw: RawJson) -> Response:
         with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
+            device = working_device(home, services.clock, asked(request, raw))
             message = decoded(raw, activation_decoder)
             seed = activate(
                 home.connection,
@@ -71,7 +74,7 @@ def people_router(services: Services) -> APIRouter:
     )
     def sign_in(request: Request, raw: RawJson) -> Response:
         with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
+            device = working_device(home, services.clock, asked(request, raw))
             message = decoded(raw, sign_in_decoder)
             seed = sign_in_online(
                 home.connection,
@@ -94,7 +97,7 @@ def people_router(services: Services) -> APIRouter:
     )
     def introduce(request: Request, raw: RawJson) -> Response:
         with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
+            device = working_device(home, services.clock, asked(request, raw))
             refusal = keep_introduction(home.connection, device, decoded(raw, introduction_decoder).introduction)
         if refusal is not None:
             raise refuse(refusal)
@@ -106,7 +109,7 @@ def people_router(services: Services) -> APIRouter:
     )
     def introductions(request: Request) -> Response:
         with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, b"")
+            device = working_device(home, services.clock, asked(request))
             return answer(Introductions(introductions_for(home.connection, device)))
 
     return router

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from core.errors import Refusal
 from core.sync.messages import (
-    BATCH_MAX,
     AllowancesAnswer,
     AllowancesWanted,
     FeedPage,
@@ -17,24 +14,17 @@ from core.sync.messages import (
     RightsAnswer,
     RightsWanted,
 )
-from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
-from sync_server.centre.allowances import top_up_all
-from sync_server.centre.devices import lease_if_few
-from sync_server.centre.feed import read_page
-from sync_server.centre.leases import renew_lease
-from sync_server.centre.rights import grant_rights
-from sync_server.ingest.settle import BANK_FEED
+from sync_server.api.access import asked
+from sync_server.exchange import giving
+from sync_server.exchange.access import WORK_PROBLEMS
 from sync_server.services import Services
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 
 
 def rights_router(services: Services) -> APIRouter:
     """`POST /v1/rights`, `POST /v1/allowances`, `POST /v1/leases` and `POST /v1/iban-blocks`."""
     router = APIRouter(tags=["rights"])
-    wanted_decoder = msgspec.json.Decoder(RightsWanted)
-    allowances_decoder = msgspec.json.Decoder(AllowancesWanted)
-    lease_decoder = msgspec.json.Decoder(LeaseWanted)
-    block_decoder = msgspec.json.Decoder(IbanBlockWanted)
+    exchange = services.exchange
 
     @router.post(
         "/v1/rights",
@@ -55,23 +45,7 @@ def rights_router(services: Services) -> APIRouter:
         ),
     )
     def rights(request: Request, raw: RawJson) -> Response:
-        with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
-            wanted = decoded(raw, wanted_decoder)
-            grant = grant_rights(
-                home,
-                services.centre,
-                device,
-                wanted.account,
-                least=wanted.least,
-                amount=wanted.amount,
-                holding=wanted.holding,
-            )
-            if isinstance(grant, Refusal):
-                raise refuse(grant)
-        with services.database.transaction() as home:
-            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return answer(RightsAnswer(grant.granted, grant.available, page, grant.coming))
+        return answer(giving.rights(exchange, asked(request, raw)))
 
     @router.post(
         "/v1/allowances",
@@ -83,16 +57,7 @@ def rights_router(services: Services) -> APIRouter:
         ),
     )
     def allowances(request: Request, raw: RawJson) -> Response:
-        policy = services.settings.allowance
-        with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
-            wanted = decoded(raw, allowances_decoder)
-            topped_up = top_up_all(home, services.centre, device, wanted.accounts, policy)
-            if isinstance(topped_up, Refusal):
-                raise refuse(topped_up)
-        with services.database.transaction() as home:
-            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return answer(AllowancesAnswer(topped_up.granted, topped_up.skipped, policy, page, topped_up.retry_after_ms))
+        return answer(giving.allowances(exchange, asked(request, raw)))
 
     @router.post(
         "/v1/leases",
@@ -104,12 +69,7 @@ def rights_router(services: Services) -> APIRouter:
         ),
     )
     def lease(request: Request, raw: RawJson) -> Response:
-        with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
-            wanted = decoded(raw, lease_decoder)
-            renew_lease(home, services.centre, device, services.settings.lease, unless_ended=True)
-        with services.database.transaction() as home:
-            return answer(read_page(home, device.branch or "", wanted.after, BATCH_MAX))
+        return answer(giving.lease(exchange, asked(request, raw)))
 
     @router.post(
         "/v1/iban-blocks",
@@ -121,11 +81,6 @@ def rights_router(services: Services) -> APIRouter:
         ),
     )
     def iban_block(request: Request, raw: RawJson) -> Response:
-        with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
-            wanted = decoded(raw, block_decoder)
-            lease_if_few(home, services.centre, device.device, device.epoch)
-        with services.database.transaction() as home:
-            return answer(read_page(home, BANK_FEED, wanted.after, BATCH_MAX))
+        return answer(giving.iban_block(exchange, asked(request, raw)))
 
     return router

@@ -11,8 +11,9 @@ from starlette.responses import Response, StreamingResponse
 
 from core.book.rows import DeviceEpoch
 from core.snapshot import SNAPSHOT_MEDIA_TYPE, compressed
-from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work
+from sync_server.api.access import asked
 from sync_server.centre.snapshot import has_worked, one_view, snapshot_lines
+from sync_server.exchange.access import WORK_PROBLEMS, working_device
 from sync_server.problems import Problem
 from sync_server.services import Services
 from sync_server.web.bodies import documented
@@ -48,7 +49,7 @@ def snapshots_router(services: Services) -> APIRouter:
     )
     def snapshot(request: Request) -> Response:
         with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, b"")
+            device = working_device(home, services.clock, asked(request))
         pieces = stream(device)
         # The first piece is made here, so that what goes wrong by then has an answer of its own.
         first = next(pieces)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from core.errors import Refusal
-from core.ids import system_randomness
-from core.sync.messages import BATCH_MAX, VisitAnswer, VisitWanted
-from sync_server.api.access import WORK_PROBLEMS, authenticate_at_work, refuse
-from sync_server.centre.feed import read_page
-from sync_server.centre.visits import lend_file
+from core.sync.messages import VisitAnswer, VisitWanted
+from sync_server.api.access import asked
+from sync_server.exchange import giving
+from sync_server.exchange.access import WORK_PROBLEMS
 from sync_server.services import Services
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 
 VISIT_PROBLEMS = ("account_unknown", "visit_not_needed", "visit_refused", "too_many_grants", "centre_recovering")
 
@@ -21,7 +18,6 @@ VISIT_PROBLEMS = ("account_unknown", "visit_not_needed", "visit_refused", "too_m
 def visits_router(services: Services) -> APIRouter:
     """`POST /v1/visits`."""
     router = APIRouter(tags=["visits"])
-    decoder = msgspec.json.Decoder(VisitWanted)
 
     @router.post(
         "/v1/visits",
@@ -33,14 +29,6 @@ def visits_router(services: Services) -> APIRouter:
         ),
     )
     def visit(request: Request, raw: RawJson) -> Response:
-        with services.database.transaction() as home:
-            device = authenticate_at_work(services, home, request, raw)
-            wanted = decoded(raw, decoder)
-            lent = lend_file(home, services.centre, system_randomness, device, wanted.iban)
-            if isinstance(lent, Refusal):
-                raise refuse(lent)
-        with services.database.transaction() as home:
-            page = read_page(home, device.branch or "", wanted.after, BATCH_MAX)
-        return answer(VisitAnswer(lent.account, page))
+        return answer(giving.visit(services.exchange, asked(request, raw)))
 
     return router

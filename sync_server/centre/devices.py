@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from core.book.rows import Branch, DeviceEpoch
 from core.canonical import from_base64url, thumbprint
@@ -30,7 +31,7 @@ _FIRST_ACCOUNT_NUMBER = 1_000_000
 class EnrolmentState:
     """An enrolment as the centre keeps it. `fingerprint` is the key's thumbprint."""
 
-    state: str
+    state: Literal["waiting", "trusted", "refused"]
     device: str
     epoch: int
     branch: str
@@ -100,7 +101,7 @@ def waiting_enrolments(home: Home) -> list[EnrolmentState]:
 
 def _state_of(enrolment: Enrolment) -> EnrolmentState:
     return EnrolmentState(
-        enrolment.state,
+        "waiting" if enrolment.state == "issued" else enrolment.state,
         enrolment.device,
         enrolment.epoch,
         enrolment.branch,

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from core.clock import Clock, clock_from_environment, is_business_date
 from core.ids import Identifiers
+from sync_server.decoding import decoded
 from sync_server.environment import Secret
 from sync_server.logs import configure_logs
 from sync_server.metrics import METRICS_MEDIA_TYPE, Metrics
@@ -38,7 +39,7 @@ from sync_server.partner_bank.settings import PartnerBankSettings
 from sync_server.partner_bank.state import BankFile
 from sync_server.problems import Problem
 from sync_server.web.application import web_application
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 from sync_server.web.serving import Ready, run
 from sync_server.web.tokens import BearerTokens
 

@@ -228,6 +228,10 @@ class Home(Protocol):
         """The public key (base64url) of that name that the chain's device has, or that a session on it opened."""
         ...
 
+    def note_heard(self, chain: ChainName, at: str) -> None:
+        """Write down that a device epoch was heard then. Nothing is decided by it; people read it."""
+        ...
+
     # Rows of the book.
 
     def book(self, *, locking: bool = True) -> CentreBook:

@@ -1,4 +1,4 @@
-"""JSON bodies decoded strictly by msgspec, and how such endpoints say so in OpenAPI.
+"""JSON bodies in and out, and how endpoints say in OpenAPI what they take and give by msgspec types.
 
     decoder = msgspec.json.Decoder(Push)
 
@@ -12,23 +12,19 @@ The body is read on the event loop and decoded in the endpoint's thread.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from sync_server.problems import Problem, problem_answers
+from sync_server.problems import PROBLEM_MEDIA_TYPE, Problem, problem_answers
 
 JSON_MEDIA_TYPE = "application/json"
 STRUCTS = "x-structs"
 """Where `documented` leaves the schemas for `sync_server.web.openapi`, which takes them out again."""
 
 _MEDIA_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
-_WHERE = re.compile(r" - at `(?:key in )?(\$[^`]*)`$")
-_DETAIL_LENGTH_MAX = 300
-
-Decoded = TypeVar("Decoded")
 
 
 async def raw_json(request: Request) -> bytes:
@@ -41,22 +37,19 @@ async def raw_json(request: Request) -> bytes:
 RawJson = Annotated[bytes, Depends(raw_json)]
 
 
-def decoded(raw: bytes, decoder: msgspec.json.Decoder[Decoded]) -> Decoded:
-    """The body as its type. Raises `Problem` with `json_malformed` or `request_malformed` (and `where`)."""
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as problem:
-        text = str(problem)
-        found = _WHERE.search(text)
-        detail = _WHERE.sub("", text)[:_DETAIL_LENGTH_MAX]
-        raise Problem("request_malformed", detail, where=found[1] if found else "$") from problem
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise Problem("json_malformed", str(problem)[:_DETAIL_LENGTH_MAX]) from problem
-
-
 def answer(value: Any, *, status: int = 200) -> Response:
     """The value as a JSON answer."""
     return Response(msgspec.json.encode(value), status_code=status, media_type=JSON_MEDIA_TYPE)
+
+
+def answer_problem(problem: Problem) -> Response:
+    """The problem as an HTTP answer."""
+    return Response(
+        msgspec.json.encode(problem.document()),
+        status_code=problem.status,
+        headers=problem.headers,
+        media_type=PROBLEM_MEDIA_TYPE,
+    )
 
 
 def documented(

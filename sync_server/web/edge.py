@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.ids import Identifiers
 from sync_server.metrics import Metrics
-from sync_server.problems import Problem, answer_problem
+from sync_server.problems import Problem
+from sync_server.web.bodies import answer_problem
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")

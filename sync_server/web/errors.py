@@ -15,8 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.errors import Refused
-from sync_server.problems import PROBLEMS, Problem, answer_problem, database_busy, database_unavailable
+from sync_server.problems import Problem, database_busy, database_unavailable, overtaken
 from sync_server.store.home import MetOthers
+from sync_server.web.bodies import answer_problem
 
 _BY_STATUS = {
     404: "not_found",
@@ -61,10 +62,8 @@ async def _problem(_request: Request, problem: Exception) -> Response:
 
 
 async def _refused(_request: Request, problem: Exception) -> Response:
-    """What was allowed when the request was looked at, and no more when its turn came: a device revoked meanwhile."""
     assert isinstance(problem, Refused)  # noqa: S101 - as above
-    code = problem.refusal.code
-    return answer_problem(Problem(code if code in PROBLEMS else "refused", reason=code))
+    return answer_problem(overtaken(problem))
 
 
 async def _http(_request: Request, problem: Exception) -> Response:

@@ -23,6 +23,7 @@ from sync_server.store.memory.tables import (
     FEED_HASHES,
     FEED_HEADS,
     FEED_ITEMS,
+    HEARD,
     NUMBERS,
     OPEN_CASES,
     OPERATIONS,
@@ -144,6 +145,11 @@ class MemoryHome:
         if session is not None and (session.device, session.epoch) == chain:
             return session.public_key
         return None
+
+    def note_heard(self, chain: ChainName, at: str) -> None:
+        """Write down that a device epoch was heard then: at once, whatever becomes of the transaction."""
+        heard = self._overlay.reading(HEARD)
+        heard[chain] = max(heard.get(chain, ""), at)
 
     def book(self, *, locking: bool = True) -> CentreBook:
         """A working set over the rows; what is loaded is locked where several chains change it."""

@@ -70,6 +70,7 @@ class KeptIncarnation(NamedTuple):
 
 
 CHAINS: Table[ChainName, ChainRow] = Table("chains")
+HEARD: Table[ChainName, str] = Table("heard")
 OPERATIONS: Table[int, Kept] = Table("operations")
 NUMBERS: Table[str, int] = Table("operation numbers by id")
 PLACES: Table[Place, int] = Table("operation numbers by place")

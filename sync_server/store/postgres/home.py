@@ -29,6 +29,7 @@ from sync_server.store.postgres.statements import (
     KEEP_UNBOOKED,
     KEY_OF,
     NEWEST_OF_KIND,
+    NOTE_HEARD,
     OPERATIONS,
     POSTINGS,
     PUT_FEED_HASHES,
@@ -93,6 +94,10 @@ class PostgresHome:
         """The public key (base64url) of that name that the chain's device has, or that a session on it opened."""
         row = self.connection.execute(KEY_OF, (*chain, kid, *chain, kid)).fetchone()
         return str(row[0]) if row is not None else None
+
+    def note_heard(self, chain: ChainName, at: str) -> None:
+        """Write down that a device epoch was heard then."""
+        self.connection.execute(NOTE_HEARD, (*chain, at), prepare=True)
 
     def book(self, *, locking: bool = True) -> CentreBook:
         """A working set over the rows; what is loaded is locked where several chains change it."""

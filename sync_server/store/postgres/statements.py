@@ -6,6 +6,10 @@ BEGIN_CHAIN = (
     b"INSERT INTO chains AS old (device, epoch, seq, hash, state) VALUES (%s, %s, 0, NULL, 'living') "
     b"ON CONFLICT (device, epoch) DO UPDATE SET seq = old.seq RETURNING seq, hash, state"
 )
+NOTE_HEARD = (
+    b"INSERT INTO heard (device, epoch, heard_at) VALUES (%s, %s, %s) "
+    b"ON CONFLICT (device, epoch) DO UPDATE SET heard_at = greatest(heard.heard_at, excluded.heard_at)"
+)
 KEY_OF = (
     b"SELECT public_key FROM devices WHERE device = %s AND epoch = %s AND kid = %s "
     b"UNION ALL SELECT public_key FROM sessions WHERE device = %s AND epoch = %s AND kid = %s"

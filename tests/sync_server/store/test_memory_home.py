@@ -26,6 +26,10 @@ LOGIC = (
     "centre.devices",
     "centre.feed",
     "centre.rights",
+    "exchange.operations",
+    "exchange.giving",
+    "exchange.incarnations",
+    "exchange.partner_payments",
     "payments.inbound",
     "payments.steps",
 )

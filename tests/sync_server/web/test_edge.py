@@ -20,8 +20,9 @@ from psycopg_pool import PoolTimeout
 from starlette.responses import Response
 
 from core.errors import Refusal, Refused
+from sync_server.decoding import decoded
 from sync_server.problems import PROBLEMS
-from sync_server.web.bodies import RawJson, answer, decoded, documented
+from sync_server.web.bodies import RawJson, answer, documented
 from tests.sync_server.serving import trial
 
 FIELDS = {"type", "title", "status", "detail", "code", "retry"}
