@@ -15,20 +15,23 @@ import msgspec
 from core.audit.verification import end_said
 from core.book import Book, DictStore
 from core.book.book import BalanceKey
-from core.book.rows import ROWS, Bank, DeviceEpoch, LedgerBalance, Row, Session
+from core.book.rows import ROWS, Bank, DeviceEpoch, IbanBlock, LedgerBalance, Row, Session
 from core.clock import instant_ms
 from core.envelope import Operation, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.bank import BankFounded
 from core.operations.checkpoints import CheckpointMade, FeedMark
-from core.operations.incarnations import IncarnationBegun
+from core.operations.ended import LateSettled
+from core.operations.incarnations import FIRST, IncarnationBegun
 from core.operations.kind import Decoded, Signer
 from core.operations.money import is_centres
+from core.operations.transfers import TransferReceived
 from core.sync.messages import Exceptional, Verdict
 from sync_server.audit.faults import Faults
 from sync_server.audit.reading import StoredOperation
 from sync_server.audit.signatures import Signatures
+from sync_server.centre.incarnations import NUMBERS_PASSED_OVER
 from sync_server.ingest.settle import ChainHead, Settled, settle_one
 
 R = TypeVar("R", bound=Row)
@@ -92,22 +95,37 @@ class ReplayBook(Book):
 
 @dataclass(slots=True)
 class Replay:
-    """Where the replay stands. `cases` are those that verdicts have opened, as their rows say it."""
+    """Where the replay stands.
+
+    `cases` are those that verdicts have opened, as their rows say it; `payments` the transfers that left their branch,
+    with the records of their payees; `paid_in` what partner banks sent, by its record; `received` the transfers that
+    were credited, and whether the centre had that back; `late` the last place of each run that two people decided
+    over; `lives` the incarnations: number, instant, first account number.
+    """
 
     book: ReplayBook
     faults: Faults
     signatures: Signatures
     heads: dict[ChainName, ChainHead] = field(default_factory=dict)
-    cases: Counter[tuple[str, str, int, str, str]] = field(default_factory=Counter)
+    cases: Counter[tuple[str, str, int, str, str, str]] = field(default_factory=Counter)
     payments: dict[str, str] = field(default_factory=dict)
+    paid_in: dict[str, tuple[str, int]] = field(default_factory=dict)
+    received: dict[str, bool] = field(default_factory=dict)
+    late: set[tuple[ChainName, int]] = field(default_factory=set)
+    lives: list[tuple[int, str, int]] = field(default_factory=lambda: [(FIRST, "", 0)])
     ends: dict[ChainName, int] = field(default_factory=dict)
-    incarnation: int = 1
+    incarnation: int = FIRST
     marks: list[tuple[FeedMark, str]] = field(default_factory=list)
     operations: int = 0
     entries: int = 0
     raced: int = 0
     _bank_wide_ms: int = 0
     _vault_ms: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def restored_at(self) -> str:
+        """When the centre's database was first restored; later than everything if it never was."""
+        return self.lives[1][1] if len(self.lives) > 1 else "9999"
 
     def take(self, stored: StoredOperation) -> Settled | None:
         """Settle the next operation; None (and its fault noted) where it can't stand where it does."""
@@ -215,13 +233,29 @@ class Replay:
             self._vault_ms[operation.branch or ""] = instant_ms(stored.received_at)
         for exception in verdict.exceptions:
             detail = _encode(exception.detail).decode()
-            self.cases[exception.code, operation.device, operation.epoch, operation.id, detail] += 1
+            about = (exception.code, operation.device, operation.epoch, operation.id)
+            self.cases[*about, detail, stored.received_at] += 1
         if isinstance(decoded.body, CheckpointMade | IncarnationBegun) and not self._came_back(operation):
             # What an older life says of its feeds is, in part, about what was lost.
             self.incarnation = operation.epoch
             self.marks += ((mark, stored.named) for mark in decoded.body.feeds)
-        if decoded.kind.name in LEAVING and decoded.body.route != "own":
-            self.payments[operation.id] = decoded.body.details
+        match decoded.body:
+            case IncarnationBegun(incarnation=number) if not self._came_back(operation):
+                self.lives.append((number, stored.received_at, self._next_account_number() + NUMBERS_PASSED_OVER))
+            case TransferReceived(transfer=str() as transfer):
+                self.received[transfer] = self._came_back(operation)
+            case TransferReceived(details=str() as details) as body:
+                self.paid_in[details] = (body.currency, body.amount)
+            case LateSettled() as body:
+                self.late.add(((body.device, body.epoch), body.last_seq))
+            case _ if decoded.kind.name in LEAVING and decoded.body.route != "own":
+                self.payments[operation.id] = decoded.body.details
+            case _:
+                pass
+
+    def _next_account_number(self) -> int:
+        blocks = self.book.tables[IbanBlock].values()
+        return max((row.last for row in blocks if isinstance(row, IbanBlock)), default=0) + 1
 
 
 @dataclass(frozen=True, slots=True)

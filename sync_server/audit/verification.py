@@ -9,9 +9,11 @@ from core.audit.trust import Trust, Vouched, vouch
 from core.book.rows import Bank
 from core.canonical import from_base64url, thumbprint
 from core.errors import IntegrityFault
-from sync_server.audit import comparing
+from sync_server.audit import beside, comparing
+from sync_server.audit.cases import compare_cases, compare_quarantined
 from sync_server.audit.faults import Faults
 from sync_server.audit.feeds import compare_feed_order
+from sync_server.audit.payments import compare_inbound, compare_payments, compare_received
 from sync_server.audit.reading import ByNumber, one_view, operations, stream
 from sync_server.audit.replay import Replay, ReplayBook
 from sync_server.audit.report import DatabaseReport
@@ -26,7 +28,12 @@ _IDS_TWICE = b"SELECT id::text FROM operations GROUP BY id HAVING count(*) > 1"
 def verify_database(connection: Connection, trust: Trust) -> DatabaseReport:
     """Replay every operation and compare every table with what follows. The database is only read."""
     with one_view(connection):
-        return _Verification(connection, trust).run()
+        return verify_view(connection, trust)
+
+
+def verify_view(connection: Connection, trust: Trust) -> DatabaseReport:
+    """The same of what the connection's open transaction sees."""
+    return _Verification(connection, trust).run()
 
 
 class _Verification:
@@ -43,13 +50,15 @@ class _Verification:
         for (identifier,) in self._connection.execute(_IDS_TWICE).fetchall():
             self._faults.add("operations", identifier, "id_reused")
         items = compare_feed_order(self._connection, replay.marks, self._faults)
-        chains = comparing.compare_chains(
-            self._connection, replay, comparing.compare_quarantined(self._connection, replay)
-        )
-        comparing.compare_enrolments(self._connection, replay)
-        cases = comparing.compare_cases(self._connection, replay)
-        payments = comparing.compare_payments(self._connection, replay)
-        records = comparing.compare_records(self._connection, self._faults)
+        kept = compare_quarantined(self._connection, replay)
+        chains = comparing.compare_chains(self._connection, replay, kept.chains)
+        beside.compare_enrolments(self._connection, replay)
+        beside.compare_incarnations(self._connection, replay)
+        cases = compare_cases(self._connection, replay, kept)
+        payments = compare_payments(self._connection, replay)
+        compare_received(self._connection, replay)
+        compare_inbound(self._connection, replay)
+        records = beside.compare_records(self._connection, self._faults, kept.records)
         centre = self._centre(replay)
         vouched = self._vouch()
         return DatabaseReport(
