@@ -314,13 +314,14 @@ class Hold(Row, frozen=True):
     released_by: str | None
 
 
-class LateBooked(Row, frozen=True):
-    """That an operation of an ended epoch (by its hash) was booked by the centre, and by which operation: once."""
+class LateAnswer(Row, frozen=True):
+    """What became of an operation of an ended epoch (by its hash): booked or refused, once, by which operation."""
 
-    TABLE: ClassVar[str] = "late_booked"
+    TABLE: ClassVar[str] = "late_answers"
     KEY: ClassVar[tuple[str, ...]] = ("hash",)
     hash: str
-    booked_by: str
+    answered_by: str
+    booked: bool
 
 
 class Exposure(Row, frozen=True):
@@ -474,7 +475,7 @@ ROWS: tuple[type[Row], ...] = (
     Recall,
     Hold,
     Request,
-    LateBooked,
+    LateAnswer,
     Exposure,
     Freeze,
     Drawer,

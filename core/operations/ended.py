@@ -1,7 +1,7 @@
 """Devices that are gone: written off by two people, and what their chains still bring, decided by two people at once.
 
 A written-off epoch leaves the sum of rights for ever. What it brings later is kept as bytes until two supervisors have
-decided over the whole run; then the centre books each operation word for word, or refuses the run.
+decided over the whole run; then the centre books each operation word for word, or refuses each. Both are final.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from nacl.signing import VerifyKey
 
 from core.book import Book, Key
-from core.book.rows import DeviceEpoch, Exposure, LateBooked, Request, Session
+from core.book.rows import DeviceEpoch, Exposure, LateAnswer, Request, Session
 from core.canonical import from_base64url
 from core.envelope import Operation, check_signature, read_operation
 from core.errors import IntegrityFault, Refusal
@@ -41,6 +41,9 @@ CARRYING = "operation.booked"
 
 Epoch = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+REFUSED_AT_ONCE = 200
+"""The most late operations that one operation refuses, so that no branch's feed is held for long."""
+
 CarriedText = Annotated[str, msgspec.Meta(max_length=32 * 1024)]
 
 
@@ -94,6 +97,18 @@ class OperationBooked(Body, frozen=True):
 
     request: Identifier
     jws: CarriedText
+
+
+class LateRefused(Body, frozen=True):
+    """The centre refuses these operations of an ended epoch (by their hashes) for ever, as `request` decided.
+
+    So are those that were accepted and can't be booked.
+    """
+
+    request: Identifier
+    device: ShortCode
+    epoch: Epoch
+    hashes: Annotated[tuple[Digest, ...], msgspec.Meta(min_length=1, max_length=REFUSED_AT_ONCE)]
 
 
 class LateSettled(Body, frozen=True):
@@ -158,16 +173,18 @@ def _check_booked(decoded: Decoded[OperationBooked], book: Book) -> Iterable[Ref
     device = book.get(DeviceEpoch, inside.operation.device, inside.operation.epoch)
     if device is None or device.state == "living":
         yield Refusal("device_not_ended", "device")
-    if book.get(LateBooked, inside.signed.hash) is not None or book.operation(inside.operation.id) is not None:
+    if book.get(LateAnswer, inside.signed.hash) is not None:
+        yield Refusal("late_already_decided")
+    elif book.operation(inside.operation.id) is not None:
         yield Refusal("late_already_booked")
 
 
 def _book(decoded: Decoded[OperationBooked], book: Book) -> None:
     """What the operation inside changes beyond the ledger; its entry and rights were moved with the posting."""
     inside = carried(decoded.body)
-    if book.get(LateBooked, inside.signed.hash) is None:
+    if book.get(LateAnswer, inside.signed.hash) is None:
         inside.kind.apply(inside, book)
-        book.put(LateBooked(inside.signed.hash, decoded.operation.id))
+        book.put(LateAnswer(inside.signed.hash, decoded.operation.id, booked=True))
 
 
 def _check_write_off(decoded: Decoded[DeviceWriteOffRequested], book: Book) -> Iterable[Refusal]:
@@ -232,12 +249,28 @@ def _check_late(decoded: Decoded[LateDecided], book: Book) -> Iterable[Refusal]:
     device = book.get(DeviceEpoch, body.device, body.epoch)
     if device is None or device.branch != decoded.operation.branch:
         yield Refusal("device_elsewhere", "device")
+    elif device.state == "living":
+        yield Refusal("device_not_ended", "device")
     if body.last_seq < body.first_seq:
         yield Refusal("late_run_empty", "device")
+    if book.get(LateAnswer, body.last_hash) is not None:
+        yield Refusal("late_already_decided", "device")
 
 
 def _decide_late(decoded: Decoded[LateDecided], book: Book) -> None:
     note_request(decoded, book)
+
+
+def _check_refused(decoded: Decoded[LateRefused], book: Book) -> Iterable[Refusal]:
+    yield from check_waiting(decoded.body.request, LATE, book)
+    if any(book.get(LateAnswer, each) is not None for each in decoded.body.hashes):
+        yield Refusal("late_already_decided")
+
+
+def _refuse(decoded: Decoded[LateRefused], book: Book) -> None:
+    for each in decoded.body.hashes:
+        if book.get(LateAnswer, each) is None:
+            book.put(LateAnswer(each, decoded.operation.id, booked=False))
 
 
 def _check_settled(decoded: Decoded[LateSettled], book: Book) -> Iterable[Refusal]:
@@ -254,7 +287,7 @@ def _touches_booked(_operation: Operation, body: OperationBooked) -> Iterable[Ke
 
     inside = carried(body)
     yield Request, (body.request,)
-    yield LateBooked, (inside.signed.hash,)
+    yield LateAnswer, (inside.signed.hash,)
     yield from rules.touches(inside, with_balances=False)
 
 
@@ -267,6 +300,17 @@ def _reaches_as_inside(decoded: Decoded[OperationBooked], book: Book) -> Iterabl
 def _touches_device(operation: Operation, body: DeviceWriteOffRequested | LateDecided) -> Iterable[Key]:
     yield DeviceEpoch, (body.device, body.epoch)
     yield Request, (operation.id,)
+
+
+def _touches_late(operation: Operation, body: LateDecided) -> Iterable[Key]:
+    yield from _touches_device(operation, body)
+    yield LateAnswer, (body.last_hash,)
+
+
+def _touches_refused(_operation: Operation, body: LateRefused) -> Iterable[Key]:
+    yield Request, (body.request,)
+    for each in body.hashes:
+        yield LateAnswer, (each,)
 
 
 def _touches_written_off(_operation: Operation, body: DeviceWrittenOff) -> Iterable[Key]:
@@ -323,7 +367,7 @@ KINDS = (
         roles=frozenset({SUPERVISOR}),
         check=_check_late,
         apply=_decide_late,
-        touches=_touches_device,
+        touches=_touches_late,
         second_person=_always,
         is_request=True,
     ),
@@ -338,6 +382,15 @@ KINDS = (
         apply=_book,
         touches=_touches_booked,
         reaches=_reaches_as_inside,
+    ),
+    Kind(
+        name="late.refused",
+        version=1,
+        body=LateRefused,
+        signers=BY_CENTRE,
+        check=_check_refused,
+        apply=_refuse,
+        touches=_touches_refused,
     ),
     Kind(
         name="late.settled",

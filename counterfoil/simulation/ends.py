@@ -7,6 +7,7 @@ from counterfoil.simulation.counter import Account, Visit
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.restoring import awaited
 from counterfoil.simulation.simulation import Simulation
+from sync_server.centre.late import undecided_run
 from sync_server.centre.write_offs import exposure_of
 
 _NOBODY = Account("", "", "", "")
@@ -50,7 +51,7 @@ def late_decided(simulation: Simulation) -> None:
 
 def _decide(simulation: Simulation, ended: Desk) -> None:
     with simulation.centre.database.transaction() as home:
-        late = [each for each in home.lookups.late(ended.chain) if not each.booked]
+        late = undecided_run(home.lookups.late(ended.chain))
     if not late:
         return
     body = LateDecided(

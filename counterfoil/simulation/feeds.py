@@ -10,7 +10,7 @@ from core.book.rows import (
     DepositAccount,
     Freeze,
     Hold,
-    LateBooked,
+    LateAnswer,
     Lease,
     LedgerBalance,
     Recall,
@@ -34,7 +34,7 @@ COMPARED: tuple[type[Row], ...] = (
     Lease,
     Spending,
     Recall,
-    LateBooked,
+    LateAnswer,
     LedgerBalance,
 )
 """The rows that every home of a branch must have alike."""
@@ -65,8 +65,8 @@ def concerning(simulation: Simulation, branch: str) -> tuple[Concerns, dict[type
             return row.account in accounts
         if isinstance(row, Reversal):
             return row.reversed_by in here
-        if isinstance(row, LateBooked):
-            return row.booked_by in here
+        if isinstance(row, LateAnswer):
+            return row.answered_by in here
         if isinstance(row, Lease | Spending):
             return (row.device, row.epoch) in desks
         return getattr(row, "branch", None) == branch

@@ -230,9 +230,12 @@ _DESK: dict[str, str] = {
     "device_is_this_one": _mark("A desk does not write itself off. Do this at another desk."),
     "device_written_off_already": _mark("That desk is written off already. Nothing is to be done."),
     "device_not_written_off": _mark("That desk is not written off. Write it off first."),
-    "device_not_ended": _mark("That desk is at work: what it sends is booked by itself. Nothing is to be done."),
+    "device_not_ended": _mark(
+        "The centre has not ended that desk. Have it revoked, enrolled anew or written off first."
+    ),
     "exposure_booked_already": _mark("What that desk may have paid out is booked already. Nothing is to be done."),
     "late_run_empty": _mark("The last operation comes before the first. Choose them again."),
+    "late_already_decided": _mark("Two supervisors have decided over this before, and that stands. Look at it again."),
     "late_already_booked": _mark("This was booked already. Nothing is to be done."),
     "hold_unknown": _mark("There is no such hold on the account. Look at the account again."),
     "hold_already_released": _mark("This hold was released already. Nothing is to be done."),

@@ -139,6 +139,7 @@ def kind_title(kind: str) -> str:
         "entry.reversed": _tr("Reversal"),
         "exposure.booked": _tr("Exposure booked"),
         "late.decided": _tr("Late operations decided"),
+        "late.refused": _tr("Late operations refused"),
         "late.settled": _tr("Late operations dealt with"),
         "lease.renewed": _tr("Lease renewed"),
         "operation.booked": _tr("Late operation booked"),

@@ -32,7 +32,7 @@ def devices_router(services: Services) -> APIRouter:
         "/v1/devices/{device}/{epoch}/late-operations",
         **documented(
             answer=LateRun,
-            description="What an ended epoch still brought, and is not booked.",
+            description="What an ended epoch still brought, as far as two people decide over it at once.",
             problems=(*WORK_PROBLEMS, "device_elsewhere"),
         ),
     )

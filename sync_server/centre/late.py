@@ -1,6 +1,7 @@
-"""What an ended epoch still brought: two people decide over the whole run, then each is booked verbatim, or refused.
+"""What an ended epoch still brought: two people decide over a run, once; then each is booked verbatim, or refused.
 
-Nothing is dropped: what is not booked stays kept as bytes, with a case for each credit that was refused.
+Nothing is dropped: what is refused stays kept as bytes, with a case for each credit. A run is what hangs together by
+`prev`, so that of two copies of a machine each has its own. What comes after a run was decided is another run.
 """
 
 from __future__ import annotations
@@ -13,18 +14,41 @@ from core.envelope import read_operation
 from core.errors import IntegrityFault, Refused
 from core.ledger import deposit_id, reversed_postings
 from core.operations import rules
-from core.operations.ended import LateDecided, LateSettled, OperationBooked
+from core.operations.ended import REFUSED_AT_ONCE, LateDecided, LateRefused, LateSettled, OperationBooked
 from core.operations.reversals import EntryReversed, lines
 from core.operations.rights import right_of
 from sync_server.centre.issue import Centre, issue
 from sync_server.centre.requests import decline
 from sync_server.ingest.cases import Case, open_cases
 from sync_server.ingest.doubting import doubtful_credits, hold_back
-from sync_server.store.home import Home
+from sync_server.store.home import CentreBook, Home
 from sync_server.store.lookups import LateOperation
 
 BOOKED_AT_ONCE = 20
 """Operations booked in one transaction, so that no branch's feed is held for long."""
+
+_DIFFERS = "late_run_differs"
+_DECIDED = "late_already_decided"
+
+
+def undecided_run(kept: Sequence[LateOperation]) -> list[LateOperation]:
+    """The run that two people are to decide over next, in order; empty if nothing is left."""
+    waiting = [late for late in kept if late.answered_by is None]
+    return _run_up_to(waiting[-1], waiting) if waiting else []
+
+
+def _run_up_to(last: LateOperation, kept: Sequence[LateOperation], first_seq: int = 1) -> list[LateOperation]:
+    """What hangs together up to `last`, from `first_seq` on, of what is kept."""
+    by_hash = {late.hash: late for late in kept}
+    run, before = [last], _before(last, by_hash)
+    while before is not None and before.seq >= first_seq:
+        run.append(before)
+        before = _before(before, by_hash)
+    return run[::-1]
+
+
+def _before(late: LateOperation, by_hash: dict[str, LateOperation]) -> LateOperation | None:
+    return by_hash.get(read_operation(late.jws).operation.prev or "")
 
 
 def settle_late(home: Home, centre: Centre, request_id: str) -> bool:
@@ -37,41 +61,79 @@ def settle_late(home: Home, centre: Centre, request_id: str) -> bool:
     body = rules.decode(read_operation(jws)).body
     if not isinstance(body, LateDecided):
         return False
-    run = _run_of(home, body)
-    if run is None:
-        decline(home, centre, found, "late_run_differs")
+    # Decisions over one chain are taken one after the other, whoever carries them further.
+    home.lock_chain((body.device, body.epoch))
+    kept = home.lookups.late((body.device, body.epoch))
+    run = _run_of(kept, body, found, book)
+    if isinstance(run, str):
+        decline(home, centre, found, run)
         return True
-    if body.accept and _book_some(home, centre, found, run):
-        return True
-    _finish(home, centre, found, body, run)
+    left = [late for late in run if late.answered_by is None]
+    if not left:
+        _finish(home, centre, found, body, run)
+    elif body.accept:
+        _book_some(home, centre, found, body, left[:BOOKED_AT_ONCE])
+    else:
+        _refuse(home, centre, found, body, left[:REFUSED_AT_ONCE], accepted=False)
     return True
 
 
-def _run_of(home: Home, body: LateDecided) -> list[LateOperation] | None:
-    """The run that the two people have seen; None if it is another by now, or something undecided lies beside it."""
-    kept = home.lookups.late((body.device, body.epoch))
-    run = [late for late in kept if body.first_seq <= late.seq <= body.last_seq]
-    beside = [late for late in kept if not late.booked and late not in run]
-    if not run or beside or (run[0].seq, run[-1].seq, run[-1].hash) != (body.first_seq, body.last_seq, body.last_hash):
-        return None
-    return run
+def _run_of(
+    kept: Sequence[LateOperation], body: LateDecided, request: Request, book: CentreBook
+) -> list[LateOperation] | str:
+    """The run that the two people have seen, or why it can't be decided so.
+
+    It is another by now, or it was decided before. One that is decided in part goes on to its end, whatever comes.
+    """
+    last = next((late for late in kept if late.hash == body.last_hash), None)
+    if last is None or last.seq != body.last_seq:
+        return _DIFFERS
+    run = _run_up_to(last, kept, body.first_seq)
+    if run[0].seq != body.first_seq:
+        return _DIFFERS
+    if run[0].answered_by is not None and _decided_by(run[0].answered_by, book) == request.id:
+        return run
+    if any(late.answered_by is not None for late in run):
+        return _DECIDED
+    waiting = [late for late in kept if late.answered_by is None]
+    goes_on = any(read_operation(late.jws).operation.prev == last.hash for late in waiting)
+    return _DIFFERS if goes_on or len(_run_up_to(last, waiting)) != len(run) else run
 
 
-def _book_some(home: Home, centre: Centre, request: Request, run: Sequence[LateOperation]) -> bool:
-    """Book the next ones; False if none was booked, because none is left or none can be."""
-    done = 0
-    for late in run:
-        if late.booked:
-            continue
+def _decided_by(answer_id: str, book: CentreBook) -> str | None:
+    """The request by which a late operation was booked or refused."""
+    jws = book.operation(answer_id)
+    body = rules.decode(read_operation(jws)).body if jws is not None else None
+    return body.request if isinstance(body, OperationBooked | LateRefused) else None
+
+
+def _book_some(home: Home, centre: Centre, request: Request, body: LateDecided, some: Sequence[LateOperation]) -> None:
+    """Book these in their order; what can't be booked is refused, with a case."""
+    impossible = []
+    for late in some:
         try:
             issued = issue(home, centre, request.branch, OperationBooked(request=request.id, jws=late.jws))
         except (IntegrityFault, Refused):
+            impossible.append(late)
             continue
         hold_back(home, centre, home.book(), doubtful_credits([issued.settled]))
-        done += 1
-        if done == BOOKED_AT_ONCE:
-            break
-    return done > 0
+    if impossible:
+        _refuse(home, centre, request, body, impossible, accepted=True)
+
+
+def _refuse(
+    home: Home,
+    centre: Centre,
+    request: Request,
+    body: LateDecided,
+    some: Sequence[LateOperation],
+    *,
+    accepted: bool,
+) -> None:
+    hashes = tuple(late.hash for late in some)
+    said = LateRefused(request=request.id, device=body.device, epoch=body.epoch, hashes=hashes)
+    issue(home, centre, request.branch, said)
+    _open_cases(home, centre, some, accepted=accepted)
 
 
 def _finish(
@@ -81,15 +143,13 @@ def _finish(
     body: LateDecided,
     run: Sequence[LateOperation],
 ) -> None:
-    refused = [late for late in run if not late.booked]
-    _open_cases(home, centre, refused, accepted=body.accept)
     settled = LateSettled(
         request=request.id,
         device=body.device,
         epoch=body.epoch,
         first_seq=body.first_seq,
         last_seq=body.last_seq,
-        booked=len(run) - len(refused),
+        booked=sum(late.booked for late in run),
     )
     issue(home, centre, request.branch, settled)
     _release_exposure(home, centre, body, request.branch)

@@ -77,7 +77,7 @@ _BY_FIELD: Mapping[str, str] = {
     "customer": "t.customer IN (SELECT id FROM customers WHERE branch = %s)",
     "epoch": "(t.device, t.epoch) IN (SELECT device, epoch FROM devices WHERE branch = %s)",
     "reversed_by": _BY_OPERATION.format(field="reversed_by"),
-    "booked_by": _BY_OPERATION.format(field="booked_by"),
+    "answered_by": _BY_OPERATION.format(field="answered_by"),
 }
 """Whose a row is, by the first of these fields that it has."""
 

@@ -44,7 +44,7 @@ def exposure_of(home: Home, device: str, epoch: int) -> Exposure | None:
         head_seq=chain.seq,
         currency=branch.currency if branch else "",
         amount=home.lookups.exposure((device, epoch)),
-        late=sum(not late.booked for late in home.lookups.late((device, epoch))),
+        late=sum(late.answered_by is None for late in home.lookups.late((device, epoch))),
     )
 
 

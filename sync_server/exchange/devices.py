@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.book.rows import DeviceEpoch
 from core.sync.messages import BranchDevice, BranchDevices, LateRun
 from sync_server.centre.devices import find_device
+from sync_server.centre.late import undecided_run
 from sync_server.centre.write_offs import exposure_of
 from sync_server.exchange.access import Asked, working_device
 from sync_server.exchange.exchange import Exchange
@@ -26,8 +27,8 @@ def late_run(exchange: Exchange, asked: Asked, device: str, epoch: int) -> LateR
         found = find_device(home, device, epoch)
         if found is None or found.branch != asking.branch:
             raise Problem("device_elsewhere")
-        kept = home.lookups.late((device, epoch))
-        return LateRun(device, epoch, tuple(each.jws for each in kept if not each.booked))
+        run = undecided_run(home.lookups.late((device, epoch)))
+        return LateRun(device, epoch, tuple(each.jws for each in run))
 
 
 def _shown(home: Home, device: DeviceEpoch) -> BranchDevice:

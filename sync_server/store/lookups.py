@@ -12,12 +12,16 @@ from sync_server.store.values import ChainName
 
 
 class LateOperation(msgspec.Struct, frozen=True):
-    """An operation that is kept as bytes, `reason` says why; `booked` whether the centre has booked it since."""
+    """An operation that is kept as bytes, `reason` says why.
+
+    `answered_by` is the centre's operation that has booked or refused it since, `booked` which of the two.
+    """
 
     seq: int
     hash: str
     reason: str
     jws: str
+    answered_by: str | None
     booked: bool
 
 

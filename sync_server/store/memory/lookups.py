@@ -10,7 +10,7 @@ from core.book.rows import (
     Branch,
     DepositAccount,
     DeviceEpoch,
-    LateBooked,
+    LateAnswer,
     LentFile,
     ProfileValue,
     Request,
@@ -146,15 +146,24 @@ class MemoryLookups:
 
     def late(self, chain: ChainName) -> Sequence[LateOperation]:
         """What is kept of a chain as bytes, in order."""
-        booked = {row.hash for row in self._all(LateBooked)}
+        answers = {row.hash: row for row in self._all(LateAnswer)}
         kept = (
-            LateOperation(
-                each.operation.seq, each.operation.hash, each.operation.reason, each.operation.jws, hash_ in booked
-            )
+            (each.operation, answers.get(hash_))
             for (device, epoch, hash_), each in self._overlay.items(UNBOOKED)
             if (device, epoch) == chain
         )
-        return sorted(kept, key=lambda late: (late.seq, late.hash))
+        late = (
+            LateOperation(
+                each.seq,
+                each.hash,
+                each.reason,
+                each.jws,
+                answer.answered_by if answer is not None else None,
+                answer is not None and answer.booked,
+            )
+            for each, answer in kept
+        )
+        return sorted(late, key=lambda each: (each.seq, each.hash))
 
     def lock_bucket(self, chain: ChainName) -> Bucket | None:
         """The device epoch's bucket of grants, locked; None if it has none yet."""

@@ -32,8 +32,8 @@ _TO_END = (
     "OR d.state <> 'living') ORDER BY r.account, r.device, r.epoch LIMIT %s"
 )
 _LATE = (
-    b"SELECT q.seq, q.hash, q.reason, q.jws, b.hash IS NOT NULL FROM quarantined_operations q "
-    b"LEFT JOIN late_booked b ON b.hash = q.hash WHERE q.device = %s AND q.epoch = %s ORDER BY q.seq, q.hash"
+    b"SELECT q.seq, q.hash, q.reason, q.jws, a.answered_by, coalesce(a.booked, false) FROM quarantined_operations q "
+    b"LEFT JOIN late_answers a ON a.hash = q.hash WHERE q.device = %s AND q.epoch = %s ORDER BY q.seq, q.hash"
 )
 
 

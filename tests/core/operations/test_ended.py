@@ -21,6 +21,7 @@ from core.operations.ended import (
     DeviceWrittenOff,
     ExposureBooked,
     LateDecided,
+    LateRefused,
     LateSettled,
     OperationBooked,
 )
@@ -82,8 +83,8 @@ def late_freeze(lost: Lost) -> Signed:
     return lost.day.bank.draft(lost.teller, AccountFrozen(account=lost.account, reason="lost-card")).signed
 
 
-def decided(day: BranchDay, late: Signed, *, accept: bool = True) -> str:
-    body = LateDecided(
+def decision_over(late: Signed, *, accept: bool = True) -> LateDecided:
+    return LateDecided(
         device="odense-2",
         epoch=1,
         first_seq=late.operation.seq,
@@ -91,7 +92,10 @@ def decided(day: BranchDay, late: Signed, *, accept: bool = True) -> str:
         last_hash=late.hash,
         accept=accept,
     )
-    return day.bank.perform(day.supervisor, body, approver=second(day)).operation.id
+
+
+def decided(day: BranchDay, late: Signed, *, accept: bool = True) -> str:
+    return day.bank.perform(day.supervisor, decision_over(late, accept=accept), approver=second(day)).operation.id
 
 
 def test_one_person_writes_no_device_off(lost: Lost) -> None:
@@ -137,18 +141,37 @@ def test_a_late_operation_is_booked_word_for_word_and_once(lost: Lost) -> None:
     body = OperationBooked(request=request, jws=late.jws)
     day.bank.by_centre(body, BRANCH)
     assert row_of(day, lost.account).freezes == 1
-    assert day.bank.findings(day.bank.draft_by_centre(body, BRANCH)) == ["late_already_booked"]
+    assert day.bank.findings(day.bank.draft_by_centre(body, BRANCH)) == ["late_already_decided"]
     done = LateSettled(
         request=request, device="odense-2", epoch=1, first_seq=late.operation.seq, last_seq=late.operation.seq, booked=1
     )
     day.bank.by_centre(done, BRANCH)
 
 
-def test_what_a_living_device_sends_is_not_booked_by_the_centre(lost: Lost) -> None:
+def test_what_a_living_device_sends_is_not_decided_over_nor_booked_by_the_centre(lost: Lost) -> None:
     day = lost.day
     late = late_freeze(lost)
-    body = OperationBooked(request=decided(day, late), jws=late.jws)
+    decision = day.bank.draft(day.supervisor, decision_over(late), approver=second(day))
+    assert day.bank.findings(decision) == ["device_not_ended"]
+    day.bank.take(decision)
+    body = OperationBooked(request=decision.operation.id, jws=late.jws)
     assert day.bank.findings(day.bank.draft_by_centre(body, BRANCH)) == ["device_not_ended"]
+
+
+def test_what_was_refused_is_not_booked_and_what_was_booked_is_not_refused(lost: Lost) -> None:
+    day = lost.day
+    refused, booked = late_freeze(lost), late_freeze(lost)
+    write_off(day)
+    no, yes = decided(day, refused, accept=False), decided(day, booked)
+    day.bank.by_centre(LateRefused(request=no, device="odense-2", epoch=1, hashes=(refused.hash,)), BRANCH)
+    day.bank.by_centre(OperationBooked(request=yes, jws=booked.jws), BRANCH)
+    again = OperationBooked(request=yes, jws=refused.jws)
+    taken_back = LateRefused(request=no, device="odense-2", epoch=1, hashes=(booked.hash,))
+    for body in (again, taken_back):
+        assert day.bank.findings(day.bank.draft_by_centre(body, BRANCH)) == ["late_already_decided"]
+    for late, accept in ((refused, True), (booked, False)):
+        decision = day.bank.draft(day.supervisor, decision_over(late, accept=accept), approver=second(day))
+        assert day.bank.findings(decision) == ["late_already_decided"]
 
 
 def test_a_late_operation_carries_its_makers_signature_or_is_none(lost: Lost) -> None:
@@ -185,11 +208,11 @@ def test_late_cash_and_the_write_off_end_alike_in_whatever_order_they_are_heard_
     day = lost.day
     withdrawal = cash.CashWithdrawn(account=lost.account, account_branch=BRANCH, currency="DKK", amount=30_00)
     late = day.bank.draft(lost.teller, withdrawal, drawer="odense-2").signed
+    head = late.operation.seq - 1
+    day.bank.by_centre(bank.DeviceRevoked(device="odense-2", epoch=1, head_seq=head))
     booked = day.bank.draft_by_centre(OperationBooked(request=decided(day, late), jws=late.jws), BRANCH)
     request = late.operation.id
-    gone = DeviceWrittenOff(
-        request=request, device="odense-2", epoch=1, head_seq=late.operation.seq - 1, currency="DKK", exposure=500_00
-    )
+    gone = DeviceWrittenOff(request=request, device="odense-2", epoch=1, head_seq=head, currency="DKK", exposure=500_00)
     released = RightsReleased(device="odense-2", epoch=1, accounts=(lost.account,))
     heard = (booked, day.bank.draft_by_centre(gone), day.bank.draft_by_centre(released, BRANCH))
     ends = [heard_in(order, lost) for order in itertools.permutations(heard)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.device import Performed
+from core.operations.bank import DeviceRevoked
 from core.operations.ended import DeviceWrittenOff
 from core.people.keys import new_signing_key
 from core.store.queries.requests import requests
@@ -100,6 +101,9 @@ def test_a_write_off_shows_its_exposure_to_both_waits_and_is_answered(office: Te
 def test_late_operations_are_read_as_a_list_before_they_are_decided(office: TellerWindow) -> None:
     account = office.account(office.customer(), 1_000_00)
     assert account
+    office.bench.sync()
+    office.centre.issue(DeviceRevoked(device=LOST[0], epoch=LOST[1], head_seq=0))
+    office.bench.read()
     texts = tuple(office.bench.device.export_chain("odense-1", 1))[-2:]
     office.line.devices = (office.line.devices[0], BranchDevice(*LOST, "written_off", 40, "DKK", 0, 2))
     office.line.late[LOST] = LateRun(*LOST, texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.ledger import reversed_postings
 from core.operations.accounts import AccountFrozen, AccountOpened, FreezeLifted
+from core.operations.bank import DeviceRevoked
 from core.operations.customers import CustomerAmended, CustomerRegistered, KycDecided
 from core.operations.drawers import (
     DayClosed,
@@ -213,13 +214,21 @@ def _lose_a_device(scene: Scene) -> None:
     scene.device.close()
 
 
+def _end_a_device(scene: Scene) -> None:
+    _lose_a_device(scene)
+    scene.desk.centre.issue(DeviceRevoked(device="odense-2", epoch=1, head_seq=0))
+    scene.open()
+    scene.desk.read()
+    scene.device.close()
+
+
 @case("device.write_off_requested", stage=_lose_a_device)
 def _write_off(scene: Scene) -> Step:
     body = DeviceWriteOffRequested(device="odense-2", epoch=1, head_seq=0, currency="DKK", exposure=0)
     return performing(scene, scene.supervisor, body, approver=scene.desk.sign_in("karen"))
 
 
-@case("late.decided", stage=_lose_a_device)
+@case("late.decided", stage=_end_a_device)
 def _decide_late(scene: Scene) -> Step:
     body = LateDecided(device="odense-2", epoch=1, first_seq=1, last_seq=2, last_hash="A" * 43, accept=False)
     return performing(scene, scene.supervisor, body, approver=scene.desk.sign_in("karen"))
