@@ -87,6 +87,17 @@ def _is_leased(operation: Operation, body: AccountOpened, book: Book) -> bool:
     return number is not None and block.first <= number <= block.last
 
 
+def _verify_opened(decoded: Decoded[AccountOpened], book: Book) -> None:
+    """Raises `IntegrityFault("account_differs")`: money came to it before it was opened, elsewhere or in another
+    currency, and would become money of this branch and currency now.
+    """
+    operation, known = decoded.operation, book.get(DepositAccount, decoded.operation.id)
+    if known is None or known.state != "unknown":
+        return
+    if known.branch != operation.branch or known.currency not in ("", decoded.body.currency):
+        raise IntegrityFault("account_differs", known.id)
+
+
 def _open(decoded: Decoded[AccountOpened], book: Book) -> None:
     operation, body = decoded.operation, decoded.body
     known = book.get(DepositAccount, operation.id)
@@ -202,6 +213,7 @@ KINDS = (
         body=AccountOpened,
         signers=BY_STAFF,
         check=_check_opened,
+        verify=_verify_opened,
         apply=_open,
         touches=_touches_opened,
         needs_day=True,

@@ -16,7 +16,7 @@ from core.envelope import Operation, Signed, read_operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id, imbalances, reversed_postings
 from core.operations import cash, ended, terms, transfers
-from core.operations.kind import Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode, Signer
+from core.operations.kind import IDENTIFIER, Body, Currency, Decoded, Digest, Identifier, Kind, ShortCode, Signer
 
 _CENTRES_OWN = frozenset({"fee.charged", "exposure.booked"})
 _REVERSIBLE_KINDS: dict[tuple[str, int], Kind[Any]] = {
@@ -27,7 +27,9 @@ _REVERSIBLE_KINDS: dict[tuple[str, int], Kind[Any]] = {
 REVERSIBLE = frozenset(name for name, _version in _REVERSIBLE_KINDS) - _CENTRES_OWN
 """What a counter may undo by itself; what has left the branch is returned by the centre."""
 
-LedgerAccount = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9:-]+\Z")]
+LedgerAccount = Annotated[
+    str, msgspec.Meta(max_length=48, pattern=rf"^(?:deposit:{IDENTIFIER}|(?!deposit:)[a-z0-9:-]+)\Z")
+]
 SignedAmount = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 
 

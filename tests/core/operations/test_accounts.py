@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from core.book.rows import DepositAccount, IbanBlock
 from core.canonical import digest
+from core.errors import IntegrityFault
 from core.iban import make_iban
-from core.operations import accounts, customers, transfers
+from core.operations import accounts, cash, customers, transfers
 from tests.bank import BANK_CODE, BRANCH, BranchDay
 
 
@@ -32,6 +35,18 @@ def test_an_account_number_comes_from_the_devices_own_block(day: BranchDay) -> N
     day.bank.enrol("odense-2")
     other = block_of(day, "odense-2")
     assert opening(day, other, customer, other) == ["iban_not_leased"]
+
+
+def test_money_that_came_before_its_account_keeps_its_currency(day: BranchDay) -> None:
+    customer, block = day.customer(), block_of(day, "odense-1")
+    body = accounts.AccountOpened(
+        customer=customer, product="current", currency="DKK", iban=make_iban("DK", BANK_CODE, block), block=block
+    )
+    opened = day.bank.draft(day.teller, body)
+    early = cash.CashDeposited(account=opened.operation.id, account_branch=BRANCH, currency="EUR", amount=10_00)
+    day.bank.take(day.bank.draft(day.teller, early, drawer="kasse-1"))
+    with pytest.raises(IntegrityFault, match="account_differs"):
+        day.bank.findings(opened)
 
 
 def test_no_iban_belongs_to_two_accounts(day: BranchDay) -> None:

@@ -9,7 +9,7 @@ from core.envelope import Signed
 from core.errors import IntegrityFault
 from core.ledger import reversed_postings
 from core.operations import rules
-from core.operations.reversals import EntryReversed, lines
+from core.operations.reversals import EntryReversed, Line, lines
 from tests.bank import BranchDay
 
 
@@ -60,6 +60,16 @@ def test_a_reversal_that_does_not_balance_posts_nothing(day: BranchDay) -> None:
     assert draft.postings == ()
     with pytest.raises(IntegrityFault, match="reversal_unbalanced"):
         day.bank.findings(draft)
+
+
+@pytest.mark.parametrize("account", ["deposit:", "deposit:x", "deposit:01a1f7f8-6e80-1000-8000-000000000000"])
+def test_a_line_names_a_customer_s_account_by_an_id(day: BranchDay, account: str) -> None:
+    """The centre could neither keep nor hold what has none."""
+    body = reversal_of(day.deposit(day.account(), 700_00))
+    named = tuple(Line(line.branch, account, line.currency, line.amount) for line in body.postings)
+    nowhere = EntryReversed(reverses=body.reverses, reverses_hash=body.reverses_hash, postings=named)
+    with pytest.raises(IntegrityFault, match="body_malformed"):
+        day.bank.draft(day.teller, nowhere, approver=day.supervisor)
 
 
 def test_a_reversal_undoes_exactly_what_it_names(day: BranchDay) -> None:

@@ -10,6 +10,7 @@ from nacl.signing import SigningKey
 
 from core.book.rows import DepositAccount, LedgerBalance
 from core.envelope import OPERATION_TYPE, Operation, Signed, operation_hash, sign_compact
+from core.errors import IntegrityFault, Refused
 from core.ledger import reversed_postings
 from core.operations import accounts, drawers, rights, rules, transfers
 from core.operations.kind import Kind, Signer
@@ -75,7 +76,11 @@ class IngestTargets:
         before = self._taken[known]
         database, keys = before.copy(), KnownKeys()
         message = self._push(self._texts(choices, place, known), self._records(choices))
-        answer = take_push(database, keys, self._bank.centre, message)
+        try:
+            answer = take_push(database, keys, self._bank.centre, message)
+        except (IntegrityFault, Refused) as refusal:
+            # Then nothing of the push is there, whoever else made the rest of it, and its device can never go on.
+            raise AssertionError(f"a push that ends without an answer: {refusal!r}") from refusal
         # To the same server once more, or to another, which remembers no keys.
         asked = keys if choices.below(2) else KnownKeys()
         assert take_push(database, asked, self._bank.centre, message) == answer, "the same push has another answer"
