@@ -22,6 +22,7 @@ from counterfoil.commands import (
     devices,
     doctor,
     epochs,
+    evidence,
     incarnation,
     payments,
     simulate,
@@ -43,6 +44,7 @@ for commands in (desk, centre, devices, staff, accounts, payments, cases, backup
     commands.add_to(app)
 app.command()(verify.verify)
 app.command("export-work")(work.export_work)
+app.command("export-evidence")(evidence.export_evidence)
 app.command()(checkpoint.checkpoint)
 app.command()(simulate.simulate)
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from core.book.rows import Lease, LentFile, Spending
 from core.clock import Clock
 from core.device import (
+    evidence,
     numbers,
     performing,
     sessions,
@@ -22,6 +23,7 @@ from core.device import (
 from core.device.allowances import Allowances
 from core.device.anchor import Anchor, FileAnchor, anchor_path
 from core.device.door import Door
+from core.device.evidence import PastDiffers
 from core.device.feed_hashes import CheckpointSeen, newest_checkpoint
 from core.device.keys import DATABASE_KEY, DEVICE_KEY, database_key, secret
 from core.device.line_door import LineDoor
@@ -293,6 +295,12 @@ class Device(LineDoor):
         """The centre's newest checkpoint that this device has read, and that agreed with what it had read before."""
         with self._workings.lock:
             return newest_checkpoint(self._workings)
+
+    @property
+    def past_differs(self) -> PastDiffers | None:
+        """What shows that the centre's past is not the one that was read here, if it ever was another."""
+        with self._workings.lock:
+            return evidence.kept(self._workings.store)
 
     def setting(self, name: str) -> str | None:
         """A setting of this device."""

@@ -53,6 +53,11 @@ def newest_checkpoint(workings: Workings) -> CheckpointSeen | None:
     return msgspec.json.decode(text, type=CheckpointSeen) if text is not None else None
 
 
+def known_at(workings: Workings, feed: str, position: int) -> str | None:
+    """This device's own running hash at the position that it has reached, if it has one."""
+    return _load(workings, feed, position).at(position)
+
+
 def read_on(workings: Workings, feed: str, operation_hashes: Sequence[str], position: int, stated: str | None) -> None:
     """Note what a page brought, up to `position`, inside the open transaction.
 

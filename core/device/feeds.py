@@ -10,7 +10,7 @@ from nacl.signing import VerifyKey
 
 from core.book.rows import DeviceEpoch, Session, StaffKey
 from core.canonical import from_base64url, thumbprint
-from core.device import feed_hashes, standing
+from core.device import evidence, feed_hashes, standing
 from core.device.performing import changed_by, note_stamp
 from core.device.sessions import close_of_ended_keys
 from core.device.values import Changed
@@ -101,6 +101,8 @@ def accept_page(workings: Workings, page: Page) -> Changed:
         applied = _apply(workings, page, position)
     except IntegrityFault as fault:
         standing.stop_for(workings, fault)
+        if fault.code == evidence.DIFFERS:
+            evidence.keep(workings, page, position)
         raise
     changed = changed_by(applied, own=False)
     if _KEY_ENDED in changed.kinds:

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.clock import instant_ms, is_instant
 from core.device import Changed, Device, Outbox
+from core.device.evidence import DIFFERS
 from core.device.feeds import BANK_FEED
 from core.errors import CentreRefusal, EnvironmentProblem, IntegrityFault, LineProblem, StoreProblem
 from core.ids import Randomness, system_randomness
@@ -291,7 +292,11 @@ class SyncLoop:
             self._change(clock_wrong_by=self._device.clock_wrong_by)
 
     def _take_page(self, page: FeedPage) -> bool:
-        """Apply a page, what it rests on first. False if it could not be trusted: then that feed is read no further."""
+        """Apply a page, what it rests on first. False if it could not be trusted: then that feed is read no further,
+        and where the past is another one, none is.
+        """
+        if DIFFERS in dict(self.state.feed_faults).values():
+            return False
         self._meet(page.incarnation)
         if page.feed != BANK_FEED:
             self._change(recovering=page.recovering)

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.device.evidence import PastDiffers
 from core.device.feed_hashes import FeedHashes
 from core.envelope import read_operation
 from core.errors import IntegrityFault
@@ -46,6 +47,10 @@ def rewrite(centre: MemoryCentre) -> None:
     centre.issue(msgspec.structs.replace(body, number=body.number + 1), "odense")
 
 
+def evidence_of(desk: Desk) -> PastDiffers | None:
+    return desk.device.past_differs
+
+
 def code_of(desk: Desk) -> str:
     with pytest.raises(IntegrityFault) as caught:
         desk.read()
@@ -66,6 +71,26 @@ def test_a_rewritten_past_is_noticed_by_a_desk_that_has_read_the_old_one(branch:
     newcomer = Desk(tmp_path / "new", branch.centre, branch.clock, "odense-9", "odense", "memory")
     newcomer.read()
     assert newcomer.device.newest_checkpoint is not None
+
+
+@both_homes
+def test_what_shows_the_difference_is_kept_and_stays(branch: OpenBranch) -> None:
+    desk = branch.desk
+    desk.sync()
+    branch.centre.renew("odense-1", "odense", number=2)
+    desk.sync()
+    assert evidence_of(desk) is None
+    rewrite(branch.centre)
+    made = make_checkpoint(branch.centre)
+    assert code_of(desk) == "checkpoint_differs"
+    found = evidence_of(desk)
+    assert found is not None
+    assert (found.feed, found.position) == ("bank", desk.device.feed_position("bank"))
+    assert [read_operation(jws).hash for jws in found.said][-1] == made, "in the centre's own signed words"
+    make_checkpoint(branch.centre)
+    assert code_of(desk) == "checkpoint_differs"
+    desk.reopen()
+    assert evidence_of(desk) == found
 
 
 @both_homes
