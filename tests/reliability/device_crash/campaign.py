@@ -58,6 +58,14 @@ class Reference:
     after: State
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Whether the step was said to be done in the end; of a disk that failed, what was said first."""
+
+    acknowledged: bool
+    first: str | None = None
+
+
 @dataclass
 class Outcome:
     """What the campaign found."""
@@ -132,62 +140,51 @@ class _Trial:
     def try_(self, point: Point, reference: Reference, rng: random.Random) -> None:
         run = self._fresh("run")
         if point.plan.mode == "power":
-            acknowledged = self._cut(run, point, reference, rng)
+            heard = self._cut(run, point, reference, rng)
         elif point.plan.mode in _CODES:
-            acknowledged = self._hinder(run, point, reference)
+            heard = self._hinder(run, point)
         else:
-            acknowledged = self._kill(run, point)
-        self._examine(run, point, reference, acknowledged=acknowledged)
+            heard = self._kill(run, point)
+        self._examine(run, point, reference, heard)
 
-    def _kill(self, run: Path, point: Point) -> bool:
-        """Whether the step was said to be done before the process was killed."""
+    def _kill(self, run: Path, point: Point) -> Heard:
         ended = in_process(lambda say: self._work(run, point.plan, say))
         assert ended.fault is None, ended.fault
         assert ended.killed is bool(point.plan.at), f"ended otherwise than planned: {ended}"
-        return "done" in ended.said
+        return Heard("done" in ended.said)
 
-    def _cut(self, run: Path, point: Point, reference: Reference, rng: random.Random) -> bool:
+    def _cut(self, run: Path, point: Point, reference: Reference, rng: random.Random) -> Heard:
         disk = PowerDisk(reference.files)
         for call in reference.calls[: point.plan.at]:
             disk.follow(call)
         images = list(disk.images(rng, point.image + 1))
         shutil.rmtree(run)
         _fill(run, images[min(point.image, len(images) - 1)])
-        return point.plan.at == len(reference.calls)
+        return Heard(point.plan.at == len(reference.calls))
 
-    def _hinder(self, run: Path, point: Point, reference: Reference) -> bool:
-        """The disk fails; what is said of it, what is there then, and the step again on a disk that is well."""
+    def _hinder(self, run: Path, point: Point) -> Heard:
+        """The disk fails; what is said of it, and the step again on a disk that is well."""
         ended = in_process(lambda say: self._work_hindered(run, point.plan, say))
         assert ended.fault is None, ended.fault
         first = ended.said[0]
         assert first == "done" or first in self._codes(point), f"said {first}"
-        if not self.case.restarts:
-            ill = self._state(run / "ill")
-            expected = reference.after if first == "done" else reference.before
-            # Nobody can tell what a disk has kept that no longer answers; the problem's text says so.
-            unknown = point.plan.mode == "broken" and point.plan.lasting and ill == reference.after
-            assert unknown or ill == expected, f"said {first}, and differs in {differences(ill, expected)}"
-        return "given up" not in ended.said
+        return Heard("given up" not in ended.said, first)
 
     def _codes(self, point: Point) -> set[str]:
         """Where SQLCipher opens a file at a page that can't be read, it can't tell that from a forged one."""
         opening = self.case.cold and point.plan.mode == "unreadable"
         return _CODES[point.plan.mode] | ({"store_damaged", "store_wrong_key"} if opening else set())
 
-    def _examine(self, run: Path, point: Point, reference: Reference, *, acknowledged: bool) -> None:
-        path = run / self.scene.desk.path.name
-        if not self.case.restarts:
-            copy = self._fresh("copy", run)
-            state = self._state(copy)
-            if point.plan.mode in _CODES and acknowledged:
-                assert shape(state) == shape(reference.after), "differs in how many lines there are"
-            else:
-                allowed = [reference.after] if acknowledged else [reference.before, reference.after]
-                left = "what was said to be done is not there" if acknowledged else "neither before nor after"
-                assert state in allowed, f"{left}: {differences(state, reference.after)}"
+    def _examine(self, run: Path, point: Point, reference: Reference, heard: Heard) -> None:
+        """What is left, in one process of its own: compared, and then gone on from."""
+        copy = self._fresh("copy", run)
 
         def afterwards(_say: Say) -> None:
-            self.scene.desk.path = path
+            if not self.case.restarts:
+                if heard.first is not None:
+                    self._compare_ill(run / "ill", point, reference, heard.first)
+                self._compare(copy, point, reference, heard)
+            self.scene.desk.path = run / self.scene.desk.path.name
             # The same state from the same calls again and again: to go on from every third image is enough.
             check = (
                 check_opens if point.plan.mode == "power" and point.image % 3 and not self.case.restarts else check_fit
@@ -196,6 +193,24 @@ class _Trial:
 
         ended = in_process(afterwards)
         assert ended.fault is None, ended.fault
+
+    def _compare_ill(self, folder: Path, point: Point, reference: Reference, first: str) -> None:
+        """What was there while the disk failed."""
+        ill = self._state_in(folder)
+        expected = reference.after if first == "done" else reference.before
+        # Nobody can tell what a disk has kept that no longer answers; the problem's text says so.
+        unknown = point.plan.mode == "broken" and point.plan.lasting and ill == reference.after
+        assert unknown or ill == expected, f"said {first}, and differs in {differences(ill, expected)}"
+
+    def _compare(self, folder: Path, point: Point, reference: Reference, heard: Heard) -> None:
+        """What was there in the end."""
+        state = self._state_in(folder)
+        if point.plan.mode in _CODES and heard.acknowledged:
+            assert shape(state) == shape(reference.after), "differs in how many lines there are"
+            return
+        allowed = [reference.after] if heard.acknowledged else [reference.before, reference.after]
+        left = "what was said to be done is not there" if heard.acknowledged else "neither before nor after"
+        assert state in allowed, f"{left}: {differences(state, reference.after)}"
 
     # Processes
 
@@ -253,11 +268,13 @@ class _Trial:
 
     def _state(self, folder: Path) -> State:
         """By a process of its own, as everything that opens a file of the device."""
-        path, key = folder / self.scene.desk.path.name, self.scene.desk.secrets.kept["database-key"]
-        ended = in_process(lambda say: say(state_of(path, key)))
+        ended = in_process(lambda say: say(self._state_in(folder)))
         assert ended.fault is None, ended.fault
         state: State = ended.said[0]
         return state
+
+    def _state_in(self, folder: Path) -> State:
+        return state_of(folder / self.scene.desk.path.name, self.scene.desk.secrets.kept["database-key"])
 
 
 def _contents(folder: Path) -> Image:
