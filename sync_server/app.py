@@ -28,10 +28,9 @@ from sync_server.api.people import people_router
 from sync_server.api.rights import rights_router
 from sync_server.api.snapshots import snapshots_router
 from sync_server.api.visits import visits_router
-from sync_server.centre.checkpoints import checkpoint_job
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import CentreKeys, open_centre_keys
-from sync_server.centre.working import standing_jobs
+from sync_server.centre.working import carry_on, make_checkpoints
 from sync_server.database import connection_pool
 from sync_server.health import health_router
 from sync_server.logs import configure_logs
@@ -59,7 +58,7 @@ ROUTERS: tuple[RouterOf, ...] = (
     partner_payments_router,
 )
 _COLLECT_AFTER = (50_000, 20, 20)
-COMPANIONS: tuple[CompanionOf, ...] = (standing_jobs, payment_jobs, checkpoint_job)
+COMPANIONS: tuple[CompanionOf, ...] = (carry_on, payment_jobs, make_checkpoints)
 
 
 def create_app(

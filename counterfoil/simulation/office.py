@@ -8,8 +8,7 @@ from core.errors import Refused
 from counterfoil.simulation.centre_host import OWN_BIC, Server
 from counterfoil.simulation.counter import AMOUNT_MAX, CURRENCY
 from counterfoil.simulation.simulation import PARTNER, Simulation
-from sync_server.centre import standing_jobs
-from sync_server.centre.checkpoints import make_if_due
+from sync_server.centre import checkpoints, standing_jobs
 from sync_server.exchange import partner_payments
 from sync_server.partner_bank.messages import Party, Payment
 from sync_server.payments.steps import Partner, PaymentDesk, Stepped
@@ -36,8 +35,7 @@ def work(simulation: Simulation, most: int) -> None:
             try:
                 paid = desk.step(lambda stepped: _tell(simulation, stepped))
                 carried = standing_jobs.step(database, server.centre)
-                with database.transaction() as home:
-                    made = make_if_due(home, server.centre, _CHECKPOINTS)
+                made = checkpoints.step(database, server.centre, _CHECKPOINTS)
                 if not (paid or carried or made):
                     return
             except MetOthers:

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import psycopg
-import structlog
-
 from core.clock import instant_ms
 from core.envelope import read_operation
 from core.operations import rules
@@ -16,12 +9,8 @@ from core.operations.checkpoints import CheckpointMade, FeedMark
 from core.operations.kind import Decoded
 from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.ingest.settle import BANK_FEED
-from sync_server.services import Services
 from sync_server.settings import CheckpointPolicy
-from sync_server.store.home import Home, MetOthers
-
-_LOOK_SECONDS = 5.0
-_STOP_SECONDS = 15.0
+from sync_server.store.home import Database, Home
 
 
 def make_checkpoint(home: Home, centre: Centre) -> Issued:
@@ -50,38 +39,12 @@ def make_if_due(home: Home, centre: Centre, policy: CheckpointPolicy) -> Issued 
     return make_checkpoint(home, centre) if due else None
 
 
+def step(database: Database, centre: Centre, policy: CheckpointPolicy) -> bool:
+    """Make a checkpoint if one is due; False if none is. Raises what the home does."""
+    with database.transaction() as home:
+        return make_if_due(home, centre, policy) is not None
+
+
 def _newest(home: Home) -> Decoded[CheckpointMade] | None:
     jws = home.newest_of_kind("checkpoint.made")
     return rules.decode(read_operation(jws)) if jws is not None else None
-
-
-class CheckpointJob:
-    """Looks now and then whether one is due, in this process; whoever comes second finds that none is."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._log = structlog.get_logger("sync_server.checkpoints")
-
-    def run(self, stop: threading.Event) -> None:
-        """Look until told to stop; a database that is away is waited for."""
-        while not stop.wait(_LOOK_SECONDS):
-            try:
-                with self._services.database.transaction() as home:
-                    make_if_due(home, self._services.centre, self._services.settings.checkpoints)
-            except (psycopg.OperationalError, MetOthers) as problem:
-                self._log.warning("checkpoints.database", problem=type(problem).__name__)
-            except Exception:  # noqa: BLE001 - a checkpoint that fails stops nobody's work; the next look tries again
-                self._log.exception("checkpoints.failed")
-
-
-@contextmanager
-def checkpoint_job(services: Services) -> Iterator[CheckpointJob]:
-    """Run the job in a thread beside the requests."""
-    job, stop = CheckpointJob(services), threading.Event()
-    thread = threading.Thread(target=job.run, args=(stop,), name="checkpoints", daemon=True)
-    thread.start()
-    try:
-        yield job
-    finally:
-        stop.set()
-        thread.join(_STOP_SECONDS)

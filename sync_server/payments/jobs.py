@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import structlog
 
 from core.ids import Randomness, system_randomness
+from sync_server.beside import beside
 from sync_server.payments.partner_client import PartnerClient
 from sync_server.payments.steps import Partner, PaymentDesk, Stepped
 from sync_server.services import Services
-from sync_server.store.home import MetOthers
 from sync_server.store.postgres import PostgresDatabase
 
 _IDLE_SECONDS = 0.25
 _CONNECTION_SECONDS = 1.0
 """How long a step waits for the database: a server that is told to stop must not wait for one that is away."""
-_STOP_SECONDS = 15.0
 
 
 class PaymentJobs:
@@ -45,20 +42,6 @@ class PaymentJobs:
         for client in self._clients:
             client.close()
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; a database that is away is waited for."""
-        while not stop.is_set():
-            try:
-                worked = self.step()
-            except (psycopg.OperationalError, MetOthers) as problem:
-                self._log.warning("payments.database", problem=type(problem).__name__)
-                worked = False
-            except Exception:  # noqa: BLE001 - what is wrong with one payment stops no other; it is tried again later
-                self._log.exception("payments.failed")
-                worked = False
-            if not worked:
-                stop.wait(_IDLE_SECONDS)
-
     def step(self) -> bool:
         """Take the payment that is due longest one step further; False if none is due."""
         return self._desk.step(self._tell)
@@ -69,13 +52,10 @@ class PaymentJobs:
 
 @contextmanager
 def payment_jobs(services: Services) -> Iterator[PaymentJobs]:
-    """Run the jobs in a thread beside the requests."""
-    jobs, stop = PaymentJobs(services), threading.Event()
-    thread = threading.Thread(target=jobs.run, args=(stop,), name="payments", daemon=True)
-    thread.start()
+    """Run the jobs beside the requests."""
+    jobs = PaymentJobs(services)
     try:
-        yield jobs
+        with beside("payments", jobs.step, _IDLE_SECONDS):
+            yield jobs
     finally:
-        stop.set()
-        thread.join(_STOP_SECONDS)
         jobs.close()
