@@ -9,7 +9,7 @@ from sync_server.exchange.access import SignedRequest
 
 
 def asked(request: Request, body: bytes = b"") -> SignedRequest:
-    """The request with its signature, its path and query as they came, and its body."""
-    query = request.url.query
-    target = f"{request.url.path}?{query}" if query else request.url.path
+    """The request with its signature, its path and query as they stood on the request line, and its body."""
+    path, query = request.scope["raw_path"], request.scope["query_string"]
+    target = (path + b"?" + query if query else path).decode("latin-1")
     return SignedRequest(request.headers.get(SIGNATURE_HEADER), request.method, target, body)

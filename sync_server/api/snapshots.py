@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Generator
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from core.book.rows import DeviceEpoch
 from core.snapshot import SNAPSHOT_MEDIA_TYPE, compressed
@@ -17,6 +16,7 @@ from sync_server.exchange.access import WORK_PROBLEMS, working_device
 from sync_server.problems import Problem
 from sync_server.services import Services
 from sync_server.web.bodies import documented
+from sync_server.web.streams import Streamed
 
 _AT_ONCE = 2
 """Snapshots that one process streams at once: each holds a connection and a view of its own."""
@@ -29,7 +29,7 @@ def snapshots_router(services: Services) -> APIRouter:
     router = APIRouter(tags=["enrolment"])
     turns = threading.BoundedSemaphore(_AT_ONCE)
 
-    def stream(device: DeviceEpoch) -> Iterator[bytes]:
+    def stream(device: DeviceEpoch) -> Generator[bytes]:
         if not turns.acquire(blocking=False):
             raise Problem("snapshot_busy", headers={"Retry-After": str(_BUSY_SECONDS)})
         try:
@@ -53,6 +53,6 @@ def snapshots_router(services: Services) -> APIRouter:
         pieces = stream(device)
         # The first piece is made here, so that what goes wrong by then has an answer of its own.
         first = next(pieces)
-        return StreamingResponse(chain((first,), pieces), media_type=SNAPSHOT_MEDIA_TYPE)
+        return Streamed(first, pieces, SNAPSHOT_MEDIA_TYPE)
 
     return router

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.book.rows import DeviceEpoch
+from core.ids import is_code
 from core.sync.messages import BranchDevice, BranchDevices, LateRun
 from sync_server.centre.devices import find_device
 from sync_server.centre.late import undecided_run
@@ -24,7 +25,7 @@ def late_run(exchange: Exchange, asked: Asked, device: str, epoch: int) -> LateR
     """What an ended epoch of the branch still brought, as far as it is to be decided over at once."""
     with exchange.database.transaction() as home:
         asking = working_device(home, exchange.clock, asked)
-        found = find_device(home, device, epoch)
+        found = find_device(home, device, epoch) if is_code(device) else None
         if found is None or found.branch != asking.branch:
             raise Problem("device_elsewhere")
         run = undecided_run(home.lookups.late((device, epoch)))

@@ -19,7 +19,12 @@ ReasonCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}[A-Z0-9]{2}\Z")]
 Text70 = Annotated[str, msgspec.Meta(max_length=70, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 Text140 = Annotated[str, msgspec.Meta(max_length=140, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
 Name = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=140, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\S[^\x00-\x1f\x7f-\x9f]*\Z")
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=140,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*\Z",
+    ),
 ]
 BusinessDate = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}\Z")]
 

@@ -1,8 +1,9 @@
-"""A connection on which no request comes to an end, or what comes is none, is answered and let go."""
+"""A connection on which no request comes to an end, or what comes is none, or nothing is taken, is let go."""
 
 import json
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import count
 
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 
 from sync_server.problems import PROBLEMS
 from sync_server.web.heads import HeadLimit
+from sync_server.web.streams import Streamed
 from tests.sync_server.serving import served
 
 GOOD = b"GET /here HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -21,12 +23,29 @@ class Impatient(HeadLimit):
     """Waits a moment."""
 
     head_seconds = 0.3
+    reader_seconds = 0.3
+
+
+ENDED = threading.Event()
+"""Set when the answer without end has ended."""
+
+
+def without_end() -> Streamed:
+    def pieces() -> Generator[bytes]:
+        try:
+            while True:
+                yield b"x" * 65536
+        finally:
+            ENDED.set()
+
+    return Streamed(b"x", pieces(), "text/plain")
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     app = FastAPI(docs_url=None, redoc_url=None)
     app.add_api_route("/here", lambda: {"here": True})
+    app.add_api_route("/without-end", without_end)
     with served(app, Impatient) as address:
         yield address
 
@@ -41,6 +60,14 @@ def line_to(address: str) -> Iterator[socket.socket]:
 def rest_of(line: socket.socket) -> bytes:
     """All that the server says until it ends the connection."""
     return b"".join(iter(lambda: line.recv(4096), b""))
+
+
+def not_found_on(line: socket.socket) -> None:
+    """Ask for nothing, with a body of one byte that is not sent; take the answer."""
+    line.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b'{"detail":"Not Found"}'):
+        answer += line.recv(4096)
 
 
 def problem_in(answer: bytes) -> tuple[int, str, bool]:
@@ -81,6 +108,43 @@ def test_a_later_request_on_the_same_line_must_arrive_too(address: str) -> None:
         assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
         line.sendall(GOOD[:-2])
         assert problem_in(rest_of(line)) == (408, "request_too_slow", True)
+
+
+def test_a_body_that_goes_on_after_its_answer_is_cut_off(address: str) -> None:
+    with line_to(address) as line:
+        line.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+        assert line.recv(4096).startswith(b"HTTP/1.1 404 ")
+        line.settimeout(0.05)
+        for number in count():
+            assert number < 60
+            try:
+                line.sendall(b"x")
+                if line.recv(4096) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+
+
+def test_a_line_is_let_go_when_nothing_follows_a_body_that_came_after_its_answer(address: str) -> None:
+    with line_to(address) as line:
+        not_found_on(line)
+        line.sendall(b"x")
+        assert problem_in(rest_of(line)) == (408, "request_too_slow", True)
+
+
+def test_a_request_after_such_a_body_is_answered(address: str) -> None:
+    with line_to(address) as line:
+        not_found_on(line)
+        line.sendall(b"x" + GOOD)
+        assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go(address: str) -> None:
+    with line_to(address) as line:
+        line.sendall(b"GET /without-end HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert ENDED.wait(20)
 
 
 def test_a_quiet_line_between_two_requests_is_kept(address: str) -> None:
