@@ -54,8 +54,9 @@ class Book:
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Load every key that is not yet here: tables by name behind `READ_FIRST`, keys sorted: the order of locks."""
         wanted: dict[type[Row], set[tuple[object, ...]]] = {}
-        for table, key in set(keys):
-            if key not in self._rows.get(table, {}):
+        for table, key in keys:
+            here = self._rows.get(table)
+            if here is None or key not in here:
                 wanted.setdefault(table, set()).add(key)
         for table in sorted(wanted, key=lambda table: (table not in self.READ_FIRST, table.TABLE)):
             self._load(table, sorted(wanted[table], key=repr))

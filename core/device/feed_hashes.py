@@ -7,6 +7,7 @@ has not reached yet. Hashes are cumulative: one that is equal vouches for everyt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -130,12 +131,18 @@ def _compare(feed: FeedHashes, name: str) -> FeedHashes:
 
 def _load(workings: Workings, feed: str, position: int) -> FeedHashes:
     text = workings.store.setting(_FEED + feed)
-    kept = msgspec.json.decode(text, type=FeedHashes) if text is not None else None
+    kept = _decoded(text) if text is not None else None
     if kept is not None and kept.position == position:
         return kept
     if kept is not None and position < kept.position:
         raise IntegrityFault("feed_gap", f"{feed}:{position}")
     return FeedHashes(position, (NOTHING_READ,) if position == 0 else (), kept.expected if kept is not None else ())
+
+
+@lru_cache(maxsize=32)
+def _decoded(text: str) -> FeedHashes:
+    """What a setting says: read with each page, changed only by one that brings something."""
+    return msgspec.json.decode(text, type=FeedHashes)
 
 
 def _save(workings: Workings, feed: str, hashes: FeedHashes) -> None:

@@ -118,6 +118,13 @@ def _apply(workings: Workings, page: Page, position: int) -> list[Decoded[Any]]:
     fresh = [item for item in page.items if item.position > position]
     applied: list[Decoded[Any]] = []
     feeds = (BANK_FEED, workings.head.branch)
+    # A page that was passed over whole says nothing of where this device stands.
+    reached = fresh[-1].position if fresh else position
+    stated = page.hash if not page.items or page.items[-1].position == reached else None
+    quiet = not fresh and page.incarnation == workings.head.incarnation
+    if quiet and stated in (None, feed_hashes.known_at(workings, page.feed, position)):
+        # Asked every few seconds for ever: what has brought nothing is not written down.
+        return applied
     with workings.writing():
         for item in fresh:
             if item.position != position + 1:
@@ -129,8 +136,6 @@ def _apply(workings: Workings, page: Page, position: int) -> list[Decoded[Any]]:
         field = "bank_position" if page.feed == BANK_FEED else "branch_position"
         changes: dict[str, Any] = {field: position, "incarnation": page.incarnation}
         workings.head = msgspec.structs.replace(workings.head, **changes)
-        # A page that was passed over whole says nothing of where this device stands.
-        stated = page.hash if not page.items or page.items[-1].position == position else None
         feed_hashes.read_on(workings, page.feed, [item.verdict.hash for item in fresh], position, stated)
         feed_hashes.take_checkpoints(workings, applied, feeds)
     return applied

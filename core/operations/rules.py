@@ -35,6 +35,11 @@ from core.operations.registry import KINDS
 from core.operations.rights import GRANTED
 
 _STAFF = "staff:"
+_SIGNERS = {signer.value: signer for signer in (Signer.DEVICE, Signer.CENTRE)}
+_naming_records = {
+    key: tuple(field for field in ("record", "details", "evidence") if field in kind.body.__struct_fields__)
+    for key, kind in KINDS.items()
+}
 _decoders = {key: msgspec.json.Decoder(kind.body, strict=True) for key, kind in KINDS.items()}
 
 
@@ -72,8 +77,9 @@ def signer_of(operation: Operation) -> Signer:
     """Whose key signs, by what the actor says. Raises `IntegrityFault("actor_malformed")`."""
     if operation.actor.startswith(_STAFF):
         return Signer.STAFF
-    if operation.actor in ("device", "centre"):
-        return Signer(operation.actor)
+    signer = _SIGNERS.get(operation.actor)
+    if signer is not None:
+        return signer
     raise IntegrityFault("actor_malformed", operation.actor)
 
 
@@ -297,7 +303,7 @@ def records_named(decoded: Decoded[Any]) -> tuple[str, ...]:
     """The digests of the records that its body names, or the body of what it carries."""
     if decoded.kind.name == CARRYING:
         decoded = carried(decoded.body)
-    named = (getattr(decoded.body, field, None) for field in ("record", "details", "evidence"))
+    named = [getattr(decoded.body, field) for field in _naming_records[decoded.kind.name, decoded.kind.version]]
     return tuple(digest for digest in named if isinstance(digest, str))
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(msgspec.Struct, frozen=True):
     """How far a burst of pushing has come: operations acknowledged, of how many."""
 
     done: int
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class LineState:
+class LineState(msgspec.Struct, frozen=True):
     """The line and the outbox at one moment; times are milliseconds by the device's clock.
 
     `online`: the centre answered the last time it was spoken to. `problem` is the code of what is in the way (of the

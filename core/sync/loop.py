@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from traceback import extract_tb
 from typing import Any
+
+import msgspec
 
 from core.clock import instant_ms, is_instant
 from core.device import Changed, Device, Outbox
@@ -484,9 +485,9 @@ class SyncLoop:
 
     def _change(self, **changes: Any) -> None:
         with self._guard:
-            if all(getattr(self._state, name) == value for name, value in changes.items()):
+            before, self._state = self._state, msgspec.structs.replace(self._state, **changes)
+            if self._state == before:
                 return
-            self._state = replace(self._state, **changes)
             if self._on_state is not None:
                 self._on_state(self._state)
 

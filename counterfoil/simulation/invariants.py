@@ -83,12 +83,13 @@ class Watch:
         if self.restores != simulation.restores:
             self._begin_again(simulation)
         touched: set[str] = set()
-        for desk in simulation.active.values():
-            touched |= _Desk(self, simulation, desk).made()
+        desks = [_Desk(self, simulation, desk) for desk in simulation.active.values()]
+        for desk in desks:
+            touched |= desk.made()
         touched |= _Centre(self, simulation).look()
         self.promises.look_at_payments(simulation)
-        for desk in simulation.active.values():
-            _Desk(self, simulation, desk).look(touched)
+        for desk in desks:
+            desk.look(touched)
         never_beyond(self, simulation, touched)
 
     def _begin_again(self, simulation: Simulation) -> None:
@@ -260,7 +261,7 @@ class _Desk:
         touched: set[str] = set()
         if head is None:
             return touched
-        for stored in islice(log.operations, self._replica.seen, None):
+        for stored in log.operations[self._replica.seen :]:
             if stored.chain == head.no:
                 decoded = self._own(stored, register.chain(desk.chain))
                 touched |= {name for line in decoded.postings if (name := deposit_id(line.account)) is not None}
@@ -286,7 +287,7 @@ class _Desk:
         log, replica = desk.home.log, self._replica
         changed: set[tuple[str, str, str]] = set()
         own = log.chains.get(desk.chain)
-        for stored in islice(log.operations, replica.seen, None):
+        for stored in log.operations[replica.seen :]:
             for posting in log.postings.get(payload_of(stored.jws)["id"], ()):
                 key = (posting.branch, posting.account, posting.currency)
                 replica.sums[key] = replica.sums.get(key, 0) + posting.amount

@@ -7,11 +7,12 @@ balances, rights and verdicts, and the run is compared with it after every commi
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 Payload = dict[str, Any]
 Line = tuple[str, str, str, int]
@@ -51,7 +52,7 @@ _NOT_ALLOWED = frozenset(
 def payload_of(jws: str) -> Payload:
     """What was signed. It is shared: nobody changes it."""
     text = jws.split(".")[1]
-    decoded: Payload = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    decoded: Payload = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     return decoded
 
 

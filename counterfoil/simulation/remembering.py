@@ -76,6 +76,20 @@ class _Signatures:
             return message
         return smessage
 
+    def check(self, check: Callable[[str, VerifyKey], None]) -> Callable[[str, VerifyKey], None]:
+        """The same check of a whole token, passed over where that token held under that key before."""
+        held: set[tuple[str, bytes]] = set()
+
+        def checked(token: str, key: VerifyKey) -> None:
+            named = (token, bytes(key))
+            if named not in held:
+                check(token, key)
+                if len(held) >= _KEPT_MAX:
+                    held.clear()
+                held.add(named)
+
+        return checked
+
     def _note(self, key: bytes, message: bytes, signature: bytes) -> None:
         if len(self._good) >= _KEPT_MAX:
             self._good.clear()
@@ -96,6 +110,7 @@ def remembering() -> Iterator[None]:
     with ExitStack() as stack:
         for function in (envelope.read_operation, envelope.operation_hash, canonical.thumbprint, clock.instant_ms):
             stack.enter_context(replaced(function, _kept(function)))
+        stack.enter_context(replaced(envelope.check_signature, signatures.check(envelope.check_signature)))
         stack.enter_context(replaced(rules.decode, _decode(rules.decode)))
         stack.enter_context(swapped(SigningKey, "sign", sign))
         stack.enter_context(swapped(VerifyKey, "verify", verify))

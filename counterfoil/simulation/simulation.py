@@ -109,7 +109,8 @@ class Simulation:
 
     def free_desks(self) -> list[Desk]:
         """Desks that run and are not in the middle of something."""
-        return [desk for desk in self.machines if desk.on and self.conversations.of(desk.title) is None]
+        busy = {each.owner for each in self.conversations.paused}
+        return [desk for desk in self.machines if desk.on and desk.title not in busy]
 
     def at_desk(self, desk: Desk, work: Callable[[], None]) -> Conversation:
         """Let a desk do something, which may stop in the middle; its machine may die over it."""

@@ -1,9 +1,9 @@
 """The strip is green only when everything is at the centre, whatever else the loop says of itself."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from pytestqt.qtbot import QtBot
 
 from core.clock import FixedClock, instant

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
 from core.book import Row
@@ -26,6 +26,24 @@ def no_wait(_lock: Lock) -> None:
     raise MetOthers("another transaction holds it")
 
 
+class _Transaction:
+    """A block that is one transaction. There are thousands in a simulated second, so it is no generator."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    def __enter__(self) -> MemoryHome:
+        self._overlay = self._database.begin()
+        return MemoryHome(self._overlay, self._database.next_number)
+
+    def __exit__(self, kind: type[BaseException] | None, _problem: object, _trace: object) -> None:
+        try:
+            if kind is None:
+                self._overlay.commit()
+        finally:
+            self._database.end(self._overlay)
+
+
 class MemoryDatabase:
     """The centre's whole database in dicts, for one thread; transactions of several greenlets may be open at once.
 
@@ -42,19 +60,21 @@ class MemoryDatabase:
         self._open = 0
         self._last_number = 0
 
-    @contextmanager
-    def transaction(self) -> Iterator[MemoryHome]:
+    def transaction(self) -> AbstractContextManager[MemoryHome]:
         """One transaction: seen by others when the block has ended well, undone if anything is raised."""
-        overlay = Overlay(self._tables, self._owners, self.on_statement, self.wait)
-        self._open += 1
-        try:
-            yield MemoryHome(overlay, self._next_number)
-            overlay.commit()
-        finally:
-            overlay.release()
-            self._open -= 1
+        return _Transaction(self)
 
-    def _next_number(self) -> int:
+    def begin(self) -> Overlay:
+        """What a transaction writes into; `end` it."""
+        self._open += 1
+        return Overlay(self._tables, self._owners, self.on_statement, self.wait)
+
+    def end(self, overlay: Overlay) -> None:
+        """Let go of what is not committed."""
+        overlay.release()
+        self._open -= 1
+
+    def next_number(self) -> int:
         """A number that was never given before: as a sequence does, outside of transactions."""
         self._last_number += 1
         return self._last_number
