@@ -12,11 +12,12 @@ import msgspec
 
 from core.book import Book, Key
 from core.book.rows import DepositAccount, DeviceEpoch, Lease, LedgerBalance, Reversal, Right, Spending
-from core.envelope import Authority, Operation, read_operation
+from core.envelope import Authority, Operation
 from core.errors import IntegrityFault, Refusal
 from core.ledger import Posting, deposit_id
 from core.operations.leases import check_lease, lease_of, note_spending
 from core.operations.lending import loan_keys
+from core.operations.originals import original_of
 from core.operations.rights import available_on, payable_by, put_right, right_of
 from core.rights import free
 
@@ -162,11 +163,11 @@ def _good_funds(operation: Operation, posting: Posting, right: Right, book: Book
     """
     if operation.kind != "entry.reversed":
         return -posting.amount
-    reverses = _reverses(bytes(operation.body)).reverses
-    original = book.operation(reverses)
-    if original is None or book.get(Reversal, reverses) is not None:
+    named = _named(bytes(operation.body))
+    original = original_of(named.reverses, named.reverses_hash, book)
+    if original is None or book.get(Reversal, named.reverses) is not None:
         return 0
-    authority = read_operation(original).operation.authority or _NO_AUTHORITY
+    authority = original.operation.authority or _NO_AUTHORITY
     return min(-posting.amount, authority.rights, right.used)
 
 
@@ -174,9 +175,10 @@ class _Reversing(msgspec.Struct, frozen=True):
     """What a reversal names."""
 
     reverses: str
+    reverses_hash: str
 
 
-_reverses = msgspec.json.Decoder(_Reversing).decode
+_named = msgspec.json.Decoder(_Reversing).decode
 
 
 def frees(postings: Iterable[Posting], book: Book, promised: Iterable[str] = ()) -> dict[str, int]:

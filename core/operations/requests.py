@@ -27,6 +27,13 @@ class RequestDeclined(Body, frozen=True):
     reason: Reason
 
 
+class RequestCarriedOut(Body, frozen=True):
+    """The request is granted: `operation`, of the centre's chain too, is what was asked for."""
+
+    request: Identifier
+    operation: Identifier
+
+
 def note_request(
     decoded: Decoded[Any],
     book: Book,
@@ -88,7 +95,15 @@ def _decline(decoded: Decoded[RequestDeclined], book: Book) -> None:
     decide(decoded.body.request, "declined", decoded.operation, book, decoded.body.reason)
 
 
-def _touches_declined(_operation: Operation, body: RequestDeclined) -> Iterable[Key]:
+def _check_carried_out(decoded: Decoded[RequestCarriedOut], book: Book) -> Iterable[Refusal]:
+    yield from check_waiting(decoded.body.request, None, book)
+
+
+def _carry_out(decoded: Decoded[RequestCarriedOut], book: Book) -> None:
+    decide(decoded.body.request, "done", decoded.operation, book)
+
+
+def _touches_answered(_operation: Operation, body: RequestDeclined | RequestCarriedOut) -> Iterable[Key]:
     yield Request, (body.request,)
 
 
@@ -100,6 +115,15 @@ KINDS = (
         signers=BY_CENTRE,
         check=_check_declined,
         apply=_decline,
-        touches=_touches_declined,
+        touches=_touches_answered,
+    ),
+    Kind(
+        name="request.carried_out",
+        version=1,
+        body=RequestCarriedOut,
+        signers=BY_CENTRE,
+        check=_check_carried_out,
+        apply=_carry_out,
+        touches=_touches_answered,
     ),
 )

@@ -144,7 +144,7 @@ class Model:
         free = {name: self.account(name).free for name in concerned}
         for line in lines:
             self._post(made_by, line)
-        self.by_rights[operation["id"]] = (operation["authority"] or {}).get("rights", 0)
+        self.by_rights[made_by["id"]] = (made_by["authority"] or {}).get("rights", 0)
         if operation["kind"] != "account.freeze_lifted" or _NOT_ALLOWED.isdisjoint(said):
             self._effects(operation)
         if made_by is not operation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.book.rows import DepositAccount, Request
 from core.clock import instant_ms
 from core.envelope import read_operation
@@ -40,15 +42,29 @@ def decide_transfer(home: Home, centre: Centre, request_id: str) -> bool:
     body = made.body
     if not isinstance(body, TransferRequested):
         return False
-    account = book.get(DepositAccount, body.account)
-    short = lacking_on(account, body.amount) if account is not None else 0
-    late = centre.clock.now_ms() > instant_ms(made.operation.at) + WAIT_MS
-    if account is not None and short > 0 and not late:
-        coming, recalled = recall_for(home, centre, account, book, short, besides=None)
-        if coming >= short:
-            return recalled is not None
+    waiting = waits_for_rights(home, centre, made.operation.at, {body.account: body.amount}, book)
+    if waiting is not None:
+        return waiting
     _answer(home, centre, found, body, book)
     return True
+
+
+def waits_for_rights(
+    home: Home, centre: Centre, asked_at: str, debits: Mapping[str, int], book: CentreBook
+) -> bool | None:
+    """Whether rights were recalled just now for these debits (minor units by account); False if what was is awaited.
+
+    None where nothing is to be waited for: it is there, or it will not come, or has not come for too long.
+    """
+    late = centre.clock.now_ms() > instant_ms(asked_at) + WAIT_MS
+    for account_id, amount in debits.items():
+        account = book.get(DepositAccount, account_id)
+        short = lacking_on(account, amount) if account is not None else 0
+        if account is not None and short > 0 and not late:
+            coming, recalled = recall_for(home, centre, account, book, short, besides=None)
+            if coming >= short:
+                return recalled is not None
+    return None
 
 
 def _answer(home: Home, centre: Centre, request: Request, body: TransferRequested, book: CentreBook) -> None:

@@ -13,9 +13,11 @@ from core.clock import instant
 from core.envelope import read_operation
 from core.operations.ended import LATE, WRITE_OFF
 from core.operations.requests import CLOSURE
+from core.operations.reversals import REVERSAL
 from sync_server.centre.issue import Centre
 from sync_server.centre.late import settle_late
 from sync_server.centre.requests import decide_transfer, decline_as_found
+from sync_server.centre.reversals import reverse_ended
 from sync_server.centre.terms import close_account, lower_limit
 from sync_server.centre.visits import take_back
 from sync_server.centre.write_offs import release_some, write_off
@@ -76,4 +78,6 @@ def _answer(home: Home, *, centre: Centre, request: Request) -> bool:
         return write_off(home, centre, request.id)
     if request.kind == LATE:
         return settle_late(home, centre, request.id)
+    if request.kind == REVERSAL:
+        return reverse_ended(home, centre, request.id)
     return decide_transfer(home, centre, request.id)

@@ -16,14 +16,14 @@ from core.operations.drawers import (
     VaultReturned,
 )
 from core.operations.ended import DeviceWriteOffRequested, LateDecided
-from core.operations.reversals import EntryReversed, lines
+from core.operations.reversals import EntryReversed, ReversalRequested, lines
 from core.operations.terms import AccountClosureRequested
 from core.operations.transfers import TransferMade, TransferRequested, TransferSent
 from core.people.keys import new_signing_key, public_text
 from core.records import make_record
 from core.store.sign_in import LocalPerson
 from tests.reliability.device_crash.case import Step, case, done, performing
-from tests.reliability.device_crash.scene import NEXT_DATE, Scene
+from tests.reliability.device_crash.scene import NEXT_DATE, Scene, another_desk
 
 
 @case("cash.deposited")
@@ -231,6 +231,29 @@ def _write_off(scene: Scene) -> Step:
 @case("late.decided", stage=_end_a_device)
 def _decide_late(scene: Scene) -> Step:
     body = LateDecided(device="odense-2", epoch=1, first_seq=1, last_seq=2, last_hash="A" * 43, accept=False)
+    return performing(scene, scene.supervisor, body, approver=scene.desk.sign_in("karen"))
+
+
+def _end_a_desk_that_worked(scene: Scene) -> None:
+    """Another desk of the branch has taken cash in, and was then ended."""
+    centre = scene.desk.centre
+    other, supervisor, teller = another_desk(scene, "odense-3", "odense")
+    other.open_day(teller, supervisor, "kasse-3")
+    scene.kept["made there"] = other.perform(teller, other.deposited(scene.account, 60_00), drawer="kasse-3")
+    other.sync()
+    other.device.close()
+    centre.issue(DeviceRevoked(device="odense-3", epoch=1, head_seq=99))
+    scene.open()
+    scene.desk.read()
+    scene.device.close()
+
+
+@case("reversal.requested", stage=_end_a_desk_that_worked)
+def _ask_to_reverse(scene: Scene) -> Step:
+    made = scene.kept["made there"]
+    body = ReversalRequested(
+        reverses=made.id, reverses_hash=made.signed.hash, postings=lines(reversed_postings(made.postings))
+    )
     return performing(scene, scene.supervisor, body, approver=scene.desk.sign_in("karen"))
 
 
