@@ -18,7 +18,7 @@ from core.operations.ended import REFUSED_AT_ONCE, LateDecided, LateRefused, Lat
 from core.operations.reversals import EntryReversed, lines
 from core.operations.rights import right_of
 from sync_server.centre.issue import Centre, issue
-from sync_server.centre.requests import decline
+from sync_server.centre.requests import decline, waiting_request
 from sync_server.ingest.cases import Case, open_cases
 from sync_server.ingest.doubting import doubtful_credits, hold_back
 from sync_server.store.home import CentreBook, Home
@@ -54,13 +54,10 @@ def _before(late: LateOperation, by_hash: dict[str, LateOperation]) -> LateOpera
 def settle_late(home: Home, centre: Centre, request_id: str) -> bool:
     """Carry a `late.decided` some operations further; False if nothing is to be done."""
     book = home.book()
-    found = book.get(Request, request_id)
-    jws = book.operation(request_id)
-    if found is None or found.state != "waiting" or jws is None:
+    asked = waiting_request(book, request_id, LateDecided)
+    if asked is None:
         return False
-    body = rules.decode(read_operation(jws)).body
-    if not isinstance(body, LateDecided):
-        return False
+    found, body = asked[0], asked[1].body
     # Decisions over one chain are taken one after the other, whoever carries them further.
     home.lock_chain((body.device, body.epoch))
     kept = home.lookups.late((body.device, body.epoch))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from core.book.rows import DepositAccount, Request
 from core.clock import instant_ms
 from core.envelope import read_operation
 from core.errors import Refused
 from core.operations import rules
+from core.operations.kind import Body, Decoded
 from core.operations.requests import RequestDeclined
 from core.operations.rights import lacking_on
 from core.operations.transfers import TransferCarriedOut, TransferRequested
@@ -16,6 +18,7 @@ from sync_server.centre.issue import Centre, issue
 from sync_server.centre.recalls import recall_for
 from sync_server.store.home import CentreBook, Home
 
+B = TypeVar("B", bound=Body)
 WAIT_MS = 24 * 60 * 60 * 1000
 """How long a transfer waits for rights to come back."""
 
@@ -31,17 +34,24 @@ _ANY_OTHER = "MS03"
 """Reason not specified by the agent (ISO 20022)."""
 
 
-def decide_transfer(home: Home, centre: Centre, request_id: str) -> bool:
-    """Answer a `transfer.requested`; False if it waits for rights that were recalled."""
-    book = home.book()
+def waiting_request(book: CentreBook, request_id: str, of: type[B]) -> tuple[Request, Decoded[B]] | None:
+    """A request that has no answer yet, with what was signed; None if it has one, or asks for something else."""
     found = book.get(Request, request_id)
     jws = book.operation(request_id)
     if found is None or found.state != "waiting" or jws is None:
-        return False
+        return None
     made = rules.decode(read_operation(jws))
-    body = made.body
-    if not isinstance(body, TransferRequested):
+    return (found, made) if isinstance(made.body, of) else None
+
+
+def decide_transfer(home: Home, centre: Centre, request_id: str) -> bool:
+    """Answer a `transfer.requested`; False if it waits for rights that were recalled."""
+    book = home.book()
+    asked = waiting_request(book, request_id, TransferRequested)
+    if asked is None:
         return False
+    found, made = asked
+    body = made.body
     waiting = waits_for_rights(home, centre, made.operation.at, {body.account: body.amount}, book)
     if waiting is not None:
         return waiting

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from core.book.rows import Request
-from core.envelope import read_operation
 from core.errors import Refused
-from core.operations import rules
 from core.operations.money import debited
 from core.operations.requests import RequestCarriedOut
 from core.operations.reversals import EntryReversed, ReversalRequested, postings_of
 from sync_server.centre.issue import Centre, issue
-from sync_server.centre.requests import decline_as_found, waits_for_rights
+from sync_server.centre.requests import decline_as_found, waiting_request, waits_for_rights
 from sync_server.store.home import Home
 from sync_server.store.incarnations import is_recovering
 
@@ -21,14 +18,11 @@ def reverse_ended(home: Home, centre: Centre, request_id: str) -> bool:
     Taking a credit back draws on what no device holds, so what is held is recalled first, and holds bite.
     """
     book = home.book()
-    found = book.get(Request, request_id)
-    jws = book.operation(request_id)
-    if found is None or found.state != "waiting" or jws is None:
+    asked = waiting_request(book, request_id, ReversalRequested)
+    if asked is None:
         return False
-    made = rules.decode(read_operation(jws))
+    found, made = asked
     body = made.body
-    if not isinstance(body, ReversalRequested):
-        return False
     postings = postings_of(body)
     if any(is_recovering(home.incarnations, posting.branch) for posting in postings):
         return False

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.book.rows import Branch, DepositAccount, DeviceEpoch, Request
-from core.envelope import read_operation
-from core.operations import rules
+from core.book.rows import Branch, DepositAccount, DeviceEpoch
 from core.operations.ended import DeviceWriteOffRequested, DeviceWrittenOff, ExposureBooked
 from core.operations.rights import RELEASED_AT_ONCE, RightsReleased
 from sync_server.centre.issue import Centre, issue
-from sync_server.centre.requests import decline
+from sync_server.centre.requests import decline, waiting_request
 from sync_server.store.home import CentreBook, Home
 
 
@@ -54,13 +52,10 @@ def write_off(home: Home, centre: Centre, request_id: str) -> bool:
     The head that they were shown must still be the centre's: a device that has spoken since is not lost.
     """
     book = home.book()
-    found = book.get(Request, request_id)
-    jws = book.operation(request_id)
-    if found is None or found.state != "waiting" or jws is None:
+    asked = waiting_request(book, request_id, DeviceWriteOffRequested)
+    if asked is None:
         return False
-    body = rules.decode(read_operation(jws)).body
-    if not isinstance(body, DeviceWriteOffRequested):
-        return False
+    found, body = asked[0], asked[1].body
     chain = home.lock_chain((body.device, body.epoch))
     exposure = exposure_of(home, body.device, body.epoch)
     if chain is None or exposure is None or exposure.state == "written_off":
