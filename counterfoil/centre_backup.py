@@ -28,6 +28,7 @@ from core.audit.trust import Known, Trust
 from core.canonical import base64url
 from core.clock import Clock, instant
 from core.errors import EnvironmentProblem, IntegrityFault
+from core.secrets.durable_file import flush_folder
 from counterfoil.postgres_account import PostgresProblem, packaged_binaries
 from sync_server.audit import DatabaseReport, verify_database
 from sync_server.centre.keys import CentreKeys
@@ -88,7 +89,7 @@ def back_up(owner_url: Secret, keys: CentreKeys, clock: Clock, directory: Path) 
         unfinished.rename(directory)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    _flush_folder(directory.parent)
+    flush_folder(directory.parent)
     return manifest
 
 
@@ -131,7 +132,7 @@ def _write(connection: Connection, owner_url: Secret, keys: CentreKeys, at: str,
         (folder / name).chmod(0o600)
         with (folder / name).open("rb+") as file:
             os.fsync(file.fileno())
-    _flush_folder(folder)
+    flush_folder(folder)
     return manifest
 
 
@@ -289,14 +290,3 @@ def _digest(path: Path) -> tuple[int, str]:
             running.update(piece)
             size += len(piece)
     return size, base64url(running.digest())
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make what was renamed there durable."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

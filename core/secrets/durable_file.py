@@ -18,7 +18,7 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError:
         beside.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def create_file(path: Path, content: bytes) -> None:
@@ -29,7 +29,7 @@ def create_file(path: Path, content: bytes) -> None:
         os.link(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _write_beside(path: Path, content: bytes) -> Path:
@@ -48,7 +48,8 @@ def _write_beside(path: Path, content: bytes) -> Path:
     return beside
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make a rename in the folder durable, where the system has a way to say so."""
     if sys.platform == "win32":
         return  # a folder can't be opened there; NTFS journals the rename
     descriptor = os.open(folder, os.O_RDONLY)

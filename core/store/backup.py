@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from core.secrets.durable_file import flush_folder
 from core.store.engine import check_sqlite_version, connect
 from core.store.lock import FileLock
-from core.store.migrating import check_whole, flush_folder, made_beside, swap_in
+from core.store.migrating import check_whole, made_beside, swap_in
 from core.store.problems import DRIVER_ERROR, exists, missing, problem_of_system, store_problem
 
 Check = Callable[[Path], None]

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from core.secrets.durable_file import flush_folder
 from core.store.engine import connect, migrating_engine
 from core.store.migrations import HEAD, REVISIONS
 from core.store.problems import DRIVER_ERROR, damaged, newer, store_problem
@@ -146,17 +147,6 @@ def swap_in(beside: Path, path: Path) -> None:
         path.with_name(path.name + side).unlink(missing_ok=True)
     beside.replace(path)
     flush_folder(path.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make a rename in the folder durable, where the system has a way to say so."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
