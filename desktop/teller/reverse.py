@@ -6,14 +6,14 @@ from core.device import Draft, Performed
 from core.ids import Randomness, system_randomness
 from core.ledger import reversed_postings
 from core.money import Money
-from core.operations.reversals import EntryReversed, lines
+from core.operations.reversals import EntryReversed, ReversalRequested, lines
 from core.records import make_record
 from core.store.queries.journal import OperationDetail, operation_detail
 from desktop.desk import Desk
 from desktop.teller.customers.profile import wrong_with
 from desktop.teller.money.allowance import is_offline
-from desktop.teller.operation_card import why_not_reverse
 from desktop.teller.posting import PostingScreen, Proposal
+from desktop.teller.reversing import by_centre, why_not_reverse
 from desktop.teller.saying import books_name, iban_text, kind_title, moment_text, reference
 from desktop.widgets import BeforeAfter, Field, KeyValueList, Text, TextField
 
@@ -31,10 +31,13 @@ class ReverseScreen(PostingScreen):
         self.facts = KeyValueList()
         self.reason = TextField(self.tr("&Why"), hint=self.tr("In a few words; it is kept beside the reversal"))
         self.reason.edit.setObjectName("reversal_reason")
-        note = self.tr("The entry stays as it is. A second one, which names it, takes it back; a supervisor approves.")
+        self._usual = self.tr(
+            "The entry stays as it is. A second one, which names it, takes it back; a supervisor approves."
+        )
+        self.note = Text(self._usual, "quiet", wrap=True)
         self.form.body.addWidget(self.facts)
         self.form.body.addWidget(self.reason)
-        self.form.body.addWidget(Text(note, "quiet", wrap=True))
+        self.form.body.addWidget(self.note)
         self.add_actions()
         self.setFocusProxy(self.reason)
 
@@ -67,6 +70,10 @@ class ReverseScreen(PostingScreen):
         self._detail = detail
         self.set_title(self._words, f"{kind_title(detail.line.kind)} {reference(detail.line.operation)}")
         self.facts.set_rows(self._pairs(detail))
+        asks = by_centre(detail, self.desk)
+        centre = self.tr("The centre reverses what an ended desk had done. Nothing is posted before it has answered.")
+        self.note.setText(centre if asks else self._usual)
+        self.review.confirm_button.set_label(self.tr("Ask the centre") if asks else self.tr("Reverse"))
         reason = why_not_reverse(detail, self.desk)
         self.review_button.setEnabled(not reason)
         if reason:
@@ -74,11 +81,11 @@ class ReverseScreen(PostingScreen):
             self.problem.show()
 
     def _pairs(self, detail: OperationDetail) -> list[tuple[str, str]]:
-        line = detail.line
+        line, original = detail.line, detail.original
         return [
-            (self.tr("What is reversed"), f"{kind_title(line.kind)} {reference(line.operation)}"),
+            (self.tr("What is reversed"), f"{kind_title(original.kind)} {reference(original.operation)}"),
             (self.tr("Made"), moment_text(line.note.at, self.desk.place.locale)),
-            (self.tr("By"), self.desk.name_of(line.note.person) or line.note.device),
+            (self.tr("By"), self.desk.name_of(line.note.person) or original.device),
             (self.tr("Customer"), line.customer_name),
             (self.tr("Account"), iban_text(line.iban or "")),
         ]
@@ -96,20 +103,22 @@ class ReverseScreen(PostingScreen):
             return None
         digest, data = make_record({"narrative": reason}, self._randomness)
         line = detail.line
-        body = EntryReversed(
-            reverses=line.operation,
-            reverses_hash=detail.hash,
+        asks = by_centre(detail, self.desk)
+        body = (ReversalRequested if asks else EntryReversed)(
+            reverses=detail.original.operation,
+            reverses_hash=detail.original.hash,
             postings=lines(reversed_postings(detail.postings)),
             details=digest,
         )
+        why = self.tr("The desk that made it has ended. Two supervisors ask the centre to reverse it.")
         return Proposal(
             body,
             [*self._pairs(detail), (self.tr("Why"), reason)],
-            self.tr("A reversal undoes an entry. Two people do that."),
+            why if asks else self.tr("A reversal undoes an entry. Two people do that."),
             amount=Money(line.amount, line.currency) if line.amount and line.currency else None,
             effects=self._effects,
             records={digest: data},
-            with_drawer=True,
+            with_drawer=not asks,
         )
 
     def _effects(self, draft: Draft) -> list[BeforeAfter]:

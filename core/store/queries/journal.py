@@ -10,7 +10,9 @@ from sqlalchemy import Connection, text
 
 from core.ledger import Posting, deposit_id
 from core.operations import rules
+from core.operations.ended import CARRYING, carried
 from core.operations.kind import Decoded
+from core.operations.reversals import ReversalRequested, postings_of
 from core.store.queries.accounts import account_summary
 from core.store.queries.notes import (
     Finding,
@@ -36,6 +38,7 @@ _ONE = text(
     "LEFT JOIN verdicts AS v ON v.operation = o.no WHERE o.id = :id"
 )
 _REVERSED = text("SELECT reversed_by FROM reversals WHERE reverses = :id")
+_STATE = text("SELECT state FROM devices WHERE device = :device AND epoch = :epoch")
 _ANSWER = text("SELECT state, reason FROM requests WHERE id = :id")
 _CARD = text("SELECT name FROM search_cards WHERE customer = :customer")
 _FIRST_PAGE = 2**62
@@ -79,10 +82,26 @@ class JournalPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """What a reversal would name: the operation itself, or the one that the centre has booked late by it.
+
+    `ended` is whether the epoch that made it has ended, so that the centre alone may reverse it.
+    """
+
+    operation: str
+    hash: str
+    kind: str
+    device: str
+    epoch: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OperationDetail:
     """One operation in full: its line, its entry, its body as plain values, its record, and the exact signed text."""
 
     line: JournalLine
+    original: Original
     postings: tuple[Posting, ...]
     body: Mapping[str, Any]
     details: Mapping[str, str]
@@ -115,12 +134,33 @@ def operation_detail(connection: Connection, operation: str) -> OperationDetail 
         fields |= record
     return OperationDetail(
         line=line,
+        original=_original(connection, decoded),
         postings=decoded.postings,
         body={name: getattr(decoded.body, name) for name in decoded.body.__struct_fields__},
         details=fields,
         hash=decoded.signed.hash,
         kid=decoded.signed.kid,
         jws=row.jws,
+    )
+
+
+def _inside(decoded: Decoded[Any]) -> Decoded[Any]:
+    """The operation that was booked late by it; any other as it is."""
+    return carried(decoded.body) if decoded.kind.name == CARRYING else decoded
+
+
+def _original(connection: Connection, decoded: Decoded[Any]) -> Original:
+    inside = _inside(decoded)
+    operation = inside.operation
+    values = {"device": operation.device, "epoch": operation.epoch}
+    state = connection.execute(_STATE, values).scalar_one_or_none()
+    return Original(
+        operation=operation.id,
+        hash=inside.signed.hash,
+        kind=operation.kind,
+        device=operation.device,
+        epoch=operation.epoch,
+        ended=state is not None and state != "living",
     )
 
 
@@ -155,7 +195,7 @@ def _line(connection: Connection, here: Standing, row: Any, decoded: Decoded[Any
         state=state_of(here, row.chain, operation, row.verdict),
         exceptions=findings_of(row.exceptions),
         accounting_date=row.accounting_date,
-        reversed_by=connection.execute(_REVERSED, {"id": operation.id}).scalar_one_or_none(),
+        reversed_by=connection.execute(_REVERSED, {"id": _inside(decoded).operation.id}).scalar_one_or_none(),
         answer=answer.state if answer else None,
         answer_reason=answer.reason if answer else None,
     )
@@ -168,8 +208,14 @@ def _account_of(decoded: Decoded[Any]) -> str | None:
         return named
     if decoded.kind.name == "account.opened":
         return decoded.operation.id
-    found = (deposit_id(posting.account) for posting in decoded.postings)
+    found = (deposit_id(line.account) for line in _lines_of(decoded))
     return next((account for account in found if account is not None), None)
+
+
+def _lines_of(decoded: Decoded[Any]) -> Sequence[Posting]:
+    """What it posts, or asks the centre to post."""
+    asked = decoded.body
+    return postings_of(asked) if isinstance(asked, ReversalRequested) else decoded.postings
 
 
 def _amount(decoded: Decoded[Any]) -> tuple[int | None, str | None]:
@@ -178,8 +224,8 @@ def _amount(decoded: Decoded[Any]) -> tuple[int | None, str | None]:
         value = getattr(body, name, None)
         if isinstance(value, int):
             return value, getattr(body, "currency", None)
-    debits = [posting for posting in decoded.postings if posting.amount > 0]
-    return (sum(posting.amount for posting in debits), debits[0].currency) if debits else (None, None)
+    debits = [line for line in _lines_of(decoded) if line.amount > 0]
+    return (sum(line.amount for line in debits), debits[0].currency) if debits else (None, None)
 
 
 def _name(connection: Connection, customer: str | None) -> str:
