@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit
 
 from core.errors import Refusal
 from core.money import Money, format_amount, format_money
-from core.operations.reversals import REVERSIBLE
 from core.store.queries.journal import OperationDetail
 from desktop.desk import Desk
 from desktop.teller.answers import answer_sentence
 from desktop.teller.papers import RECEIPT_KINDS
 from desktop.teller.refusals import say_refusal
+from desktop.teller.reversing import why_not_reverse
 from desktop.teller.saying import (
     NOTHING,
     books_name,
@@ -181,17 +181,3 @@ class OperationCard(Card):
             )
             rows.append((name, side.format(amount=amount)))
         self.entry.set_rows(rows or [(self.tr("None"), self.tr("no money moves"))])
-
-
-def why_not_reverse(detail: OperationDetail, desk: Desk) -> str:
-    """Why this can't be reversed here by whoever is at work; empty if it can."""
-    line, identity = detail.line, desk.device.identity
-    if line.kind not in REVERSIBLE:
-        return desk.tr("Only cash and transfers within the branch are reversed at the counter.")
-    if (line.note.device, line.note.epoch) != (identity.device, identity.epoch):
-        return desk.tr("It was made at another desk ({device}) and is reversed there.").format(device=line.note.device)
-    if line.reversed_by:
-        return desk.tr("It has been reversed already, by {reference}.").format(reference=reference(line.reversed_by))
-    if desk.business_date is None:
-        return desk.tr("The business day is not open at this desk.")
-    return ""
