@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -28,4 +29,6 @@ def _part(inputs: int, seed: str, jobs: int, only: tuple[str, ...], place: int) 
     """Every `jobs`-th input, from `place` on."""
     plan = schedule({name: SHARES[name] for name in only}, inputs)
     with TemporaryDirectory(prefix="counterfoil-fuzzing-") as folder, opened(Path(folder)) as targets:
+        # The banks stay to the end: a collector that looks them through again and again takes a tenth of the time.
+        gc.freeze()
         return fuzz(targets, (each for number, each in enumerate(plan) if number % jobs == place), seed)
