@@ -279,6 +279,14 @@ def server_settings(environment: Mapping[str, str]) -> ServerSettings:
     return settings
 
 
+def reading_url(environment: Mapping[str, str]) -> Secret:
+    """The database's address for whoever only reads, and needs no other setting. Raises `SettingProblem`."""
+    reading = Reading(environment)
+    url = _database_url(reading, DATABASE_URL, writing=False)
+    reading.finish()
+    return url
+
+
 def _lease(reading: Reading) -> LeasePolicy:
     return LeasePolicy(
         hours=reading.whole(LEASE_HOURS, 1, 24 * 31),
@@ -334,8 +342,8 @@ def read_bic(reading: Reading, variable: Variable) -> str:
         return ""
 
 
-def _database_url(reading: Reading, variable: Variable) -> Secret:
-    """Checked, and told to look for the host that takes writes where several are named."""
+def _database_url(reading: Reading, variable: Variable, *, writing: bool = True) -> Secret:
+    """Checked, and for `writing` told to look for the host that takes writes where several are named."""
     url = reading.text(variable)
     if not url:
         return Secret("")
@@ -350,7 +358,7 @@ def _database_url(reading: Reading, variable: Variable) -> Secret:
     if not parts.get("dbname") or not parts.get("user"):
         reading.malformed(variable, _DATABASE_SHAPE)
         return Secret("")
-    if "," in str(parts.get("host", "")):
+    if writing and "," in str(parts.get("host", "")):
         parts.setdefault("target_session_attrs", "read-write")
     parts.setdefault("connect_timeout", "5")
     return Secret(make_conninfo("", **parts))

@@ -8,6 +8,7 @@ from typing import Any
 from core.operations import (
     accounts,
     bank,
+    cases,
     cash,
     checkpoints,
     customers,
@@ -43,6 +44,7 @@ _FAMILIES: tuple[tuple[Kind[Any], ...], ...] = (
     ended.KINDS,
     visits.KINDS,
     checkpoints.KINDS,
+    cases.KINDS,
     incarnations.KINDS,
 )
 

@@ -15,7 +15,8 @@ from core.ids import Identifiers
 from sync_server.centre.issue import Centre
 from sync_server.centre.keys import open_centre_keys
 from sync_server.database import Connection
-from sync_server.settings import ServerSettings, server_settings
+from sync_server.environment import Secret
+from sync_server.settings import ServerSettings, reading_url, server_settings
 from sync_server.store.home import MetOthers
 from sync_server.store.postgres import PostgresHome
 
@@ -30,15 +31,25 @@ def centre_transaction(settings: ServerSettings | None = None) -> Iterator[tuple
     clock = clock_from_environment()
     keys = open_centre_keys(settings.secrets_directory, settings.secrets_passphrase)
     centre = Centre(keys, clock, Identifiers(clock))
-    with centre_reading(settings) as connection:
+    with _connected(settings.database_url) as connection:
         yield PostgresHome(connection), centre
 
 
 @contextmanager
-def centre_reading(settings: ServerSettings) -> Iterator[Connection]:
-    """One transaction on the centre's database, without the centre's keys. Raises `EnvironmentProblem`."""
+def centre_reading() -> Iterator[PostgresHome]:
+    """One transaction that only reads, for whoever has COUNTERFOIL_DATABASE_URL and none of the bank's secrets.
+
+    A role that may do nothing but read is enough, and a standby. Raises `EnvironmentProblem`.
+    """
+    with _connected(reading_url(os.environ)) as connection:
+        connection.read_only = True
+        yield PostgresHome(connection)
+
+
+@contextmanager
+def _connected(url: Secret) -> Iterator[Connection]:
     try:
-        with psycopg.connect(settings.database_url.reveal(), application_name="counterfoil command") as connection:
+        with psycopg.connect(url.reveal(), application_name="counterfoil command") as connection:
             yield connection
     except (MetOthers, DeadlockDetected, SerializationFailure) as problem:
         raise EnvironmentProblem(

@@ -13,7 +13,7 @@ from rich.table import Table
 from core.errors import Refusal, Refused
 from core.ids import system_randomness
 from core.money import Money, format_money
-from counterfoil.commands.connection import centre_transaction, must
+from counterfoil.commands.connection import centre_reading, centre_transaction, must
 
 if TYPE_CHECKING:
     from core.book.rows import DeviceEpoch
@@ -63,7 +63,7 @@ def list_devices() -> None:
     table = Table(*titles, box=None, header_style="bold")
     # The fingerprint is there to be compared: it is shown whole on however narrow a screen.
     table.add_column("Fingerprint", no_wrap=True, min_width=_FINGERPRINT_LENGTH)
-    with centre_transaction() as (home, _centre):
+    with centre_reading() as home:
         for state in waiting_enrolments(home):
             waiting = (state.device, str(state.epoch), state.branch, "waiting for trust", "", "", "", "", "")
             table.add_row(*waiting, state.fingerprint)

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from counterfoil.commands.connection import centre_transaction
+from counterfoil.commands.connection import centre_reading, centre_transaction
 
 incarnation = typer.Typer(help="Lives of the centre's database, after a restore.", no_args_is_help=True)
 
@@ -36,7 +36,7 @@ def begin() -> None:
 def status() -> None:
     """Show the incarnation, and for each branch which devices have reported and which are awaited."""
     table = Table("Branch", "Device", "Epoch", "", box=None, header_style="bold")
-    with centre_transaction() as (home, _centre):
+    with centre_reading() as home:
         number, begun_at = home.incarnations.number(), home.incarnations.begun_at()
         awaited = {(row.device, row.epoch) for row in home.incarnations.awaited(None)}
         for branch in home.lookups.branches() if number > 1 else ():

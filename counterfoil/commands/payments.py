@@ -10,7 +10,7 @@ from rich.table import Table
 
 from core.errors import Refusal
 from core.money import Money, format_money
-from counterfoil.commands.connection import centre_transaction, must
+from counterfoil.commands.connection import centre_reading, centre_transaction, must
 
 payments = typer.Typer(help="Payments that wait for a person.", no_args_is_help=True)
 
@@ -24,7 +24,7 @@ def add_to(app: typer.Typer) -> None:
 def show_held() -> None:
     """Show transfers that were booked with an exception and so have not been sent on."""
     table = Table("Transfer", "Branch", "Amount", box=None, header_style="bold")
-    with centre_transaction() as (home, _centre):
+    with centre_reading() as home:
         for transfer, branch, currency, amount in home.payments.held():
             table.add_row(transfer, branch, format_money(Money(amount, currency)))
     Console(highlight=False, soft_wrap=True).print(table)

@@ -15,7 +15,7 @@ from core.ids import system_randomness
 from core.money import AMOUNT_MINOR_MAX
 from core.operations.bank import StaffAdmitted, StaffReinstated, StaffSuspended
 from core.operations.sessions import StaffKeyEnded
-from counterfoil.commands.connection import centre_transaction, must
+from counterfoil.commands.connection import centre_reading, centre_transaction, must
 from counterfoil.commands.options import held, held_name
 
 staff = typer.Typer(help="Staff: admit, suspend, reinstate, keys.", no_args_is_help=True)
@@ -99,7 +99,7 @@ def reinstate(person: Person) -> None:
 def show_keys(person: Person) -> None:
     """Show every key ever registered in a person's name: where, since when, and whether it is good."""
     table = Table("Key", "Device", "Epoch", "Since", "State", box=None, header_style="bold")
-    with centre_transaction() as (home, _centre):
+    with centre_reading() as home:
         rows = home.connection.execute(
             b"SELECT kid, device, epoch, registered_at, ended_by IS NULL FROM staff_keys WHERE person = %s "
             b"ORDER BY registered_at",

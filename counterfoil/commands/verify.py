@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,9 @@ Fingerprints = Annotated[
 
 def verify(
     directory: Annotated[Path | None, typer.Argument(metavar="DIR", help="The folder with the .jws files.")] = None,
-    database: Annotated[bool, typer.Option("--database", help="The centre's database, by its settings.")] = False,
+    database: Annotated[
+        bool, typer.Option("--database", help="The centre's database, by COUNTERFOIL_DATABASE_URL.")
+    ] = False,
     trust: Fingerprints = None,
     centre: Annotated[
         str | None,
@@ -36,8 +37,9 @@ def verify(
 
     A folder of one person's work (`counterfoil export-work`) is known by its files, and checked as one.
 
-    The database is only read: every operation is replayed by the rules, and balances, verdicts, cases, heads, feeds,
-    rights and every other row are compared with what follows from the operations.
+    The database is only read (COUNTERFOIL_DATABASE_URL is the only setting that is needed): every operation is replayed
+    by the rules, and balances, verdicts, cases, heads, feeds, rights and every other row are compared with what follows
+    from the operations.
     """
     if database is (directory is not None):
         raise EnvironmentProblem("Name a folder of chains, or say --database.", code="option_malformed")
@@ -62,10 +64,9 @@ def _trusted(given: list[str] | None, centre: str | None) -> Trust:
 def _verify_database(trust: Trust) -> None:
     from counterfoil.commands.connection import centre_reading
     from sync_server.audit import verify_database
-    from sync_server.settings import server_settings
 
-    with centre_reading(server_settings(os.environ)) as connection:
-        report = verify_database(connection, trust)
+    with centre_reading() as home:
+        report = verify_database(home.connection, trust)
     for fault in report.faults:
         typer.echo(str(fault), err=True)
     if report.fault_count > len(report.faults):

@@ -10,6 +10,8 @@ _SENTENCES = {
     "branch_code_taken": "A branch has this code already. Choose another one.",
     "branch_code_too_long": "This code is too long for a branch. Choose a shorter one.",
     "branch_unknown": "There is no such branch. Found it first, or check its code.",
+    "case_unknown": "No case has that number. See `counterfoil case list --all`.",
+    "case_not_closed": "No closed case has that number. See `counterfoil case list --all`.",
     "case_not_open": "No open case has that number. See `counterfoil case list`.",
     "case_still_stands": (
         "More is promised on account {account} than is there. The case stays open until that is mended: by what comes "
@@ -29,6 +31,7 @@ _SENTENCES = {
     "payment_not_held": "No payment of that id waits for a person. See `counterfoil payment held`.",
     "staff_key_unknown": "The person has no living key of that thumbprint. See `counterfoil staff keys`.",
     "staff_code_taken": "Somebody has this code already. Choose another one.",
+    "staff_suspended": "That person is suspended. Name somebody who may act.",
     "staff_unknown": "There is no such member of staff. Check the code.",
 }
 

@@ -30,7 +30,7 @@ def export_work(
     data: Annotated[
         Path | None, typer.Option(help="The folder of the desk's file; the user's data folder unless told.")
     ] = None,
-    centre: Annotated[bool, typer.Option("--centre", help="From the centre's database, by its settings.")] = False,
+    centre: Annotated[bool, typer.Option("--centre", help="From the centre's database, by its address.")] = False,
 ) -> None:
     """Write what one person signed in a period, checkable without the bank (`counterfoil verify FOLDER`).
 
@@ -81,10 +81,9 @@ def _from_centre(person: str, out: Path, period: tuple[str | None, str | None]) 
     from counterfoil.commands.connection import centre_reading
     from sync_server.audit.reading import one_view
     from sync_server.centre.work import CentreWork
-    from sync_server.settings import server_settings
 
-    with centre_reading(server_settings(os.environ)) as connection, one_view(connection):
-        return _write(CentreWork(connection, person), person, out, period, "the bank's centre")
+    with centre_reading() as home, one_view(home.connection):
+        return _write(CentreWork(home.connection, person), person, out, period, "the bank's centre")
 
 
 def _write(source: WorkSource, person: str, out: Path, period: tuple[str | None, str | None], made_from: str) -> Work:

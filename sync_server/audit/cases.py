@@ -12,9 +12,10 @@ from core.canonical import from_base64url
 from core.envelope import check_signature, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
+from core.operations.cases import about_case
 from core.operations.kind import Decoded
 from sync_server.audit.reading import stream
-from sync_server.audit.replay import ChainName, Replay
+from sync_server.audit.replay import CaseDecision, ChainName, Replay
 from sync_server.database import Connection
 from sync_server.ingest.keys import opened_key
 from sync_server.ingest.quarantine import BEHIND
@@ -24,8 +25,8 @@ _KEPT = (
     b"ORDER BY device, epoch, seq, hash"
 )
 _CASES = (
-    b"SELECT no, code, coalesce(device, ''), coalesce(epoch, 0), coalesce(operation_id::text, ''), detail, opened_at "
-    b"FROM cases ORDER BY no"
+    b"SELECT no, opened_at, code, device, epoch, operation_id::text, detail, state, decided_by::text FROM cases "
+    b"ORDER BY no"
 )
 _BESIDE_VERDICTS = frozenset(
     {"record_missing", "payment_needs_person", "chain_forked", "echo_of_unknown_account", "echo_without_grant"}
@@ -119,8 +120,11 @@ def compare_cases(connection: Connection, replay: Replay, kept: Kept) -> int:
     """Each exception of a verdict, and whatever stopped a chain, has its case, and no other has; answers how many."""
     count = 0
     stopping, seen = dict(kept.cases), set[tuple[str, ...]]()
-    for no, code, device, epoch, operation, detail, opened_at in stream(connection, "cases", _CASES):
+    for no, *said, state, decided_by in stream(connection, "cases", _CASES):
         count += 1
+        _compare_decision(replay, no, about_case(*said), state, decided_by)
+        opened_at, code, device, epoch, operation, detail = said
+        device, epoch, operation = device or "", epoch or 0, operation or ""
         case = (code, device, epoch, operation, detail, opened_at)
         if replay.cases[case] > 0:
             replay.cases[case] -= 1
@@ -136,4 +140,16 @@ def compare_cases(connection: Connection, replay: Replay, kept: Kept) -> int:
             replay.faults.add("cases", f"{code} about {operation} ({device}/{epoch})", "case_missing")
     for code, operation in sorted(stopping):
         replay.faults.add("cases", f"{code} about {operation}", "case_missing")
+    for no in sorted(replay.decisions):
+        replay.faults.add("cases", f"no {no}", "case_missing")
     return count
+
+
+def _compare_decision(replay: Replay, no: int, about: str, state: str, decided_by: str | None) -> None:
+    """What people have decided over a case stands in operations, and is about the case that is here."""
+    decided = replay.decisions.pop(no, None)
+    if decided is None:
+        if (state, decided_by) != ("open", None):
+            replay.faults.add("cases", f"no {no}", "case_decision_differs", f"{state}, and nobody says so")
+    elif decided != CaseDecision(state, decided_by or "", about):
+        replay.faults.add("cases", f"no {no}", "case_decision_differs", f"{state}, not {decided.state}")

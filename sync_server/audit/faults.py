@@ -29,6 +29,7 @@ EXPLANATIONS = MappingProxyType(
         "head_differs": "the chain's head is not its last operation",
         "chain_state_differs": "a chain is in quarantine if its device has ended or something of it was kept",
         "case_missing": "the verdict, or what stopped the chain, opens this case, and it is not there",
+        "case_decision_differs": "who closed the case or opened it again is not what the centre has signed",
         "case_unexpected": "no verdict, nor anything else that is here, opens this case",
         "payment_differs": "the payment is not what the transfer says",
         "payment_missing": "the transfer makes this payment, and it is not there",

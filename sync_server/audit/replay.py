@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -21,6 +21,7 @@ from core.envelope import Operation, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.bank import BankFounded
+from core.operations.cases import CaseClosed, CaseReopened
 from core.operations.checkpoints import CheckpointMade, FeedMark
 from core.operations.ended import LateSettled
 from core.operations.incarnations import FIRST, IncarnationBegun
@@ -93,11 +94,20 @@ class ReplayBook(Book):
         return {key: LedgerBalance(*key, balance) for key, balance in self.balances.items() if balance}
 
 
+class CaseDecision(NamedTuple):
+    """How a case stands by people's word: `open` or `closed`, by which operation, about what (`about_case`)."""
+
+    state: str
+    decided_by: str
+    about: str
+
+
 @dataclass(slots=True)
 class Replay:
     """Where the replay stands.
 
-    `cases` are those that verdicts have opened, as their rows say it; `payments` the transfers that left their branch,
+    `cases` are those that verdicts have opened, as their rows say it; `decisions` those that people have made, by
+    case; `payments` the transfers that left their branch,
     with the records of their payees; `paid_in` what partner banks sent, by its record; `received` the transfers that
     were credited, and whether the centre had that back; `late` the last place of each run that two people decided
     over; `lives` the incarnations: number, instant, first account number.
@@ -109,6 +119,7 @@ class Replay:
     heads: dict[ChainName, ChainHead] = field(default_factory=dict)
     cases: Counter[tuple[str, str, int, str, str, str]] = field(default_factory=Counter)
     payments: dict[str, str] = field(default_factory=dict)
+    decisions: dict[int, CaseDecision] = field(default_factory=dict)
     paid_in: dict[str, tuple[str, int]] = field(default_factory=dict)
     received: dict[str, bool] = field(default_factory=dict)
     late: set[tuple[ChainName, int]] = field(default_factory=set)
@@ -246,6 +257,9 @@ class Replay:
                 self.received[transfer] = self._came_back(operation)
             case TransferReceived(details=str() as details) as body:
                 self.paid_in[details] = (body.currency, body.amount)
+            case CaseClosed() | CaseReopened() as body if not self._came_back(operation):
+                state = "closed" if isinstance(body, CaseClosed) else "open"
+                self.decisions[body.case] = CaseDecision(state, operation.id, body.about)
             case LateSettled() as body:
                 self.late.add(((body.device, body.epoch), body.last_seq))
             case _ if decoded.kind.name in LEAVING and decoded.body.route != "own":

@@ -301,8 +301,16 @@ class Home(Protocol):
         """The open case of that number, locked."""
         ...
 
-    def close_case(self, number: int) -> bool:
-        """A person has looked; False if no open case has that number."""
+    def closed_case(self, number: int) -> CaseRow | None:
+        """The closed case of that number, locked."""
+        ...
+
+    def close_case(self, number: int, decided_by: str) -> bool:
+        """A person has looked, as that operation says; False if no open case has that number."""
+        ...
+
+    def reopen_case(self, number: int, decided_by: str) -> bool:
+        """A person has to look once more, as that operation says; False if no closed case has that number."""
         ...
 
     # Feeds.

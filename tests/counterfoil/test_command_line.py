@@ -216,7 +216,7 @@ def test_no_command_at_all_shows_the_help() -> None:
     assert "Usage:" in said.out
 
 
-@pytest.mark.parametrize("typed", [("serve",), ("migrate",), ("partner-bank",), ("device", "list")])
+@pytest.mark.parametrize("typed", [("serve",), ("migrate",), ("partner-bank",), ("checkpoint",)])
 def test_missing_settings_are_all_named(typed: tuple[str, ...]) -> None:
     said = run({}, *typed).refused_with("setting_missing")
     assert said.count("is not set") >= 2

@@ -18,6 +18,7 @@ from sync_server.store.memory.lookups import MemoryLookups
 from sync_server.store.memory.overlay import Overlay
 from sync_server.store.memory.payments import MemoryPayments
 from sync_server.store.memory.tables import (
+    CASE_DECISIONS,
     CASES,
     CHAINS,
     FEED_HASHES,
@@ -272,13 +273,28 @@ class MemoryHome:
         self._overlay.lock(OPEN_CASES, number)
         return self._overlay.get(OPEN_CASES, number)
 
-    def close_case(self, number: int) -> bool:
-        """A person has looked; False if no open case has that number."""
-        self._overlay.statement("cases")
+    def closed_case(self, number: int) -> CaseRow | None:
+        """The closed case of that number, locked."""
         self._overlay.lock(OPEN_CASES, number)
-        if self._overlay.get(OPEN_CASES, number) is None:
+        return self._overlay.get(CASES, number) if self._overlay.get(OPEN_CASES, number) is None else None
+
+    def close_case(self, number: int, decided_by: str) -> bool:
+        """A person has looked, as that operation says; False if no open case has that number."""
+        self._overlay.statement("cases")
+        if self.open_case(number) is None:
             return False
         self._overlay.remove(OPEN_CASES, number)
+        self._overlay.put(CASE_DECISIONS, number, decided_by)
+        return True
+
+    def reopen_case(self, number: int, decided_by: str) -> bool:
+        """A person has to look once more, as that operation says; False if no closed case has that number."""
+        self._overlay.statement("cases")
+        case = self.closed_case(number)
+        if case is None:
+            return False
+        self._overlay.put(OPEN_CASES, number, case)
+        self._overlay.put(CASE_DECISIONS, number, decided_by)
         return True
 
     def lock_feeds(self, feeds: Iterable[str]) -> None:

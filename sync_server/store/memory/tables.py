@@ -78,6 +78,7 @@ UNBOOKED: Table[tuple[str, int, str], KeptUnbooked] = Table("quarantined_operati
 RECORDS: Table[str, bytes] = Table("records")
 CASES: Table[int, CaseRow] = Table("cases")
 OPEN_CASES: Table[int, CaseRow] = Table("cases that are open")
+CASE_DECISIONS: Table[int, str] = Table("operations that close and reopen cases")
 FEED_HEADS: Table[str, int] = Table("feed_heads")
 FEED_HASHES: Table[str, str] = Table("feed_hashes")
 FEED_ITEMS: Table[tuple[str, int], int] = Table("feed_items")

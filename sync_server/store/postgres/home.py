@@ -22,8 +22,10 @@ from sync_server.store.postgres.statements import (
     ACCOUNT_NUMBERS,
     ADVANCE_FEED,
     BEGIN_CHAIN,
+    CASE,
     CASE_ONCE,
     CASES,
+    DECIDE_CASE,
     FEED_ITEMS,
     FEED_ROWS,
     KEEP_UNBOOKED,
@@ -225,17 +227,23 @@ class PostgresHome:
 
     def open_case(self, number: int) -> CaseRow | None:
         """The open case of that number, locked."""
-        row = self.connection.execute(
-            b"SELECT opened_at, code, device, epoch, operation_id::text, detail FROM cases "
-            b"WHERE no = %s AND state = 'open' FOR UPDATE",
-            (number,),
-        ).fetchone()
+        return self._case(number, "open")
+
+    def closed_case(self, number: int) -> CaseRow | None:
+        """The closed case of that number, locked."""
+        return self._case(number, "closed")
+
+    def _case(self, number: int, state: str) -> CaseRow | None:
+        row = self.connection.execute(CASE, (number, state)).fetchone()
         return CaseRow(*row) if row is not None else None
 
-    def close_case(self, number: int) -> bool:
-        """A person has looked; False if no open case has that number."""
-        done = self.connection.execute(b"UPDATE cases SET state = 'closed' WHERE no = %s AND state = 'open'", (number,))
-        return done.rowcount == 1
+    def close_case(self, number: int, decided_by: str) -> bool:
+        """A person has looked, as that operation says; False if no open case has that number."""
+        return self.connection.execute(DECIDE_CASE, ("closed", decided_by, number, "open")).rowcount == 1
+
+    def reopen_case(self, number: int, decided_by: str) -> bool:
+        """A person has to look once more, as that operation says; False if no closed case has that number."""
+        return self.connection.execute(DECIDE_CASE, ("open", decided_by, number, "closed")).rowcount == 1
 
     def lock_feeds(self, feeds: Iterable[str]) -> None:
         """Lock the heads of these feeds, in the order of their names."""

@@ -41,6 +41,11 @@ CASE_ONCE = (
     b"WHERE NOT EXISTS (SELECT 1 FROM cases c WHERE c.operation_id = new.operation_id AND c.code = new.code "
     b"AND c.detail = new.detail AND c.state = 'open')"
 )
+CASE = (
+    b"SELECT opened_at, code, device, epoch, operation_id::text, detail FROM cases "
+    b"WHERE no = %s AND state = %s FOR UPDATE"
+)
+DECIDE_CASE = b"UPDATE cases SET state = %s, decided_by = %s WHERE no = %s AND state = %s"
 ADVANCE_FEED = (
     b"INSERT INTO feed_heads AS old (feed, position) VALUES (%s, %s) "
     b"ON CONFLICT (feed) DO UPDATE SET position = old.position + excluded.position RETURNING position, hash"

@@ -34,7 +34,7 @@ SELECT table_name, column_name FROM information_schema.columns WHERE table_schem
 """
 
 _OTHER = {
-    "bigint": "coalesce({0}, 0) + 1",
+    "bigint": "coalesce({0}, 0) + 1000003",
     "smallint": "coalesce({0}, 0) + 100",
     "boolean": "NOT {0}",
     "date": "coalesce({0}, date '2026-01-01') + 1",
@@ -69,26 +69,30 @@ class Schema:
     def harm(self) -> Iterator[Harm]:
         """Every harm, table by table."""
         for table, columns in self.columns.items():
+            last = self._last(table)
             for column, kind in columns:
                 other = _OTHER[kind].format(column)
-                # Keys are moved away, so that the row itself is another.
-                row = f"(SELECT ctid FROM {table} ORDER BY {column} IS NULL, ctid DESC LIMIT 1)"  # noqa: S608
+                row = f"(SELECT ctid FROM {table} ORDER BY {column} IS NULL, {last} LIMIT 1)"  # noqa: S608
                 changed = f"UPDATE {table} SET {column} = {other} WHERE ctid = {row}"  # noqa: S608
                 yield Harm(table, column, changed)
-            removed = f"DELETE FROM {table} WHERE ctid = (SELECT max(ctid) FROM {table})"  # noqa: S608
+            removed = f"DELETE FROM {table} WHERE ctid = (SELECT ctid FROM {table} ORDER BY {last} LIMIT 1)"  # noqa: S608
             yield Harm(table, REMOVED, removed)
             yield Harm(table, ADDED, self._one_more(table))
 
+    def _last(self, table: str) -> str:
+        """In which order the last row by its key comes first."""
+        return ", ".join(f"{column} DESC" for column in sorted(self.keys[table]))
+
     def _one_more(self, table: str) -> str:
         """A row like another, but for its key."""
-        key = self.keys.get(table, set())
+        key = self.keys[table]
         names = ", ".join(column for column, _kind in self.columns[table])
         values = ", ".join(
             _OTHER[kind].format(column) if column in key else column for column, kind in self.columns[table]
         )
         return (
             f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE "  # noqa: S608
-            f"SELECT {values} FROM {table} ORDER BY ctid DESC LIMIT 1"
+            f"SELECT {values} FROM {table} ORDER BY {self._last(table)} LIMIT 1"
         )
 
 

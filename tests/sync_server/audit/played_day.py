@@ -15,6 +15,7 @@ from core.operations.kind import Decoded
 from core.operations.reversals import EntryReversed, lines
 from core.operations.rights import RightsReturned
 from core.operations.transfers import TransferReceived, TransferRequested
+from sync_server.centre.cases import Decision, close_case, reopen_case
 from sync_server.centre.checkpoints import make_checkpoint
 from sync_server.centre.incarnations import begin_incarnation
 from sync_server.centre.issue import issue
@@ -61,6 +62,7 @@ def played_day(database: PostgresDatabase) -> HomeBank:
     _visit(bank, desk, far)
     _two_copies(bank, forked)
     _lost_and_found(bank, desk)
+    _looked_into(bank)
     with database.transaction() as home:
         make_checkpoint(home, bank.centre)
     _restored(bank, far, _forgotten_credit(bank, far))
@@ -107,7 +109,7 @@ def _money_in_and_out(bank: HomeBank, desk: SeededDesk, far: SeededDesk) -> None
         creditor_agent="CFOLDKKK",
         remittance="Rent",
     )
-    wrong = msgspec.structs.replace(paid_in, end_to_end_id="e2e-2", creditor_agent="OTHRDKKK")
+    wrong = msgspec.structs.replace(paid_in, end_to_end_id="e2e-0", creditor_agent="OTHRDKKK")
     for payment in (wrong, paid_in):
         with bank.database.transaction() as home:
             take_payment(home, bank.centre, bank.maker.randomness, "skov", "CFOLDKKK", payment)
@@ -131,6 +133,16 @@ def _two_copies(bank: HomeBank, forked: SeededDesk) -> None:
     for amount in (3, 4):
         forked.make(forked.deposit(account, amount))
     bank.push(forked)
+
+
+def _looked_into(bank: HomeBank) -> None:
+    """Whatever can be closed is; one of them is opened again."""
+    with bank.database.transaction() as home:
+        numbers = [number for number in range(1, 20) if home.open_case(number) is not None]
+        looked = Decision("nor-1-s", "asked the teller")
+        refused = [close_case(home, bank.centre, bytes, number, looked) for number in numbers]
+        assert (refused[0], refused[-1]) == (None, None)
+        assert reopen_case(home, bank.centre, bytes, numbers[0], Decision("nor-1-s", "the customer says no")) is None
 
 
 def _lost_and_found(bank: HomeBank, desk: SeededDesk) -> None:

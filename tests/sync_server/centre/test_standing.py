@@ -16,6 +16,7 @@ from core.operations.rights import payable_by
 from core.operations.terms import AccountClosureRequested
 from core.operations.transfers import TransferRequested
 from sync_server.centre.buckets import BUCKET, REFILL_MS
+from sync_server.centre.cases import Decision, close_case
 from sync_server.centre.devices import revoke_device
 from sync_server.centre.issue import Issued, issue
 from sync_server.centre.leases import end_lease, renew_lease
@@ -23,13 +24,14 @@ from sync_server.centre.requests import WAIT_MS
 from sync_server.centre.rights import Grant
 from sync_server.centre.terms import charge_fee, place_hold, release_hold, set_limit
 from sync_server.centre.write_offs import exposure_of
-from sync_server.ingest.cases import close_case
 from sync_server.payments.completing import CLOSED_ACCOUNT, why_not
 from sync_server.store.home import Home
 from sync_server.store.memory import MemoryDatabase
 from sync_server.store.memory.tables import OPEN_CASES
 from tests.sync_server.branch import Branch, decide, late_run, settle_everything, write_off
 from tests.sync_server.home_bank import HomeBank
+
+LOOKED = Decision("nor-1-s", "the money is there")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_what_one_desk_lacks_is_recalled_from_the_other(branch: Branch) -> None:
     answer = branch.want(branch.two, 400_00)
     assert answer == Grant(0, 0, 0, 400_00)
     recalls = [row for row in branch.bank.rows(Recall) if isinstance(row, Recall)]
-    assert [(row.device, row.keep) for row in recalls] == [("nor-1", 600_00)]
+    assert [(row.device, row.gone_to) for row in recalls] == [("nor-1", 400_00)]
     branch.hand_back(branch.one, 400_00)
     answer = branch.want(branch.two, 400_00)
     assert isinstance(answer, Grant)
@@ -120,7 +122,7 @@ def test_what_is_held_back_is_recalled_at_once_and_not_in_drips(branch: Branch) 
     request = branch.ask(branch.two, transfer_request(branch, 5_00))
     assert branch.step() is True
     recalls = [row for row in bank.rows(Recall) if isinstance(row, Recall)]
-    assert [(row.device, row.keep) for row in recalls] == [("nor-1", 95_00)]
+    assert [(row.device, row.gone_to) for row in recalls] == [("nor-1", 905_00)]
     assert branch.step() is False
     branch.hand_back(branch.one, 905_00)
     assert branch.step() is True
@@ -307,10 +309,11 @@ def test_a_case_of_money_that_is_not_there_stays_open_until_it_is(branch: Branch
     assert isinstance(database, MemoryDatabase)
     number = next(no for no, case in database.committed(OPEN_CASES).items() if case.code == "free_below_zero")
     with database.transaction() as home:
-        assert close_case(home, number) == Refusal("case_still_stands", "number", {"account": branch.account})
+        refused = close_case(home, branch.bank.centre, bytes, number, LOOKED)
+        assert refused == Refusal("case_still_stands", "number", {"account": branch.account})
     desk.make(desk.deposit(branch.account, 100_00))
     branch.bank.settle(desk)
     branch.hand_back(desk, 100_00)
     with database.transaction() as home:
-        assert close_case(home, number) is None
-        assert close_case(home, number) == Refusal("case_not_open", "number")
+        assert close_case(home, branch.bank.centre, bytes, number, LOOKED) is None
+        assert close_case(home, branch.bank.centre, bytes, number, LOOKED) == Refusal("case_not_open", "number")
