@@ -290,14 +290,14 @@ class Spending(Row, frozen=True):
 
 
 class Recall(Row, frozen=True):
-    """The newest recall of a device epoch's rights on an account: it hands back what exceeds `keep` (minor units)."""
+    """What a device epoch is to have paid out and handed back on an account, in all (minor units), and who said so."""
 
     TABLE: ClassVar[str] = "recalls"
     KEY: ClassVar[tuple[str, ...]] = ("account", "device", "epoch")
     account: str
     device: str
     epoch: int
-    keep: int
+    gone_to: int
     recalled_by: str
 
 

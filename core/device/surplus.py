@@ -5,7 +5,7 @@ Deposits mint rights at the desk that took them; without this the money could on
 
 from __future__ import annotations
 
-from core.book.rows import DepositAccount
+from core.book.rows import DepositAccount, Right
 from core.device.performing import act
 from core.device.values import Refusals
 from core.device.workings import Workings
@@ -26,7 +26,7 @@ def hand_back(workings: Workings, allowance: int, *, tolerated: int, keeping: fr
         workings.rights_moved = workings.store.rows.rights_above(tolerated)
     workings.surplus_tolerated = tolerated
     moved = sorted(workings.rights_moved - keeping)[:AT_ONCE]
-    count = sum(_hand_back(workings, account, allowance, tolerated) for account in moved)
+    count = sum(_hand_back(workings, account, _surplus(workings, account, allowance, tolerated)) for account in moved)
     workings.rights_moved.difference_update(moved)
     return count
 
@@ -34,20 +34,27 @@ def hand_back(workings: Workings, allowance: int, *, tolerated: int, keeping: fr
 def answer_recalls(workings: Workings) -> int:
     """Return what the centre has recalled; answers from how many accounts."""
     recalled = workings.store.rows.recalled()[:AT_ONCE]
-    return sum(_hand_back(workings, account, keep, keep) for account, keep in recalled)
+    return sum(_hand_back(workings, account, back) for account, back in recalled)
 
 
 def hand_back_all(workings: Workings, account: str) -> bool:
     """Return all that this device may pay out of the account; False if that is nothing."""
-    return _hand_back(workings, account, 0, 0)
+    return _hand_back(workings, account, _surplus(workings, account, 0, 0))
 
 
-def _hand_back(workings: Workings, account: str, allowance: int, tolerated: int) -> bool:
-    head = workings.head
-    right = right_of(account, head.device, head.epoch, workings.book)
+def _surplus(workings: Workings, account: str, allowance: int, tolerated: int) -> int:
+    held = payable_by(_own_right(workings, account))
+    return held - allowance if held > tolerated else 0
+
+
+def _own_right(workings: Workings, account: str) -> Right:
+    return right_of(account, workings.head.device, workings.head.epoch, workings.book)
+
+
+def _hand_back(workings: Workings, account: str, back: int) -> bool:
     row = workings.book.get(DepositAccount, account)
-    surplus = payable_by(right) - allowance
-    if row is None or surplus <= 0 or payable_by(right) <= tolerated:
+    if row is None or back <= 0:
         return False
-    body = RightsReturned(account=account, currency=row.currency, returned=right.returned + surplus)
+    returned = _own_right(workings, account).returned + back
+    body = RightsReturned(account=account, currency=row.currency, returned=returned)
     return not isinstance(act(workings, "rights.returned", body), Refusals)

@@ -14,7 +14,6 @@ from core.errors import Refusal
 from core.ids import made_at_ms
 from core.operations.kind import (
     BY_CENTRE,
-    AmountOrZero,
     Body,
     Currency,
     Decoded,
@@ -28,9 +27,6 @@ from core.operations.lending import is_lent, loan_keys, loan_of, reaches_device,
 from core.rights import available, free, payable, reserved
 
 GRANTED = "rights.granted"
-NOT_RECALLED = 2**53 - 1
-"""What a device may keep once a grant has come after a recall: all of it."""
-
 RECALL_HEEDED_MS = 60 * 60_000
 """For so long after a recall a desk gets no allowance on that account by itself: somebody else needs the money."""
 
@@ -57,13 +53,17 @@ class RightsReturned(Body, frozen=True):
 
 
 class RightsRecalled(Body, frozen=True):
-    """That device epoch is to hand back what it may pay out of the account beyond `keep` minor units."""
+    """Of what that device epoch had on the account, `gone_to` minor units are to be paid out or handed back in all.
+
+    What is lacking of them goes back. As with grants it is the sum since its beginning: recalls that come late, again
+    or in another order change nothing. Grants and deposits that follow are not touched by it, nor do they end it.
+    """
 
     account: Identifier
     device: ShortCode
     epoch: int
     currency: Currency
-    keep: AmountOrZero
+    gone_to: Total
 
 
 class RightsReleased(Body, frozen=True):
@@ -112,12 +112,19 @@ def lacking_on(account: DepositAccount, amount: int) -> int:
 
 
 def recalled_lately(recall: Recall | None, now_ms: int) -> bool:
-    """Whether a recall stands, no grant has come since, and it is of the last hour."""
-    return (
-        recall is not None
-        and recall.keep != NOT_RECALLED
-        and now_ms - made_at_ms(recall.recalled_by) < RECALL_HEEDED_MS
-    )
+    """Whether the newest recall is of the last hour."""
+    return recall is not None and now_ms - made_at_ms(recall.recalled_by) < RECALL_HEEDED_MS
+
+
+def still_recalled(recall: Recall | None, right: Right) -> int:
+    """How much of what the device epoch may pay out is to come back by a recall that it has not answered."""
+    lacking = recall.gone_to - right.used - right.returned if recall is not None else 0
+    return max(0, min(lacking, payable_by(right)))
+
+
+def recalled_beyond(right: Right, keep: int) -> int:
+    """What recalls say that ask for all that is held there now beyond `keep` (minor units): see `RightsRecalled`."""
+    return max(0, right.granted + right.minted - keep)
 
 
 def _check_granted(decoded: Decoded[RightsGranted], book: Book) -> Iterable[Refusal]:
@@ -148,9 +155,6 @@ def _grant(decoded: Decoded[RightsGranted], book: Book) -> None:
     before = right_of(body.account, body.device, body.epoch, book)
     if body.granted > before.granted:
         put_right(before, msgspec.structs.replace(before, granted=body.granted), book)
-    recalled = book.get(Recall, body.account, body.device, body.epoch)
-    if recalled is not None:
-        book.put(msgspec.structs.replace(recalled, keep=NOT_RECALLED, recalled_by=decoded.operation.id))
 
 
 def _check_returned(decoded: Decoded[RightsReturned], book: Book) -> Iterable[Refusal]:
@@ -179,7 +183,9 @@ def _check_recalled(decoded: Decoded[RightsRecalled], book: Book) -> Iterable[Re
 
 def _recall(decoded: Decoded[RightsRecalled], book: Book) -> None:
     body = decoded.body
-    book.put(Recall(body.account, body.device, body.epoch, body.keep, decoded.operation.id))
+    known = book.get(Recall, body.account, body.device, body.epoch)
+    if known is None or body.gone_to > known.gone_to:
+        book.put(Recall(body.account, body.device, body.epoch, body.gone_to, decoded.operation.id))
 
 
 def _check_released(decoded: Decoded[RightsReleased], book: Book) -> Iterable[Refusal]:
@@ -216,7 +222,6 @@ def _touches_released(_operation: Operation, body: RightsReleased) -> Iterable[K
 def _touches_granted(_operation: Operation, body: RightsGranted) -> Iterable[Key]:
     yield DepositAccount, (body.account,)
     yield Right, (body.account, body.device, body.epoch)
-    yield Recall, (body.account, body.device, body.epoch)
     yield DeviceEpoch, (body.device, body.epoch)
     yield LentFile, (body.account, body.device, body.epoch)
 

@@ -52,7 +52,7 @@ class HomeRows(Protocol):
         ...
 
     def recalled(self) -> list[tuple[str, int]]:
-        """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
+        """Accounts whose rights the centre wants back, and how much of what is held here, in minor units."""
         ...
 
     def granted(self) -> dict[str, int]:

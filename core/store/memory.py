@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from core.book import Book, Row
 from core.book.rows import Day, DepositAccount, Drawer, IbanBlock, LedgerBalance, LentFile, Recall, Right, Session
 from core.errors import StoreProblem
+from core.operations.rights import still_recalled
 from core.store.log import Stored
 from core.store.memory_log import MemoryLog, Undo
 from core.store.sign_in import LocalPerson
@@ -88,11 +89,11 @@ class MemoryRows:
         }
 
     def recalled(self) -> list[tuple[str, int]]:
-        """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
-        held = {right.account: right.granted + right.minted - right.used - right.returned for right in self._own(Right)}
-        return sorted(
-            (recall.account, recall.keep) for recall in self._own(Recall) if held.get(recall.account, 0) > recall.keep
-        )
+        """Accounts whose rights the centre wants back, and how much of what is held here, in minor units."""
+        rights = {right.account: right for right in self._own(Right)}
+        asked = ((recall, rights.get(recall.account)) for recall in self._own(Recall))
+        back = ((recall.account, still_recalled(recall, right)) for recall, right in asked if right is not None)
+        return sorted((account, amount) for account, amount in back if amount)
 
     def granted(self) -> dict[str, int]:
         """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""

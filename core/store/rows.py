@@ -32,8 +32,9 @@ _OPEN_DRAWER = (
     "AND person = coalesce(?, person) ORDER BY drawer LIMIT 1"
 )
 _RECALLED = (
-    "SELECT r.account, r.keep FROM recalls AS r JOIN deposit_accounts AS a ON a.id = r.account "
-    "WHERE r.device = ? AND r.epoch = ? AND a.granted + a.minted - a.used - a.returned > r.keep ORDER BY r.account"
+    "SELECT r.account, min(r.gone_to - a.used - a.returned, a.granted + a.minted - a.used - a.returned) AS back "
+    "FROM recalls AS r JOIN deposit_accounts AS a ON a.id = r.account "
+    "WHERE r.device = ? AND r.epoch = ? AND back > 0 ORDER BY r.account"
 )
 _GRANTED = (
     "SELECT id, granted FROM deposit_accounts WHERE granted > 0 UNION ALL "
@@ -135,9 +136,9 @@ class RowStore:
         return {account for (account,) in self._cursor.execute(_RIGHTS_ABOVE, (least,)).fetchall()}
 
     def recalled(self) -> list[tuple[str, int]]:
-        """Accounts whose rights the centre wants back, and what the own device epoch may keep, in minor units."""
+        """Accounts whose rights the centre wants back, and how much of what is held here, in minor units."""
         rows = self._cursor.execute(_RECALLED, self._own_epoch()).fetchall()
-        return [(str(account), int(keep)) for account, keep in rows]
+        return [(str(account), int(back)) for account, back in rows]
 
     def granted(self) -> dict[str, int]:
         """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""

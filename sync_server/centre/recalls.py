@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.book.rows import DepositAccount, Recall, Right
 from core.errors import Refusal, Refused
-from core.operations.rights import RightsRecalled, payable_by
+from core.operations.rights import RightsRecalled, payable_by, recalled_beyond, right_of, still_recalled
 from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.store.home import CentreBook, Home
 
@@ -29,8 +29,7 @@ def recall_for(
         if coming >= needed:
             break
         held = payable_by(right)
-        standing = book.get(Recall, account.id, right.device, right.epoch)
-        keep = held if standing is None else min(held, standing.keep)
+        keep = held - still_recalled(book.get(Recall, account.id, right.device, right.epoch), right)
         # What stands at nothing already can't be recalled any further, whoever asks again.
         if keep and coming + held - keep < needed:
             keep = max(0, held - (needed - coming))
@@ -40,17 +39,23 @@ def recall_for(
 
 
 def recall(home: Home, centre: Centre, account_id: str, device: str, epoch: int, keep: int = 0) -> Issued:
-    """Recall by hand what that device epoch holds on the account beyond `keep` (minor units). Raises `Refused`."""
+    """Recall by hand what that device epoch holds on the account beyond `keep` (minor units), as far as is known here.
+
+    Raises `Refused`.
+    """
     book = home.book()
     account = book.get(DepositAccount, account_id)
     if account is None or not account.currency:
         raise Refused(Refusal("account_unknown", "account"))
-    body = RightsRecalled(account=account_id, device=device, epoch=epoch, currency=account.currency, keep=keep)
-    return issue(home, centre, account.branch, body, book=book)
+    return _recall(home, centre, account, right_of(account_id, device, epoch, book), keep, book)
 
 
 def _recall(home: Home, centre: Centre, account: DepositAccount, right: Right, keep: int, book: CentreBook) -> Issued:
     body = RightsRecalled(
-        account=account.id, device=right.device, epoch=right.epoch, currency=account.currency, keep=keep
+        account=account.id,
+        device=right.device,
+        epoch=right.epoch,
+        currency=account.currency,
+        gone_to=recalled_beyond(right, keep),
     )
     return issue(home, centre, account.branch, body, book=book)

@@ -168,7 +168,7 @@ def recall_frees() -> Iterator[None]:
         true(decoded, book)
         body = decoded.body
         right = rights_rules.right_of(body.account, body.device, body.epoch, book)
-        more = max(0, rights_rules.payable_by(right) - body.keep)
+        more = max(0, min(rights_rules.payable_by(right), body.gone_to - right.used - right.returned))
         rights_rules.put_right(right, msgspec.structs.replace(right, returned=right.returned + more), book)
 
     with ruled("rights.recalled", "apply", recall):

@@ -1,4 +1,4 @@
-"""An operation of an ended epoch is answered once: refused is as final as booked.
+"""An operation of an ended epoch is answered once, refused or booked; a recall says what is to be gone in all.
 
 Revision ID: 0009
 """
@@ -12,10 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Whatever was answered so far was booked."""
+    """Whatever was answered so far was booked. What was recalled before has lapsed: who lacks something asks again."""
     op.execute("ALTER TABLE late_booked RENAME TO late_answers")
     op.execute("ALTER TABLE late_answers RENAME COLUMN booked_by TO answered_by")
     op.execute("ALTER TABLE late_answers ADD COLUMN booked boolean NOT NULL DEFAULT true")
+    op.execute("DELETE FROM recalls")
+    op.execute("ALTER TABLE recalls RENAME COLUMN keep TO gone_to")
 
 
 def downgrade() -> None:

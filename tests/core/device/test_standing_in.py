@@ -79,11 +79,11 @@ def test_a_desk_pays_nothing_out_after_the_end_of_its_lease(branch: OpenBranch, 
 
 
 @both_homes
-def test_what_is_recalled_is_handed_back_once_and_a_grant_ends_it(branch: OpenBranch, account: str) -> None:
+def test_what_is_recalled_is_handed_back_once_and_what_comes_after_it_is_not(branch: OpenBranch, account: str) -> None:
     desk, centre = branch.desk, branch.centre
     desk.sync()
     centre.issue(
-        RightsRecalled(account=account, device="odense-1", epoch=1, currency="DKK", keep=100_00), branch="odense"
+        RightsRecalled(account=account, device="odense-1", epoch=1, currency="DKK", gone_to=200_00), branch="odense"
     )
     desk.read()
     assert desk.device.answer_recalls() == 1
@@ -94,8 +94,9 @@ def test_what_is_recalled_is_handed_back_once_and_a_grant_ends_it(branch: OpenBr
         RightsGranted(account=account, device="odense-1", epoch=1, currency="DKK", granted=150_00), branch="odense"
     )
     desk.read()
+    desk.perform(branch.teller, desk.deposited(account, 30_00))
     assert desk.device.answer_recalls() == 0
-    assert desk.device.payable_here(account) == 250_00
+    assert desk.device.payable_here(account) == 280_00
     right = centre.book.get(Right, account, "odense-1", 1)
     assert right is not None
     assert right.returned == 200_00

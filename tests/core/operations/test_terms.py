@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
+from core.book import Book
 from core.book.rows import DepositAccount, Hold, Recall, Request
+from core.operations import rules
 from core.operations.cash import CashDeposited
 from core.operations.holds import HoldPlaced, HoldReleased
 from core.operations.kind import Body
 from core.operations.requests import RequestDeclined
-from core.operations.rights import NOT_RECALLED, RightsGranted, RightsRecalled, RightsReturned
+from core.operations.rights import RightsGranted, RightsRecalled, RightsReturned, right_of, still_recalled
 from core.operations.terms import AccountClosed, AccountClosureRequested, FeeCharged, OverdraftLimitSet
 from core.operations.transfers import TransferCarriedOut, TransferRequested
 from tests.bank import BRANCH, BranchDay
@@ -88,16 +92,43 @@ def test_a_limit_is_lowered_only_as_far_as_nothing_is_promised(day: BranchDay, a
     assert row_of(day, account).posted == -200_00
 
 
-def test_a_grant_ends_the_recall_before_it(day: BranchDay, account: str) -> None:
-    recalled = RightsRecalled(account=account, device="odense-1", epoch=1, currency="DKK", keep=5_00)
-    day.bank.by_centre(recalled, BRANCH)
-    row = day.bank.book.get(Recall, account, "odense-1", 1)
+def recalled(account: str, gone_to: int) -> RightsRecalled:
+    return RightsRecalled(account=account, device="odense-1", epoch=1, currency="DKK", gone_to=gone_to)
+
+
+def wanted_back(day: BranchDay, account: str) -> int:
+    right = right_of(account, "odense-1", 1, day.bank.book)
+    return still_recalled(day.bank.book.get(Recall, account, "odense-1", 1), right)
+
+
+def test_a_recall_stands_until_it_is_answered_whatever_is_granted_or_taken_in_meanwhile(
+    day: BranchDay, account: str
+) -> None:
+    day.bank.by_centre(grant(account, 500_00), BRANCH)
+    day.bank.by_centre(recalled(account, 1_450_00), BRANCH)
+    day.bank.by_centre(grant(account, 600_00), BRANCH)
+    day.deposit(account, 80_00)
+    assert wanted_back(day, account) == 450_00
+    day.by_teller(day.withdrawal(account, 100_00))
+    assert wanted_back(day, account) == 350_00, "what is paid out can't come back, and is gone as well"
+    day.bank.by_device(day.desk, RightsReturned(account=account, currency="DKK", returned=1_350_00))
+    assert wanted_back(day, account) == 0
+    day.bank.by_centre(grant(account, 700_00), BRANCH)
+    assert wanted_back(day, account) == 0, "what is granted after it was answered stays"
+
+
+def test_recalls_in_another_order_or_again_come_to_the_same(day: BranchDay, account: str) -> None:
+    day.bank.by_centre(grant(account, 500_00), BRANCH)
+    asked = [day.bank.draft_by_centre(recalled(account, gone_to), BRANCH) for gone_to in (1_100_00, 1_400_00, 1_250_00)]
+    ends = set()
+    for order in itertools.permutations([*asked, asked[0]]):
+        book = Book(day.bank.store)
+        for decoded in order:
+            rules.apply(decoded, book)
+        ends.add(book.get(Recall, account, "odense-1", 1))
+    (row,) = ends
     assert row is not None
-    assert row.keep == 5_00
-    day.bank.by_centre(grant(account, 50_00), BRANCH)
-    row = day.bank.book.get(Recall, account, "odense-1", 1)
-    assert row is not None
-    assert row.keep == NOT_RECALLED
+    assert (row.gone_to, row.recalled_by) == (1_400_00, asked[1].operation.id)
 
 
 def close(day: BranchDay, account: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import LineProblem
-from core.operations.rights import RECALL_HEEDED_MS, RightsRecalled
+from core.operations.rights import RECALL_HEEDED_MS, RightsRecalled, recalled_beyond, right_of
 from core.rights import AllowancePolicy
 from core.sync.allowances import ASKED_MS, LOOKED_MS, PAGE, POLICY_MS
 from tests.core.device.conftest import OpenBranch
@@ -81,7 +81,9 @@ def test_an_account_is_asked_for_once_in_a_while_at_most(line: Line) -> None:
 def test_a_recalled_account_is_left_alone_for_an_hour(line: Line) -> None:
     (account,) = handed_back(line, 1)
     line.loop.step()
-    recalled = RightsRecalled(account=account, device="odense-1", epoch=1, currency="DKK", keep=0)
+    right = right_of(account, "odense-1", 1, line.branch.centre.book)
+    gone_to = recalled_beyond(right, 0)
+    recalled = RightsRecalled(account=account, device="odense-1", epoch=1, currency="DKK", gone_to=gone_to)
     line.branch.centre.issue(recalled, "odense")
     line.loop.step()
     assert held(line, account) == [0]

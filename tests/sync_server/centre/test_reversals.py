@@ -131,7 +131,7 @@ def test_taking_a_credit_back_waits_for_what_other_desks_hold(branch: Branch) ->
     request = ask_at(branch, branch.one, undoing(taken_in), second)
     assert answer(branch, request) == ("waiting", None)
     recalls = [row for row in branch.bank.rows(Recall) if isinstance(row, Recall)]
-    assert [(row.device, row.keep) for row in recalls] == [("nor-1", 800_00)]
+    assert [(row.device, row.gone_to) for row in recalls] == [("nor-1", 200_00)]
     branch.hand_back(branch.one, 200_00)
     settle_everything(branch)
     assert answer(branch, request) == ("done", None)
