@@ -83,8 +83,8 @@ def compare(database_url: str, inputs: int, seed: str) -> tuple[int, list[str]]:
                 if told != expected or told[1] is None:
                     found.append(f"{label}: {told[0]} in PostgreSQL, {expected[0]} in memory")
             if place < len(here.run):
-                here.take_next(memory, place)
-                there.take_next(within, place)
+                here.take_next(memory, KnownKeys(), place)
+                there.take_next(within, KnownKeys(), place)
                 connection.commit()
     return settled, found
 

@@ -41,10 +41,10 @@ class IngestSite:
         """What the centre answers."""
         return take_push(database, keys, self.bank.centre, push)
 
-    def take_next(self, database: Database, place: int) -> None:
+    def take_next(self, database: Database, keys: KnownKeys, place: int) -> None:
         """Have the centre take the run's operation at that place, as it was made."""
         signed = self.run[place]
-        (verdict,) = self.take(database, KnownKeys(), self.push(signed.jws)).verdicts
+        (verdict,) = self.take(database, keys, self.push(signed.jws)).verdicts
         assert verdict.verdict in {"applied", "recorded"}, (signed.operation.kind, verdict)
 
 

@@ -12,6 +12,7 @@ from sync_server.store.memory.tables import CHAINS, FEED_HEADS, FEED_ITEMS, OPER
 from tests.reliability.fuzzing.changed_pushes import ChangedPushes
 from tests.reliability.fuzzing.choices import Choices
 from tests.reliability.fuzzing.ingest_site import found_site
+from tests.reliability.fuzzing.quick_keys import QuickKeys
 
 
 class IngestTargets:
@@ -22,29 +23,30 @@ class IngestTargets:
         self._site = found_site(base)
         self._pushes = ChangedPushes(self._site)
         self._place_behind = {signed.hash: number for number, signed in enumerate(self._site.run, 1)}
-        self._taken = [base]
+        self._taken, keys = [base], QuickKeys()
         for place in range(len(self._site.run)):
             self._taken.append(self._taken[-1].copy())
-            self._site.take_next(self._taken[-1], place)
+            self._site.take_next(self._taken[-1], keys, place)
+        self._verified = keys.verified
 
     def push(self, choices: Choices) -> str:
         """A push with something in it changed: what is answered is kept, once, and nobody else is stopped by it."""
         known, message = self._pushes.make(choices)
         before = self._taken[known]
-        database, keys = before.copy(), KnownKeys()
+        database, keys = before.copy(), QuickKeys(kept=self._verified)
         try:
             answer = self._site.take(database, keys, message)
         except (IntegrityFault, Refused) as refusal:
             # Then nothing of the push is there, whoever else made the rest of it, and its device can never go on.
             raise AssertionError(f"a push that ends without an answer: {refusal!r}") from refusal
         # To the same server once more, or to another, which remembers no keys.
-        asked = keys if choices.below(2) else KnownKeys()
+        asked = keys if choices.below(2) else keys.of_another()
         assert self._site.take(database, asked, message) == answer, "the same push has another answer"
         self._stands(before, database, answer)
         if choices.one_in(8):
             self._neighbour_goes_on(database, keys)
         if choices.one_in(4):
-            self._goes_on(database, answer)
+            self._goes_on(database, keys.of_another(), answer)
         return said_of_push(answer)
 
     def _stands(self, before: MemoryDatabase, database: MemoryDatabase, answer: PushAnswer) -> None:
@@ -75,13 +77,13 @@ class IngestTargets:
             least = min(0, free(was.posted, was.overdraft_limit, was.rights)) if was is not None else 0
             assert now >= least or excepted, f"free fell to {now} and nobody is told"
 
-    def _goes_on(self, database: MemoryDatabase, answer: PushAnswer) -> None:
+    def _goes_on(self, database: MemoryDatabase, keys: KnownKeys, answer: PushAnswer) -> None:
         """What was refused has not stopped the chain: the operation that belongs at its end is taken."""
         run = self._site.run
         place = self._place_behind.get(answer.head_hash or "", len(run))
         living = database.committed(CHAINS)[self._site.desk.chain.device, 1].state == "living"
         for signed in run[place : place + 1] if living else ():
-            (verdict,) = self._site.take(database, KnownKeys(), self._site.push(signed.jws)).verdicts
+            (verdict,) = self._site.take(database, keys, self._site.push(signed.jws)).verdicts
             assert verdict.verdict != "quarantined", "the chain was stopped by what was refused"
 
     def _neighbour_goes_on(self, database: MemoryDatabase, keys: KnownKeys) -> None:

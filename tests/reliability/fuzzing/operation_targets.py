@@ -127,10 +127,10 @@ class OperationTargets:
         if way == 1:
             other = choices.pick(list(self._world.keys.values()))
             return sign_compact(payload, other, choices.pick((key_name(other), key_name(moment.key))), OPERATION_TYPE)
-        text = _sign(payload, moment.key)
-        return self._authorised(choices, moment, text) if choices.below(3) else text
+        text = self._authorised(choices, moment, payload) if choices.below(3) else None
+        return text or _sign(payload, moment.key)
 
-    def _authorised(self, choices: Choices, moment: Moment, text: str) -> str:
+    def _authorised(self, choices: Choices, moment: Moment, payload: bytes) -> str | None:
         """With the authority and the second person's approval that the changed operation needs."""
 
         def approval(operation: Operation) -> str | None:
@@ -138,7 +138,7 @@ class OperationTargets:
                 return operation.approver
             return self._world.bank.approval(operation, self._world.supervisor)
 
-        return authorised(text, moment.key, approval)
+        return authorised(payload, moment.key, approval)
 
 
 def _sign(payload: bytes, key: SigningKey) -> str:
