@@ -6,7 +6,8 @@ It knows no window: it runs in a thread of its own (`run`), or by steps in tests
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from traceback import extract_tb
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.rights import USUAL_ALLOWANCE
 from core.sync.allowances import Allowances
 from core.sync.fetched import FetchedRights
 from core.sync.giving_back import NewIncarnation, report
+from core.sync.heeding import ENDS_THE_DEVICE, NEEDS_A_PERSON, TOO_MUCH_AT_ONCE
 from core.sync.line import LineState, Sending
 from core.sync.messages import BATCH_MAX, FeedPage, PushAnswer, RightsWanted, VisitWanted
 from core.sync.pausing import pause
@@ -50,21 +52,6 @@ ALLOWANCE_MINOR = USUAL_ALLOWANCE.amount
 
 _RECOVERING = "The centre was restored, and gathers what desks know."
 _RESTORED_OTHERWISE = "What the centre restored is not what this desk had read. Tell the centre at once."
-
-_NEEDS_A_PERSON = frozenset(
-    {
-        "device_unknown",
-        "device_revoked",
-        "device_differs",
-        "signature_missing",
-        "signature_wrong",
-        "feed_not_yours",
-        "protocol_unsupported",
-    }
-)
-_TOO_MUCH_AT_ONCE = frozenset({"body_too_large", "body_too_slow"})
-_ENDS_THE_DEVICE = {"device_revoked": "device_revoked", "device_quarantined": "quarantined"}
-"""What the centre answers to a device with which it is done, and why the device has stopped then."""
 
 StateListener = Callable[[LineState], None]
 BugListener = Callable[[Exception], None]
@@ -160,16 +147,19 @@ class SyncLoop:
                 self._heard(problem=None)
                 self._failures = 0
             except NewIncarnation:
-                # The centre was restored between two questions: the next step begins with what it forgot.
+                # The centre was restored between two questions: the next step begins with what it forgot, at once
+                # unless it says so again and again.
                 self._change(recovering=True, sending=None)
-                self.wake()
+                if not self._failures:
+                    self.wake()
+                self._failures += 1
             except LineProblem as problem:
                 self._failures += 1
                 self._offline(problem)
             except CentreRefusal as problem:
                 self._failures += 1
                 self._heed(problem)
-                self._heard(problem=problem, stopped=problem.code in _NEEDS_A_PERSON)
+                self._heard(problem=problem, stopped=problem.code in NEEDS_A_PERSON)
             except StoreProblem as problem:
                 self._failures += 1
                 self._change(problem=problem.code, message=problem.message, sending=None)
@@ -228,7 +218,7 @@ class SyncLoop:
             try:
                 answer = self._transport.push(run)
             except CentreRefusal as problem:
-                if problem.code not in _TOO_MUCH_AT_ONCE or len(run.operations) == 1:
+                if problem.code not in TOO_MUCH_AT_ONCE or len(run.operations) == 1:
                     raise
                 # What reads it, or something on the way, takes less at once than is agreed.
                 most = len(run.operations) // 2
@@ -280,7 +270,7 @@ class SyncLoop:
             page = self._transport.feed_page(feed, after, PAGE_MAX)
             if page.now is not None and is_instant(page.now):
                 self._hear_time(instant_ms(page.now), asked_ms)
-            if not self._take_page(page):
+            if not self._take_page(page, feed):
                 return
             reached = self._device.feed_position(feed)
             if reached >= max(page.head, up_to) or reached == after:
@@ -292,24 +282,30 @@ class SyncLoop:
             self._device.hear_time(centre_ms)
             self._change(clock_wrong_by=self._device.clock_wrong_by)
 
-    def _take_page(self, page: FeedPage) -> bool:
-        """Apply a page, what it rests on first. False if it could not be trusted: then that feed is read no further,
-        and where the past is another one, none is.
+    def _take_page(self, page: FeedPage, feed: str) -> bool:
+        """Apply a page of the feed that was asked for, what it rests on first.
+
+        False if it could not be trusted: then that feed is read no further, and where the past is another one, none is.
         """
         if DIFFERS in dict(self.state.feed_faults).values():
             return False
         self._meet(page.incarnation)
-        if page.feed != BANK_FEED:
+        if page.feed != feed:
+            return self._read_no_further(feed, "feed_unknown")
+        if feed != BANK_FEED:
             self._change(recovering=page.recovering)
-        if page.feed != BANK_FEED and self._device.feed_position(BANK_FEED) < page.read_bank_to:
+        if feed != BANK_FEED and self._device.feed_position(BANK_FEED) < page.read_bank_to:
             self._read_feed(BANK_FEED, up_to=page.read_bank_to)
         try:
             self._device.accept_feed_page(page)
         except IntegrityFault as fault:
-            faults = dict(self.state.feed_faults) | {page.feed: fault.code}
-            self._change(feed_faults=tuple(sorted(faults.items())))
-            return False
+            return self._read_no_further(feed, fault.code)
         return True
+
+    def _read_no_further(self, feed: str, code: str) -> bool:
+        faults = dict(self.state.feed_faults) | {feed: code}
+        self._change(feed_faults=tuple(sorted(faults.items())))
+        return False
 
     def _keep_allowances(self) -> None:
         """A page of what is to be here should the line be cut, when there is nothing else to do."""
@@ -317,7 +313,7 @@ class SyncLoop:
         if self.state.waiting or self.state.recovering or branch in dict(self.state.feed_faults):
             return
         page = self._allowances.ask(self._transport)
-        if page is not None and self._take_page(page):
+        if page is not None and self._take_page(page, branch):
             self._read_feed(branch, up_to=page.head)
 
     def _hand_back(self) -> None:
@@ -343,11 +339,11 @@ class SyncLoop:
             self._lease_asked_ms = asked
             return
         if branch not in dict(self.state.feed_faults):
-            self._take_page(self._transport.lease(self._device.feed_position(branch)))
+            self._take_page(self._transport.lease(self._device.feed_position(branch)), branch)
 
     def _lease_numbers(self) -> None:
         if self._device.wants_iban_block() and BANK_FEED not in dict(self.state.feed_faults):
-            self._take_page(self._transport.iban_block(self._device.feed_position(BANK_FEED)))
+            self._take_page(self._transport.iban_block(self._device.feed_position(BANK_FEED)), BANK_FEED)
 
     # Rights
 
@@ -358,22 +354,14 @@ class SyncLoop:
         """
         with self._guard:
             self._fetched[account] = self._device.clock.now_ms()
-        try:
-            after = self._device.feed_position(self._device.identity.branch)
+        with self._asking():
+            branch = self._device.identity.branch
+            after = self._device.feed_position(branch)
             # What it was granted so far, so that a grant whose answer was lost is given again, not twice.
             wanted = RightsWanted(account, least, amount, after, self._device.granted_here(account))
             answer = self._transport.rights(wanted, seconds=seconds)
-            if self._take_page(answer.page) and answer.granted:
-                self._read_feed(answer.page.feed, up_to=answer.page.head)
-        except LineProblem as problem:
-            self._offline(problem)
-            raise
-        except CentreRefusal as problem:
-            self._heed(problem)
-            raise
-        except NewIncarnation as met:
-            self.wake()
-            raise CentreRefusal(_RECOVERING, code="centre_recovering", retry=True) from met
+            if self._take_page(answer.page, branch) and answer.granted:
+                self._read_feed(branch, up_to=answer.page.head)
         return FetchedRights(answer.granted, answer.available, self._device.payable_here(account), answer.coming)
 
     def ask_for_file(self, iban: str, *, seconds: float = RIGHTS_SECONDS) -> str:
@@ -382,11 +370,18 @@ class SyncLoop:
         Raises `LineProblem` when there is no answer in that time, `CentreProblem` when the centre refuses
         (`account_unknown`, `visit_not_needed`, `visit_refused`, `too_many_grants`).
         """
+        with self._asking():
+            branch = self._device.identity.branch
+            answer = self._transport.visit(VisitWanted(iban, self._device.feed_position(branch)), seconds=seconds)
+            if self._take_page(answer.page, branch):
+                self._read_feed(branch, up_to=answer.page.head)
+        return answer.account
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Somebody waits for the answer: what comes of it is for them, and for the state of the line."""
         try:
-            after = self._device.feed_position(self._device.identity.branch)
-            answer = self._transport.visit(VisitWanted(iban, after), seconds=seconds)
-            if self._take_page(answer.page):
-                self._read_feed(answer.page.feed, up_to=answer.page.head)
+            yield
         except LineProblem as problem:
             self._offline(problem)
             raise
@@ -396,7 +391,6 @@ class SyncLoop:
         except NewIncarnation as met:
             self.wake()
             raise CentreRefusal(_RECOVERING, code="centre_recovering", retry=True) from met
-        return answer.account
 
     def ensure_rights(self, account: str, amount: int, *, seconds: float = RIGHTS_SECONDS) -> int:
         """See to it that `amount` may be paid out here, asking the centre for what is lacking if it is.
@@ -462,7 +456,7 @@ class SyncLoop:
         said = problem.members.get("server_time_ms") if isinstance(problem, CentreProblem) else None
         if problem.code == "clock_wrong" and isinstance(said, int) and 0 <= said <= INSTANT_MS_MAX:
             self._hear_time(said, self._device.clock.now_ms())
-        why = _ENDS_THE_DEVICE.get(problem.code)
+        why = ENDS_THE_DEVICE.get(problem.code)
         if why is not None:
             self._device.stop(why)
 

@@ -24,6 +24,9 @@ Position = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Stamp = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{13}-[0-9]{4}-[a-z0-9-]{1,32}\Z")]
 """Of a hybrid logical clock, as bodies have it."""
 Jws = Annotated[str, msgspec.Meta(max_length=48 * 1024)]
+PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\Z")]
+"""32 bytes as canonical base64url."""
+Epoch = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
 Records = dict[Annotated[str, msgspec.Meta(max_length=43)], Annotated[str, msgspec.Meta(max_length=24 * 1024)]]
 
 
@@ -53,7 +56,7 @@ class Push(msgspec.Struct, frozen=True):
     """A contiguous run of one chain, oldest first, with the records that its operations name."""
 
     device: Code
-    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    epoch: Epoch
     operations: Annotated[tuple[Jws, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
     records: Records = {}
 
@@ -82,7 +85,7 @@ class ChainEnd(msgspec.Struct, frozen=True):
     """A chain and the last operation that the centre has of it."""
 
     device: Code
-    epoch: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    epoch: Epoch
     seq: Position
     hash: str | None
 
@@ -293,12 +296,12 @@ class EnrolmentAnswer(msgspec.Struct, frozen=True):
     """`state` is `waiting` until a person at the centre trusts the key, then `trusted`, with the rest filled in."""
 
     state: Literal["waiting", "trusted", "refused"]
-    device: str
-    epoch: int
-    branch: str
-    purpose: str
-    fingerprint: str
-    centre_key: str | None = None
+    device: Code
+    epoch: Epoch
+    branch: Code
+    purpose: Annotated[str, msgspec.Meta(max_length=32)]
+    fingerprint: PublicKey
+    centre_key: PublicKey | None = None
 
 
 class Activation(msgspec.Struct, frozen=True):
@@ -320,10 +323,10 @@ class SignIn(msgspec.Struct, frozen=True):
 class SeedAnswer(msgspec.Struct, frozen=True):
     """The person's TOTP seed (base64url), over the line's own encryption, to be sealed at once."""
 
-    person: str
-    seed: str
-    name: str
-    last_step: int | None = None
+    person: Code
+    seed: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{26}[AEIMQUYcgkosw048]\Z")]
+    name: Annotated[str, msgspec.Meta(max_length=1000)]
+    last_step: Position | None = None
 
 
 class Introduction(msgspec.Struct, frozen=True):
@@ -341,8 +344,8 @@ class Introductions(msgspec.Struct, frozen=True):
 class ProblemDocument(msgspec.Struct, frozen=True):
     """RFC 9457, with a stable code and whether the same request may work later."""
 
-    code: str
-    title: str = ""
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    title: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     status: int = 0
-    detail: str = ""
+    detail: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
     retry: bool = False

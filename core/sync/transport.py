@@ -193,11 +193,11 @@ class Transport:
 
     def activate(self, activation: Activation) -> SeedAnswer:
         """A person's first password."""
-        return self._post("/v1/staff/activations", activation, SeedAnswer)
+        return _of(activation.person, self._post("/v1/staff/activations", activation, SeedAnswer))
 
     def sign_in(self, sign_in: SignIn) -> SeedAnswer:
         """A person's sign-in at the centre, which hands over their seed."""
-        return self._post("/v1/staff/sign-ins", sign_in, SeedAnswer)
+        return _of(sign_in.person, self._post("/v1/staff/sign-ins", sign_in, SeedAnswer))
 
     def introduce(self, introduction: str) -> None:
         """Leave an introduction for another device of the person."""
@@ -312,6 +312,13 @@ def _refusal(status: int, content: bytes) -> LineProblem | CentreProblem:
         return _malformed()
     known = set(ProblemDocument.__struct_fields__) | {"type", "instance"}
     return CentreProblem(document, {name: value for name, value in members.items() if name not in known})
+
+
+def _of(person: str, answer: SeedAnswer) -> SeedAnswer:
+    """The answer, which is about the person who was asked for: another's seed would be kept in place of their own."""
+    if answer.person != person:
+        raise _malformed()
+    return answer
 
 
 def _malformed() -> LineProblem:
