@@ -17,6 +17,7 @@ from core.errors import IntegrityFault
 from core.ledger import imbalances
 from core.operations import rules
 from core.operations.bank import BankFounded, DeviceEnrolled, centre_chain
+from core.operations.ended import OperationBooked, carried
 from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded
 from core.operations.sessions import SessionOpened, StaffKeysRegistered
@@ -73,6 +74,17 @@ class ChainWalk:
         self.seq, self.hash = operation.seq, signed.hash
         return decoded
 
+    def take_late(self, inside: Decoded[Any]) -> None:
+        """An operation of this chain that came after its end, and that the centre has booked word for word.
+
+        It stands on what the chain has shown: its device, its sessions and its approvers are these. Raises
+        `IntegrityFault`.
+        """
+        check_signature(inside.signed.jws, self._key_of(inside.signed.jws))
+        if encode_body(inside.body) != bytes(inside.operation.body):
+            raise IntegrityFault("body_malformed", "spelling")
+        self._verify(inside)
+
     def _key_of(self, jws: str) -> VerifyKey:
         """The key that the header names, if it may sign on this chain as far as it has been read."""
         kid = read_header(jws).kid
@@ -113,12 +125,21 @@ class ChainWalk:
             raise IntegrityFault("device_epoch_taken", f"{body.device}/{body.epoch}")
         if isinstance(body, StaffKeysRegistered):
             rules.verify(self._without_introductions(decoded), self._book)
+        elif isinstance(body, OperationBooked):
+            self._verify_carrying(decoded, carried(body))
         else:
             rules.verify(decoded, self._book)
         if decoded.operation.kind in _KINDS_APPLIED:
             decoded.kind.apply(decoded, self._book)
         if isinstance(body, SessionOpened):
             self._remember(body.session_key)
+
+    def _verify_carrying(self, decoded: Decoded[OperationBooked], inside: Decoded[Any]) -> None:
+        """What carries a late operation, by itself: what is inside rests on its own chain (`take_late`)."""
+        if inside.operation.branch != decoded.operation.branch:
+            raise IntegrityFault("carried_elsewhere", inside.operation.branch or "")
+        alone = dataclasses.replace(decoded.kind, verify=lambda _decoded, _book: None)
+        rules.verify(dataclasses.replace(decoded, postings=(), kind=alone), self._book)
 
     def _without_introductions(self, decoded: Decoded[StaffKeysRegistered]) -> Decoded[StaffKeysRegistered]:
         """The registration as it stands by itself: introductions cross chains and are looked at when all are read."""

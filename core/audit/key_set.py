@@ -14,6 +14,7 @@ import msgspec
 from core.canonical import from_base64url, thumbprint
 from core.errors import IntegrityFault
 from core.operations.bank import BankFounded, DeviceEnrolled
+from core.operations.ended import OperationBooked, carried
 from core.operations.kind import Decoded
 from core.operations.sessions import StaffKeysRegistered
 
@@ -56,6 +57,8 @@ def keys_named(decoded: Decoded[Any]) -> Iterator[OwnedKey]:
     elif isinstance(body, StaffKeysRegistered):
         for key in body.keys:
             yield OwnedKey(f"staff:{key.person}:{operation.device}:{operation.epoch}", key.key)
+    elif isinstance(body, OperationBooked):
+        yield from keys_named(carried(body))
 
 
 def encode_key_set(keys: Iterable[OwnedKey]) -> bytes:

@@ -22,6 +22,7 @@ from core.book.rows import Bank, DeviceEpoch
 from core.canonical import from_base64url, thumbprint
 from core.errors import IntegrityFault
 from core.operations.bank import centre_chain
+from core.operations.ended import OperationBooked, carried
 from core.operations.kind import Decoded
 from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered
 
@@ -57,6 +58,8 @@ class _Audit:
         self._staff_keys = StaffKeysFound()
         self._ids: set[bytes] = set()
         self._people: set[str] = set()
+        self._late: dict[ChainName, list[tuple[Decoded[Any], str, int]]] = {}
+        self._operations = 0
         self._entries = 0
         self._totals: dict[tuple[str, str], list[int]] = {}
 
@@ -68,6 +71,9 @@ class _Audit:
         self._compare_end(bank, heads)
         for chain in self._in_workable_order(chains - {BANK_CHAIN}):
             self._compare_end(self._walk(chain), heads)
+        for device, epoch in sorted(self._late):
+            # All that it ever sent came after its end: there is no chain of it.
+            self._take_late(ChainWalk(device, epoch, Book(self._store)))
         self._compare_ended()
         to_look_at = self._staff_keys.check()
         self._check_keys()
@@ -113,34 +119,52 @@ class _Audit:
                 raise at_line(name, number, problem) from problem
         if walk.head is None:
             raise Faulty(Fault(name, None, "chain_empty"))
+        self._take_late(walk)
         device = book.get(DeviceEpoch, *chain)
         if device is not None and device.purpose == "centre":
             self._store.write(book)
         return walk
 
+    def _take_late(self, walk: ChainWalk) -> None:
+        """What came after the chain's end, each named by the line that carries it."""
+        for inside, name, number in self._late.pop((walk.device, walk.epoch), ()):
+            try:
+                walk.take_late(inside)
+                self._note_maker(inside, name, number)
+            except IntegrityFault as problem:
+                raise at_line(name, number, problem) from problem
+
     def _note(self, decoded: Decoded[Any], file: str, line: int) -> None:
         """Take into the sums an operation that holds on its chain."""
         operation, body = decoded.operation, decoded.body
-        identifier = UUID(operation.id).bytes
-        if identifier in self._ids:
-            raise IntegrityFault("id_reused", operation.id)
-        self._ids.add(identifier)
+        self._operations += 1
         self._named.update(keys_named(decoded))
         if line == 1 and (operation.device, operation.epoch) == BANK_CHAIN:
             self._check_pin(decoded.signed.kid)
-        if isinstance(body, StaffKeysRegistered):
-            self._staff_keys.note(decoded, file, line)
-        elif isinstance(body, StaffKeyEnded):
+        self._note_maker(decoded, file, line)
+        if isinstance(body, StaffKeyEnded):
             self._staff_keys.ended.add(body.key)
+        elif isinstance(body, OperationBooked):
+            inside = carried(body)
+            self._late.setdefault((inside.operation.device, inside.operation.epoch), []).append((inside, file, line))
         ended = end_said(decoded)
         if ended is not None:
             self._ends.setdefault(ended[0], ended[1])
-        if operation.actor.startswith("staff:"):
-            self._people.add(operation.actor)
         self._entries += bool(decoded.postings)
         for posting in decoded.postings:
             total = self._totals.setdefault((posting.branch, posting.currency), [0, 0])
             total[posting.amount < 0] += abs(posting.amount)
+
+    def _note_maker(self, decoded: Decoded[Any], file: str, line: int) -> None:
+        """Who made it and under which id, whether on its chain or carried by the centre: once."""
+        identifier = UUID(decoded.operation.id).bytes
+        if identifier in self._ids:
+            raise IntegrityFault("id_reused", decoded.operation.id)
+        self._ids.add(identifier)
+        if isinstance(decoded.body, StaffKeysRegistered):
+            self._staff_keys.note(decoded, file, line)
+        if decoded.operation.actor.startswith("staff:"):
+            self._people.add(decoded.operation.actor)
 
     def _check_pin(self, kid: str) -> None:
         if self._trust.differs(CENTRE, kid):
@@ -196,7 +220,7 @@ class _Audit:
             to_look_at=to_look_at,
             at=heads.at,
             chains=len(heads.heads),
-            operations=len(self._ids),
+            operations=self._operations,
             entries=self._entries,
             people=len(self._people),
             totals=tuple(BranchTotal(*key, *self._totals[key]) for key in sorted(self._totals)),
