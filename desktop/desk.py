@@ -76,6 +76,10 @@ class Line(Protocol):
         """Every device epoch of the branch as the centre has it. Blocks and raises like `fetch_rights`."""
         ...
 
+    def try_now(self) -> str:
+        """Speak to the centre at once; what is in the way, in a sentence, or nothing. Blocks, raises nothing."""
+        ...
+
     def late_run(self, device: str, epoch: int) -> LateRun:
         """What an ended epoch still brought, and is not booked. Blocks and raises like `fetch_rights`."""
         ...
@@ -88,6 +92,18 @@ class ApprovalRequest:
     title: str
     reason: str
     pairs: Sequence[tuple[str, str | QWidget]]
+
+
+@dataclass(frozen=True, slots=True)
+class LineReturn:
+    """The line came back `at` that time: of `sent` operations that had waited, the centre found something about
+    `found` and decides over `asked` later; the others are booked.
+    """
+
+    at: datetime
+    sent: int
+    found: int
+    asked: int
 
 
 class Approving(Protocol):
@@ -129,6 +145,7 @@ class Desk(QObject):
         self.person_name = ""
         self.business_date: str | None = None
         self.line_status = LineStatus()
+        self.line_return: LineReturn | None = None
         self._names: Mapping[str, str] = {}
         self._seen: set[str] = set()
         self._changed_elsewhere.connect(self.changed)
@@ -158,6 +175,12 @@ class Desk(QObject):
         """What is true about the line, for screens that say what can be done without it."""
         self.line_status = status
         self.line_changed.emit()
+
+    def set_line_return(self, back: LineReturn | None) -> None:
+        """What became of what had waited for the line; None once it was looked at, or the line is cut again."""
+        if back != self.line_return:
+            self.line_return = back
+            self.line_changed.emit()
 
     def name_of(self, person: str | None) -> str:
         """What a member of staff is called, by their code; the code itself where the name is not known here."""

@@ -11,6 +11,7 @@ from core.store.queries.attention import unseen_exceptions
 from core.store.queries.drawers import drawer_of
 from desktop.desk import Desk
 from desktop.line_reporting import AtDesk, LineReporter
+from desktop.line_returns import LineReturns
 
 
 class DeskWatch(QObject):
@@ -24,6 +25,7 @@ class DeskWatch(QObject):
         desk.session_changed.connect(self._look)
         reporter.status_changed.connect(desk.set_line_status)
         desk.set_line_status(reporter.status)
+        LineReturns(desk, self)
         self._look()
 
     def _look(self, _changed: Changed | None = None) -> None:

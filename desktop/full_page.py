@@ -12,7 +12,6 @@ from desktop.theme import current_theme
 from desktop.widgets import Card, Hairline, Icon, LineStatus, StatusStrip, Text
 
 CARD_WIDTH = 460
-BAR_HEIGHT = 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,14 @@ class PageCard(Card):
 
     def __init__(self, width: int) -> None:
         super().__init__(padding=28)
-        self.setFixedWidth(width)
+        self._width = width
+        self.setFixedWidth(current_theme().px(width))
 
     def event(self, event: QEvent) -> bool:
         """Whatever changes inside changes the height."""
         handled = super().event(event)
+        if event.type() is QEvent.Type.StyleChange:
+            self.setFixedWidth(current_theme().px(self._width))
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Show) and self.body.hasHeightForWidth():
             self.setFixedHeight(self.body.totalHeightForWidth(self.width()))
         return handled
@@ -52,10 +54,9 @@ class FullPage(QWidget):
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(title)
-        theme = current_theme()
         self._bank = Text("", "strong", right=True)
         self._place = Text("", "small", right=True)
-        self.card = PageCard(theme.px(width))
+        self.card = PageCard(width)
         self.card.body.setContentsMargins(28, 24, 28, 26)
         self.card.body.setSpacing(12)
         self.title = Text(title, "title", wrap=True)
@@ -111,7 +112,7 @@ class FullPage(QWidget):
         # The panel's colour by the palette, which follows the theme.
         bar.setBackgroundRole(QPalette.ColorRole.Base)
         bar.setAutoFillBackground(True)
-        bar.setMinimumHeight(current_theme().px(BAR_HEIGHT))
+        bar.setObjectName("page_bar")
         lines = QVBoxLayout()
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(0)

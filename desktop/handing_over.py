@@ -177,7 +177,7 @@ def _why_not(one: Handover) -> str:
 
 
 def _name(life: Life) -> str:
-    return _tr("{device}, life {epoch},").format(device=life.device, epoch=life.epoch)
+    return _tr("{device} (epoch {epoch})").format(device=life.device, epoch=life.epoch)
 
 
 def _tr(text: str) -> str:

@@ -109,7 +109,7 @@ def _feed_fault(feed: str, code: str) -> str:
     if code == CHECKPOINT:
         said = _tr("The centre's past of {feed} is not the one that this desk has read ({code}). Call an auditor")
         return said.format(feed=feed, code=code)
-    return _tr("News of {feed} can't be trusted ({code})").format(feed=feed, code=code)
+    return _tr("What the centre sends of {feed} can't be trusted ({code})").format(feed=feed, code=code)
 
 
 def _clock_wrong(minutes: int) -> str:

@@ -66,6 +66,12 @@ class RunningDesk:
         if lacking > 0:
             self.loop.fetch_rights(account, 0, lacking)
 
+    def try_now(self) -> str:
+        """Speak to the centre at once, also where it had refused; what is in the way, or nothing."""
+        self.loop.resume()
+        state = self.loop.step()
+        return (state.message or state.problem or "") if state.problem else ""
+
     def branch_devices(self) -> Sequence[BranchDevice]:
         """Every device epoch of the branch as the centre has it."""
         return self.transport.branch_devices()

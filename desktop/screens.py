@@ -37,7 +37,6 @@ class Screen(QWidget):
     def __init__(self, title: str) -> None:
         super().__init__()
         self.setAccessibleName(title)
-        theme = current_theme()
         self._title = ElidedText(title, "title")
         self._subtitle = ElidedText("", "subtitle")
         heading = QHBoxLayout()
@@ -59,7 +58,7 @@ class Screen(QWidget):
         self._columns.setSpacing(PAGE_GAP)
         self._columns.addLayout(self._main, 1)
         self._columns.addWidget(self._side_box, 0, Qt.AlignmentFlag.AlignTop)
-        self._scroll(heading, self._columns, theme.px(PAGE_WIDTH_MAX))
+        self._scroll(heading, self._columns)
 
     def add_main(self, widget: QWidget, stretch: int = 0) -> None:
         """Put a widget below the others of the main column; with a stretch it takes the height that is left."""
@@ -125,6 +124,7 @@ class Screen(QWidget):
         self._columns.setDirection(direction)
         self._side_box.setMinimumWidth(side if beside else 0)
         self._side_box.setMaximumWidth(side if beside else QWIDGETSIZE_MAX)
+        self._page.setMaximumWidth(current_theme().px(PAGE_WIDTH_MAX))
         self._keep_title()
 
     def _keep_title(self) -> None:
@@ -135,10 +135,9 @@ class Screen(QWidget):
         room = min(self.width(), current_theme().px(PAGE_WIDTH_MAX)) - 2 * PAGE_MARGIN - sum(others) - gaps
         self._title.setMinimumWidth(max(0, min(self._title.sizeHint().width(), room)))
 
-    def _scroll(self, heading: QHBoxLayout, columns: QBoxLayout, width_max: int) -> None:
-        page = QWidget()
+    def _scroll(self, heading: QHBoxLayout, columns: QBoxLayout) -> None:
+        self._page = page = QWidget()
         page.setObjectName("page")
-        page.setMaximumWidth(width_max)
         page.installEventFilter(self)
         inner = QVBoxLayout(page)
         inner.setContentsMargins(PAGE_MARGIN, 20, PAGE_MARGIN, PAGE_MARGIN)

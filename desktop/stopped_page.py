@@ -69,7 +69,9 @@ class StoppedPage(FullPage):
         counted = format_decimal(unsent, locale=self._locale)
         self.unsent.set_rows([(self.tr("Operations that the centre does not have yet"), counted)])
         if unsent:
-            text = self.tr("They are handed over as they were signed, as soon as the line allows. Leave this desk on.")
+            text = self.tr("They are handed over as they were signed, as soon as the line allows.")
+            if why not in NOBODY_SIGNS_IN:
+                text += " " + self.tr("Leave this desk on.")
             self.handed.show_notice("", text, "warn")
         else:
             self.handed.show_notice("", self.tr("The centre has everything that was done here."), "ok")

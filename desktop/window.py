@@ -7,16 +7,19 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QMainWindow, QStackedWidget, QWidget
 
 from desktop.shell import WINDOW_SIZE, WINDOW_SIZE_MIN
-from desktop.theme import window_icon
+from desktop.theme import current_theme, window_icon
 
 WINDOW_SIZE_LARGE = (1600, 1000)
 
 
-def first_size(available: QSize) -> QSize:
-    """How large the window opens: on a large screen with more room, but never so wide that the eye has to travel."""
+def first_size(available: QSize, scale: float = 1.0) -> QSize:
+    """How large the window opens: on a large screen with more room, but never so wide that the eye has to travel.
+
+    Larger text takes more of it.
+    """
     usual = QSize(*WINDOW_SIZE)
     fits = available.width() >= usual.width() and available.height() >= usual.height()
-    return available.boundedTo(QSize(*WINDOW_SIZE_LARGE)) if fits else usual
+    return available.boundedTo(QSize(*WINDOW_SIZE_LARGE) * scale) if fits else usual
 
 
 class Window(QMainWindow):
@@ -32,7 +35,7 @@ class Window(QMainWindow):
         self.setCentralWidget(self._stack)
         self.setMinimumSize(*WINDOW_SIZE_MIN)
         screen = self.screen().availableGeometry()
-        self.resize(first_size(screen.size()))
+        self.resize(first_size(screen.size(), current_theme().scale))
         if screen.contains(QRect(screen.topLeft(), self.size())):
             self.move(screen.center() - self.rect().center())
 

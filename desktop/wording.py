@@ -77,3 +77,8 @@ def short_age(age: timedelta) -> str:
     if seconds < 86_400:
         return _tr("{n} h").format(n=seconds // 3600)
     return _tr("{n} d").format(n=seconds // 86_400)
+
+
+def desk_epoch(device: str, epoch: int) -> str:
+    """One life of a desk's chain, as people name it: `odense-1, epoch 2`."""
+    return _tr("{device}, epoch {epoch}").format(device=device, epoch=epoch)

@@ -107,7 +107,7 @@ class EnrolmentPage(FullPage):
             [
                 (self.tr("Desk"), requested.device),
                 (self.tr("Branch"), requested.branch),
-                (self.tr("Life of its chain"), str(requested.epoch)),
+                (self.tr("Epoch"), str(requested.epoch)),
             ]
         )
         self._show(self._awaiting)

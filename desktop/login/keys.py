@@ -16,10 +16,12 @@ from core.signing_in.enrolling import in_groups
 from desktop.full_page import FullPage
 from desktop.line_reporting import local_time
 from desktop.theme import current_theme
-from desktop.widgets import Badge, Button, Hairline, Notice, Text
+from desktop.widgets import Badge, Button, ElidedText, Hairline, Notice, Text
 from desktop.widgets.panels import empty_layout
+from desktop.wording import desk_epoch
 
 _WIDTH = 640
+_DESK_WIDTH = 200
 _SHOWN_MAX = 8
 _HASH_SHOWN = 16
 
@@ -59,10 +61,12 @@ class KeyList(QWidget):
             self._grid.addWidget(Text(more, "small"), _SHOWN_MAX + 2, 0, 1, 4)
 
     def _add(self, row: int, key: KeyShown, *, is_fresh: bool) -> None:
-        desk = key.device if key.epoch == 1 else f"{key.device} / {key.epoch}"
-        witness = Text(key.witness or "\u2014", "cell")
-        witness.setMaximumWidth(current_theme().px(200))
-        self._grid.addWidget(Text(desk, "strong"), row, 0)
+        desk = key.device if key.epoch == 1 else desk_epoch(key.device, key.epoch)
+        witness = ElidedText(key.witness or "\u2014", "cell")
+        named = ElidedText(desk, "strong")
+        named.ensurePolished()
+        named.setMinimumWidth(min(named.sizeHint().width(), current_theme().px(_DESK_WIDTH)))
+        self._grid.addWidget(named, row, 0)
         self._grid.addWidget(Text(moment_text(key.registered_at, self._locale), "cell"), row, 1)
         self._grid.addWidget(witness, row, 2)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

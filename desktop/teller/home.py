@@ -18,7 +18,7 @@ from desktop.screens import GoTo, LookUp, Screen
 from desktop.teller.journal import journal_columns
 from desktop.teller.lists import LiveList
 from desktop.teller.saying import NOTHING, date_text
-from desktop.teller.todo import HomeView, Todo, read_home, todos
+from desktop.teller.todo import BESIDE_WORK, HomeView, Todo, read_home, todos
 from desktop.widgets import Badge, Button, Card, ElidedText, EmptyState, Hairline, KeyValueList, SearchBox, Text
 from desktop.widgets.panels import empty_layout
 
@@ -26,7 +26,6 @@ RECENT_ROWS = 30
 _DEPOSITS, _WITHDRAWALS = ("cash.deposited",), ("cash.withdrawn",)
 _TRANSFERS = ("transfer.made", "transfer.sent")
 _TODO_KEYS = ("F3", "F4", "F5", "F6", "F8", "F9")
-_UNSHOWN = ("session.", "staff.", "rights.")
 
 
 class HomeScreen(Screen):
@@ -90,10 +89,13 @@ class HomeScreen(Screen):
             self._desk, self.tr("Done last"), columns, lambda line: line.operation, empty=empty, newest_first=True
         )
         self.recent.setObjectName("recent")
+        self.unlisted = Text("", "small", wrap=True)
+        self.unlisted.hide()
         self.recent.setMinimumHeight(170)
         self.recent.opened.connect(lambda line: self.go.emit("journal", line.operation))
         card = Card(self.tr("Done last at this desk"), padding=14)
         card.body.addWidget(self.recent, 1)
+        card.body.addWidget(self.unlisted)
         return card
 
     def _codes_card(self) -> Card:
@@ -122,7 +124,7 @@ class HomeScreen(Screen):
 
     def _recent_query(self, connection: Connection, _key: object, _limit: int) -> tuple[Sequence[JournalLine], Any]:
         page = journal(connection, limit=RECENT_ROWS)
-        return tuple(line for line in page.lines if not line.kind.startswith(_UNSHOWN)), None
+        return tuple(line for line in page.lines if not line.kind.startswith(BESIDE_WORK)), None
 
     def _show(self, view: HomeView) -> None:
         locale = self._desk.place.locale
@@ -130,8 +132,16 @@ class HomeScreen(Screen):
         words = self.tr("Business day {day}").format(day=date_text(day, locale))
         self.set_title(self._words, words if day else self.tr("No day is open"))
         self._show_day(view.totals, view)
+        self._show_unlisted(view.waiting_beside)
         self._view = view
         self._show_found(todos(view, self._desk))
+
+    def _show_unlisted(self, number: int) -> None:
+        """The strip counts all that waits; what of it is not in the list is named here."""
+        one = self.tr("1 sign-in or the like waits to be sent as well. It stands in the journal (F7).")
+        more = self.tr("{n} sign-ins and the like wait to be sent as well. They stand in the journal (F7).")
+        self.unlisted.setText(one if number == 1 else more.format(n=number))
+        self.unlisted.setVisible(number > 0)
 
     def _line_changed(self) -> None:
         """The line changes by itself; what was read of the books stays."""
@@ -178,17 +188,22 @@ class HomeScreen(Screen):
         empty_layout(self.todo)
         if not found:
             self.todo.addWidget(Text(self.tr("Nothing waits for you. Customers who come are found with F2."), "quiet"))
-        for number, each in enumerate(found):
+        badges = [Badge(each.badge, each.tone) for each in found]
+        widest = max((_width_of(badge) for badge in badges), default=0)
+        for number, (each, badge) in enumerate(zip(found, badges, strict=True)):
             if number:
                 self.todo.addWidget(Hairline())
-            self.todo.addWidget(self._todo_line(each, _TODO_KEYS[number] if number < len(_TODO_KEYS) else None))
+            key = _TODO_KEYS[number] if number < len(_TODO_KEYS) else None
+            self.todo.addWidget(self._todo_line(each, badge, widest, key))
 
-    def _todo_line(self, each: Todo, key: str | None) -> QWidget:
+    def _todo_line(self, each: Todo, badge: Badge, widest: int, key: str | None) -> QWidget:
         line = QWidget()
         row = QHBoxLayout(line)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        row.addWidget(Badge(each.badge, each.tone), 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(badge, 0, Qt.AlignmentFlag.AlignVCenter)
+        # The words stand in one column, however long the badges before them are.
+        row.addSpacing(widest - _width_of(badge))
         words = QVBoxLayout()
         words.setSpacing(1)
         words.addWidget(ElidedText(each.title, "strong"))
@@ -197,9 +212,14 @@ class HomeScreen(Screen):
         button = Button(each.action, "primary" if each.first else "secondary", key=key, small=True)
         button.setObjectName(f"todo_{each.screen}")
         button.setAccessibleName(f"{each.action}: {each.title}")
-        button.clicked.connect(lambda _checked=False: self.go.emit(each.screen, each.arguments))
+        button.clicked.connect(lambda _checked=False: self._begin(each))
         row.addWidget(button)
         return line
+
+    def _begin(self, each: Todo) -> None:
+        if each.ends_return:
+            self._desk.set_line_return(None)
+        self.go.emit(each.screen, each.arguments)
 
     def _submit(self, text: str) -> None:
         answer = self._resolve(text)
@@ -208,3 +228,8 @@ class HomeScreen(Screen):
             self.go.emit(answer.name, None)
         else:
             self.go.emit("customers", answer.text)
+
+
+def _width_of(badge: Badge) -> int:
+    badge.ensurePolished()
+    return badge.sizeHint().width()

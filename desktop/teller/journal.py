@@ -22,7 +22,6 @@ from desktop.teller.money.receipts import receipts_folder
 from desktop.teller.operation_card import OperationCard
 from desktop.teller.papers import paper_typefaces, reprinted_receipt, save_paper
 from desktop.teller.saying import kind_title, near_moment_text, reference, zone_at
-from desktop.theme import current_theme
 from desktop.widgets import Card, Column, EmptyState
 
 LIST_WIDTH_MIN = 620
@@ -89,7 +88,7 @@ class JournalScreen(Screen):
         card = Card(padding=14)
         card.body.addWidget(self.list, 1)
         self.list.setMinimumHeight(240)
-        self.list.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
+        self.list.set_least(width=LIST_WIDTH_MIN)
         self.add_main(card, 1)
         self.card = OperationCard(desk)
         self.add_side(self.card)

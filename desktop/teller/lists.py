@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from sqlalchemy import Connection
 
 from desktop.desk import Desk
-from desktop.theme import current_theme
 from desktop.widgets import Column, DataTable, EmptyState, PagedModel
 
 Row = TypeVar("Row")
@@ -19,9 +17,6 @@ Query = Callable[[Connection, Any, int], tuple[Sequence[Row], Any]]
 
 ROWS_AGAIN_MAX = 2_000
 """How many rows are read again at once; who has scrolled further sees the list from its beginning."""
-
-ROW_HEIGHT = 34
-HEADER_HEIGHT = 30
 
 
 def _nothing(_connection: Connection, _key: Any, _limit: int) -> tuple[Sequence[Row], Any]:
@@ -91,15 +86,6 @@ class LiveList(DataTable, Generic[Row]):
         """So is a click."""
         self._was_chosen = True
         super().mousePressEvent(event)
-
-    def fit_rows(self, least: int, most: int) -> None:
-        """Be as high as the rows need, within limits."""
-        theme = current_theme()
-        rows = max(least, min(most, self.model_of_rows.rowCount()))
-        self.setFixedHeight(theme.px(HEADER_HEIGHT) + rows * theme.px(ROW_HEIGHT) + 2)
-        enough = self.model_of_rows.rowCount() <= most
-        off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
-        self.setVerticalScrollBarPolicy(off if enough else needed)
 
     def _fetch(self, key: Any, limit: int) -> tuple[Sequence[Row], Any]:
         with self._desk.device.reading() as connection:

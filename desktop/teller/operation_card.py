@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from babel.numbers import format_decimal
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit
 
 from core.errors import Refusal
 from core.money import Money, format_amount, format_money
 from core.store.queries.journal import OperationDetail
+from core.store.queries.notes import Note
 from desktop.desk import Desk
 from desktop.teller.answers import answer_sentence
 from desktop.teller.papers import RECEIPT_KINDS
 from desktop.teller.refusals import say_refusal
 from desktop.teller.reversing import why_not_reverse
 from desktop.teller.saying import (
-    NOTHING,
     books_name,
     date_text,
     iban_text,
@@ -24,6 +25,7 @@ from desktop.teller.saying import (
     state_sentence,
 )
 from desktop.widgets import Button, Card, Hairline, KeyValueList, Notice, Text, Tone
+from desktop.wording import desk_epoch
 
 
 class OperationCard(Card):
@@ -37,11 +39,13 @@ class OperationCard(Card):
         self.state = Text("", "small", wrap=True)
         self.notice = Notice("", " ", "ok")
         self.notice.hide()
-        self.facts = KeyValueList()
-        self.entry = KeyValueList()
-        self.proof = KeyValueList()
+        self.facts = KeyValueList(dense=True)
+        self.entry = KeyValueList(dense=True)
+        self._entry_parts = (Hairline(), Text(self.tr("Entry"), "heading"), self.entry)
+        self.proof = KeyValueList(dense=True)
         self.hash = self._copyable(self.tr("Hash"))
         self.kid = self._copyable(self.tr("Key"))
+        self.kid.setObjectName("operation_key")
         self.reprint = Button(self.tr("Receipt"), key="F8", small=True)
         self.reverse = Button(self.tr("Reverse"), "danger", key="F9", small=True)
         self.customer = Button(self.tr("File"), key="F3", small=True)
@@ -57,25 +61,25 @@ class OperationCard(Card):
         for button in (self.customer, self.reprint):
             buttons.addWidget(button)
         buttons.addStretch(1)
+        # In the button's place stands why it is not there.
         reversing = QHBoxLayout()
-        reversing.setSpacing(10)
         reversing.addWidget(self.reverse)
         reversing.addWidget(self.reason, 1)
+        reversing.addStretch(0)
         self.body.setSpacing(8)
         self.body.addWidget(self.state)
         self.body.addWidget(self.notice)
         self.body.addLayout(buttons)
         self.body.addLayout(reversing)
         self.body.addWidget(self.facts)
-        self.body.addWidget(Hairline())
-        self.body.addWidget(Text(self.tr("Entry"), "heading"))
-        self.body.addWidget(self.entry)
+        for part in self._entry_parts:
+            self.body.addWidget(part)
         self.body.addWidget(Hairline())
         self.body.addWidget(Text(self.tr("Signed"), "heading"))
         self.body.addWidget(self.proof)
         names = QGridLayout()
         names.setHorizontalSpacing(16)
-        names.setVerticalSpacing(6)
+        names.setVerticalSpacing(4)
         for row, (word, line) in enumerate(((self.tr("Hash"), self.hash), (self.tr("Key"), self.kid))):
             names.addWidget(Text(word, "quiet"), row, 0)
             names.addWidget(line, row, 1)
@@ -110,15 +114,14 @@ class OperationCard(Card):
         self._show_facts(detail)
         self._show_entry(detail)
         locale = self._desk.place.locale
-        self.proof.set_rows(
-            [
-                (self.tr("Desk and epoch"), f"{line.note.device}, {line.note.epoch}"),
-                (self.tr("Number on the chain"), str(line.note.seq)),
-                (self.tr("Signed by"), self._desk.name_of(line.note.person) or line.note.device),
-                (self.tr("Approved by"), self._desk.name_of(line.approver) or NOTHING),
-                (self.tr("At"), moment_text(line.note.at, locale)),
-            ]
-        )
+        approver = self._desk.name_of(line.approver)
+        proof = [
+            (self.tr("On the chain"), self._place_on_chain(line.note)),
+            (self.tr("Signed by"), self._desk.name_of(line.note.person) or line.note.device),
+            (self.tr("Approved by"), approver),
+            (self.tr("At"), moment_text(line.note.at, locale)),
+        ]
+        self.proof.set_rows([(word, value) for word, value in proof if value])
         for edit, text in ((self.hash, detail.hash), (self.kid, detail.kid)):
             edit.setText(text)
             edit.setCursorPosition(0)
@@ -126,7 +129,13 @@ class OperationCard(Card):
         self.reprint.setEnabled(line.kind in RECEIPT_KINDS)
         reason = why_not_reverse(detail, self._desk)
         self.reverse.setEnabled(not reason)
+        self.reverse.setVisible(not reason)
         self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+
+    def _place_on_chain(self, note: Note) -> str:
+        number = format_decimal(note.seq, locale=self._desk.place.locale)
+        return self.tr("{desk}, no. {n}").format(desk=desk_epoch(note.device, note.epoch), n=number)
 
     def _standing(self, detail: OperationDetail) -> str:
         line = detail.line
@@ -160,7 +169,11 @@ class OperationCard(Card):
             "reason": self.tr("Reason"),
         }
         shown = {**detail.details, "payee_iban": iban_text(detail.details.get("payee_iban", ""))}
+        if line.customer_name == shown.get("payer_name"):
+            del words["payer_name"]
         rows += [(word, shown[name]) for name, word in words.items() if detail.details.get(name)]
+        if not detail.postings:
+            rows.append((self.tr("Entry"), self.tr("none, no money moves")))
         rows.append((self.tr("Business date"), date_text(line.note.business_date, locale)))
         rows.append((self.tr("Reference"), reference(line.operation)))
         reverses = detail.body.get("reverses")
@@ -180,4 +193,6 @@ class OperationCard(Card):
                 self.tr("Customer's account") if posting.account.startswith("deposit:") else books_name(posting.account)
             )
             rows.append((name, side.format(amount=amount)))
-        self.entry.set_rows(rows or [(self.tr("None"), self.tr("no money moves"))])
+        self.entry.set_rows(rows)
+        for part in self._entry_parts:
+            part.setVisible(bool(rows))

@@ -19,11 +19,19 @@ from desktop.teller.drafting import Drafting, Intent, Shortage
 from desktop.teller.refusals import say_refusal
 from desktop.teller.shortage import ShortageNotice
 from desktop.teller.standing_in import risk_pairs, risk_reason
-from desktop.theme import current_theme
-from desktop.widgets import BeforeAfter, Button, Card, DenominationTable, Field, Notice, ReviewPanel, Text
+from desktop.widgets import (
+    Badge,
+    BeforeAfter,
+    Button,
+    Card,
+    DenominationTable,
+    Field,
+    Notice,
+    ReviewPanel,
+    Text,
+)
 from desktop.widgets.focus_ring import RING_TARGET
 
-PANEL_WIDTH_MAX = 880
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -118,7 +126,7 @@ class PostingScreen(Screen):
         """Form and review at the left, no wider than words and their values are read together."""
         column = QVBoxLayout()
         for panel in (self.form, self.review):
-            panel.setMaximumWidth(current_theme().px(PANEL_WIDTH_MAX))
+            panel.setProperty("narrow", True)
             column.addWidget(panel)
         panels = QWidget()
         row = QHBoxLayout(panels)
@@ -231,7 +239,9 @@ class PostingScreen(Screen):
         self.problem.hide()
         self.form.hide()
         self.review.show()
-        pairs = [*proposal.pairs, *risk_pairs(draft, self.desk.place.locale)]
+        pairs: list[tuple[str, str | QWidget]] = [*proposal.pairs, *risk_pairs(draft, self.desk.place.locale)]
+        if draft.needs_second_person:
+            pairs.append((self.tr("Second person"), Badge(self.tr("A supervisor must approve"), "warn")))
         self.review.show_review(proposal.amount, pairs, proposal.effects(draft))
 
     def _post(self) -> None:

@@ -14,13 +14,15 @@ from desktop.widgets import Button, Notice
 class ShortageNotice(QWidget):
     """Says what is lacking, and offers what is possible. Hidden while nothing is lacking.
 
-    `less_wanted` carries the `Money` that can be paid, `standin_wanted` the `Draft` of the stand-in.
+    `less_wanted` carries the `Money` that can be paid, `standin_wanted` the `Draft` of the stand-in;
+    `changed` says that it stands there, or no more.
     """
 
     less_wanted = Signal(object)
     standin_wanted = Signal(object)
     request_wanted = Signal()
     again_wanted = Signal()
+    changed = Signal()
 
     def __init__(self, locale: str, *, pays_less: bool = False, asks: bool = False) -> None:
         """`pays_less`: a smaller amount is an answer; `asks`: it may be left to the centre to do."""
@@ -67,6 +69,7 @@ class ShortageNotice(QWidget):
             button.setEnabled(offered)
         self._notice.show_notice(self._lead(shortage), self._text(shortage, asks=asks), "warn")
         self.show()
+        self.changed.emit()
 
     def take_back(self) -> None:
         """Nothing is lacking as far as is known."""
@@ -74,6 +77,7 @@ class ShortageNotice(QWidget):
         for button in (self.less, self.stand_in, self.ask, self.again):
             button.setEnabled(False)
         self.hide()
+        self.changed.emit()
 
     def text(self) -> str:
         """What it says."""

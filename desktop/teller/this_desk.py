@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from core.book.rows import Lease, Spending
 from core.device import Changed
 from desktop.desk import Desk
+from desktop.line_reporting import local_time
 from desktop.screens import Screen
 from desktop.teller.limits import limit_rows, limits_of, standin_rows
 from desktop.teller.saying import NOTHING
-from desktop.widgets import Badge, Card, Hairline, Icon, KeyValueList, Notice, Text, set_look
+from desktop.widgets import (
+    Badge,
+    Button,
+    Card,
+    Hairline,
+    Icon,
+    KeyValueList,
+    LineState,
+    LineStatus,
+    Notice,
+    Text,
+    set_look,
+)
 from desktop.widgets.line_faces import face_of
 from desktop.widgets.line_status import clock_text
 from desktop.widgets.status_strip import TONE_TOKENS
@@ -29,25 +41,33 @@ class ThisDeskScreen(Screen):
         self.advice = Text("", "body", wrap=True)
         self.detail = Notice("", " ", "info")
         self.detail.setObjectName("line_detail")
+        self.try_now = Button(self.tr("Try now"), key="F5", small=True)
+        self.try_now.setObjectName("try_now")
+        self.tried = Text("", "small", wrap=True)
+        self.tried.setObjectName("tried")
+        self._trying = False
         self.facts = KeyValueList()
         self.warning = Notice("", " ", "warn")
         self.warning.setObjectName("lease_warning")
         self.warning.hide()
         self.limits = KeyValueList()
         self.standins = KeyValueList()
+        self._figures = QWidget()
         self._held: tuple[Lease | None, Spending] | None = None
         self.add_main(self._line_card())
         self.add_main(self._limits_card())
         self.add_side(self._identity_card())
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.try_now.clicked.connect(self._try)
+        self.setFocusProxy(self.try_now)
         desk.line_changed.connect(self._show_all)
         desk.changed.connect(self._changed)
 
     def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
         """Read what is left of the lease."""
+        self.tried.setText("")
         self._read()
         self._show_all()
-        self.setFocus()
+        self.try_now.setFocus()
 
     def _line_card(self) -> Card:
         card = Card(self.tr("The line"))
@@ -61,6 +81,11 @@ class ThisDeskScreen(Screen):
         words.addWidget(self.advice)
         card.body.addLayout(words)
         card.body.addWidget(self.detail)
+        trying = QHBoxLayout()
+        trying.setSpacing(10)
+        trying.addWidget(self.try_now)
+        trying.addWidget(self.tried, 1)
+        card.body.addLayout(trying)
         card.body.addWidget(Hairline())
         card.body.addWidget(self.facts)
         return card
@@ -68,10 +93,14 @@ class ThisDeskScreen(Screen):
     def _limits_card(self) -> Card:
         card = Card(self.tr("Paying out without the line"))
         card.body.addWidget(self.warning)
-        card.body.addWidget(self.limits)
-        card.body.addWidget(Hairline())
-        card.body.addWidget(Text(self.tr("At the bank's own risk, with a supervisor"), "heading"))
-        card.body.addWidget(self.standins)
+        card.body.addWidget(self._figures)
+        figures = QVBoxLayout(self._figures)
+        figures.setContentsMargins(0, 0, 0, 0)
+        figures.setSpacing(12)
+        figures.addWidget(self.limits)
+        figures.addWidget(Hairline())
+        figures.addWidget(Text(self.tr("At the bank's own risk, with a supervisor"), "heading"))
+        figures.addWidget(self.standins)
         return card
 
     def _identity_card(self) -> Card:
@@ -113,8 +142,7 @@ class ThisDeskScreen(Screen):
         self.advice.setText(face.next_step)
         self.detail.setVisible(bool(status.detail or status.code))
         if status.detail or status.code:
-            text = f"({status.code})" if status.code and status.code not in status.detail else ""
-            self.detail.show_notice(status.detail.rstrip(".") or self.tr("Reason"), text, "info")
+            self.detail.show_notice(self.tr("Reason."), _reason(status), "info")
         age = short_age(status.oldest_unsent) if status.oldest_unsent is not None else NOTHING
         self.facts.set_rows(
             [
@@ -128,6 +156,12 @@ class ThisDeskScreen(Screen):
 
     def _show_limits(self) -> None:
         if self._held is None:
+            return
+        why = self._why_nothing()
+        self._figures.setVisible(not why)
+        self.warning.setVisible(bool(why))
+        if why:
+            self.warning.show_notice(self.tr("Nothing is paid out."), why, "danger")
             return
         locale = self._desk.place.locale
         limits = limits_of(*self._held, self._desk.device.clock.now_ms())
@@ -147,3 +181,38 @@ class ThisDeskScreen(Screen):
             self.limits.set_rows(limit_rows(limits, locale))
             self.standins.set_rows(standin_rows(limits, locale))
         self.warning.setVisible(limits is None or limits.state != "plain")
+
+    def _why_nothing(self) -> str:
+        """Why the lease does not matter as things stand; empty where it does."""
+        state = self._desk.line_status.state
+        if state is LineState.STOPPED:
+            return self.tr("This desk is stopped, whatever it was allowed before.")
+        if state is LineState.CLOCK:
+            return self.tr("First this computer's clock must be right, and the line must have confirmed it.")
+        return ""
+
+    # Trying
+
+    def _try(self) -> None:
+        """Speak to the centre now instead of when it is next tried; the answer may take a while."""
+        if self._trying:
+            return
+        self._trying = True
+        self.try_now.set_label(self.tr("Trying\u2026"))
+        self.tried.setText("")
+        self._desk.tasks.run_network(self._desk.line.try_now, done=self._was_tried, owner=self)
+
+    def _was_tried(self, in_the_way: str) -> None:
+        self._trying = False
+        self.try_now.set_label(self.tr("Try now"))
+        time = clock_text(local_time(self._desk.device.clock.now_ms()))
+        said = in_the_way or self.tr("The centre answers.")
+        self.tried.setText(self.tr("Tried at {time}. {said}").format(time=time, said=said))
+
+
+def _reason(status: LineStatus) -> str:
+    """Why, in a sentence with the code by which the centre's people know it."""
+    detail = status.detail.rstrip(".")
+    if not detail:
+        return f"{status.code}."
+    return f"{detail} ({status.code})." if status.code and status.code not in detail else f"{detail}."

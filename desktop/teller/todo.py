@@ -24,10 +24,13 @@ from desktop.teller.returns import return_reason
 from desktop.teller.saying import date_text, kind_title, reference
 from desktop.widgets import LineState, Tone
 from desktop.widgets.line_faces import face_of
-from desktop.widgets.line_status import paying_text
+from desktop.widgets.line_status import clock_text, paying_text
 
 RETURNED_DAYS = 7
 """How long a returned transfer is shown here; the journal and the account's file show it for ever."""
+
+BESIDE_WORK = ("session.", "staff.", "rights.")
+"""Kinds that are signed beside the work of the counter, and are not listed on home."""
 
 _LOOKED_AT = 100
 _SHOWN_MAX = 4
@@ -35,7 +38,7 @@ _SHOWN_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """Everything that home shows, read at one moment."""
+    """Everything that home shows, read at one moment. `waiting_beside`: what waits to be sent and is not listed."""
 
     day: DayState | None
     drawer: DrawerState | None
@@ -45,11 +48,15 @@ class HomeView:
     exceptions: tuple[JournalLine, ...]
     kyc: tuple[KycWaiting, ...]
     requests: tuple[RequestLine, ...] = ()
+    waiting_beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """One thing to do: a badge, what and why, and the button that leads there. `first` is what to begin with."""
+    """One thing to do: a badge, what and why, and the button that leads there. `first` is what to begin with.
+
+    `ends_return`: once looked at it is said no more.
+    """
 
     badge: str
     tone: Tone
@@ -59,6 +66,7 @@ class Todo:
     screen: str
     arguments: object = None
     first: bool = False
+    ends_return: bool = False
 
 
 def read_home(connection: Connection, device: str, drawer: str, currency: str, today: str) -> HomeView:
@@ -77,12 +85,13 @@ def read_home(connection: Connection, device: str, drawer: str, currency: str, t
         exceptions=tuple(line for line in done if line.operation in unseen),
         requests=tuple(line for line in asked if line.note is not None and line.note.device == device),
         kyc=awaiting_kyc(connection, device),
+        waiting_beside=sum(line.state == "queued" and line.kind.startswith(BESIDE_WORK) for line in done),
     )
 
 
 def todos(view: HomeView, desk: Desk) -> tuple[Todo, ...]:
     """What needs doing, the most pressing first."""
-    found = (_line, _beginning, _exceptions, _declined, _returned, _kyc, _waiting, _asked)
+    found = (_line, _returned_line, _beginning, _exceptions, _declined, _returned, _kyc, _waiting, _asked)
     return tuple(todo for find in found for todo in find(view, desk))
 
 
@@ -104,6 +113,25 @@ def _line(_view: HomeView, desk: Desk) -> list[Todo]:
         badge = desk.tr("Paying out")
         found.append(Todo(badge, "danger" if ended else "warn", title, text, desk.tr("Look"), "this_desk"))
     return found
+
+
+def _returned_line(_view: HomeView, desk: Desk) -> list[Todo]:
+    """What the desk had done without the line is at the centre: how much, and what was found about it."""
+    back = desk.line_return
+    if back is None:
+        return []
+    title = desk.tr("Line back at {time}").format(time=clock_text(back.at))
+    sent = desk.tr("1 operation sent") if back.sent == 1 else desk.tr("{n} operations sent")
+    booked = back.sent - back.found - back.asked
+    parts = [desk.tr("{n} booked").format(n=booked)] if booked else []
+    if back.asked:
+        parts.append(desk.tr("{n} asked of the centre").format(n=back.asked))
+    if back.found:
+        parts.append(desk.tr("{n} with an exception, named below").format(n=back.found))
+    sent = sent.format(n=back.sent)
+    text = desk.tr("{sent}, all booked.").format(sent=sent) if booked == back.sent else f"{sent}: {', '.join(parts)}."
+    tone: Tone = "warn" if back.found else "ok"
+    return [Todo(desk.tr("Line"), tone, title, text, desk.tr("Look"), "journal", ends_return=True)]
 
 
 def _declined(view: HomeView, desk: Desk) -> list[Todo]:

@@ -2,6 +2,7 @@
 
 from desktop.widgets.amount_field import AmountField
 from desktop.widgets.badges import Avatar, Badge, KeyChip, Tone
+from desktop.widgets.before_after import BeforeAfter, BeforeAfterTable
 from desktop.widgets.buttons import Button
 from desktop.widgets.check_box import CheckBox
 from desktop.widgets.data_table import DataTable
@@ -9,7 +10,7 @@ from desktop.widgets.dialogs import ApprovalDialog, ApproverAnswer, ConfirmDialo
 from desktop.widgets.fields import CodeField, Field, PasswordField, TextField, column_of
 from desktop.widgets.focus_ring import FocusRing
 from desktop.widgets.line_status import LineState, LineStatus
-from desktop.widgets.money_tables import BeforeAfter, BeforeAfterTable, Denomination, DenominationTable
+from desktop.widgets.money_tables import Denomination, DenominationTable
 from desktop.widgets.nav_rail import Destination, NavRail
 from desktop.widgets.paged_model import Column, PagedModel
 from desktop.widgets.panels import Card, EmptyState, KeyValueList, Notice

@@ -41,7 +41,7 @@ class Button(QPushButton):
         row.addWidget(muted(self._label), 0, Qt.AlignmentFlag.AlignVCenter)
         self._chip: KeyChip | None = None
         if key or shown_key:
-            self._chip = KeyChip(shown_key or key or "")
+            self._chip = KeyChip((shown_key or key or "").replace("+", " "))
             row.addWidget(muted(self._chip), 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         self.setProperty("kind", kind)

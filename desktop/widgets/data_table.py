@@ -30,6 +30,8 @@ _BADGE_TOKENS = {
     "plain": ("quiet", "raised"),
 }
 _SIDE = 8
+_ROW_HEIGHT = 34
+_HEADER_HEIGHT = 30
 _MEASURED_ROWS = 500
 
 
@@ -51,7 +53,7 @@ class _CellDelegate(QStyledItemDelegate):
             # A bar as well as a ground: never colour alone.
             painter.fillRect(QRect(area.left(), area.top(), 3, area.height()), theme.colour("accent"))
         painter.fillRect(QRect(area.left(), area.bottom(), area.width(), 1), theme.colour("line"))
-        inner = area.adjusted(_SIDE, 0, -_SIDE, -1)
+        inner = area.adjusted(theme.px(_SIDE), 0, -theme.px(_SIDE), -1)
         text, tone = str(index.data() or ""), index.data(TONE_ROLE)
         if tone is not None and text:
             _paint_badge(painter, inner, text, tone, edged=chosen or theme.name == "contrast" or tone == "plain")
@@ -67,7 +69,7 @@ class _CellDelegate(QStyledItemDelegate):
     def sizeHint(self, _option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         theme = current_theme()
         metrics = QFontMetrics(ui_font(theme.px(13)))
-        return QSize(metrics.horizontalAdvance(str(index.data() or "")) + 2 * _SIDE, theme.px(34))
+        return QSize(metrics.horizontalAdvance(str(index.data() or "")) + 2 * theme.px(_SIDE), theme.px(_ROW_HEIGHT))
 
 
 def _paint_badge(painter: QPainter, area: QRect, text: str, tone: str, *, edged: bool) -> None:
@@ -111,6 +113,7 @@ class DataTable(QTableView):
         self.verticalHeader().hide()
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionsClickable(False)
+        self._least = (0, 0)
         self._lay_out_columns()
         self._empty = empty
         if empty is not None:
@@ -135,8 +138,13 @@ class DataTable(QTableView):
     def changeEvent(self, event: QEvent) -> None:
         """Lay out anew for another text size."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "_paged"):
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange) and hasattr(self, "_least"):
             self._lay_out_columns()
+
+    def set_least(self, *, width: int = 0, height: int = 0) -> None:
+        """Be no smaller than this, in lengths of the design; 0 leaves it open."""
+        self._least = (width, height)
+        self._lay_out_columns()
 
     def show_problem(self, problem: EnvironmentProblem) -> None:
         """Say in the table's place why it can't be filled."""
@@ -144,10 +152,22 @@ class DataTable(QTableView):
             self._empty.show_text(self.tr("This list can't be read"), problem.message)
             self._empty.show()
 
+    def fit_rows(self, least: int, most: int) -> None:
+        """Be as high as the rows need, within limits."""
+        theme = current_theme()
+        rows = max(least, min(most, self._paged.rowCount()))
+        self.setFixedHeight(theme.px(_HEADER_HEIGHT) + rows * theme.px(_ROW_HEIGHT) + 2)
+        enough = self._paged.rowCount() <= most
+        off, needed = Qt.ScrollBarPolicy.ScrollBarAlwaysOff, Qt.ScrollBarPolicy.ScrollBarAsNeeded
+        self.setVerticalScrollBarPolicy(off if enough else needed)
+
     def _lay_out_columns(self) -> None:
         theme = current_theme()
+        for least, keep in zip(self._least, (self.setMinimumWidth, self.setMinimumHeight), strict=True):
+            if least:
+                keep(theme.px(least))
         character = QFontMetrics(ui_font(theme.px(13))).horizontalAdvance("0")
-        self.verticalHeader().setDefaultSectionSize(theme.px(34))
+        self.verticalHeader().setDefaultSectionSize(theme.px(_ROW_HEIGHT))
         header = self.horizontalHeader()
         header.setMinimumSectionSize(theme.px(32))
         for number, column in enumerate(self._paged.columns):
@@ -155,13 +175,13 @@ class DataTable(QTableView):
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
             else:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
-                most = column.width * character + 2 * _SIDE
+                most = column.width * character + 2 * theme.px(_SIDE)
                 header.resizeSection(number, min(most, self._needed_width(number)))
 
     def _needed_width(self, number: int) -> int:
         """What a column's title and its first rows need: what is left over goes to the column that stretches."""
         theme, column = current_theme(), self._paged.columns[number]
-        badge, side = column.tone is not None, 2 * _SIDE
+        badge, side = column.tone is not None, 2 * theme.px(_SIDE)
         weight = QFont.Weight.DemiBold if badge or column.strong else QFont.Weight.Normal
         metrics = QFontMetrics(ui_font(theme.px(11 if badge else 13), weight))
         padding = side + (2 * theme.px(7) + 2 if badge else 2)

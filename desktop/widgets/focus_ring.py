@@ -17,7 +17,7 @@ _FOLLOWED = {
 }  # fmt: skip
 
 RING_TARGET = "ring_target"
-"""Set on a frame (to True) whose whole outline is to be ringed when a child has the focus."""
+"""Set on a frame: True rings its whole outline when a child has the focus, False never rings the frame itself."""
 
 
 class _Ring(QWidget):
@@ -104,7 +104,8 @@ def _ringed(focused: QWidget) -> QWidget | None:
         if step.property(RING_TARGET):
             return step
         step = step.parentWidget()
-    return None if focused.isWindow() else focused
+    # What is a page, not a control, takes keys and is not ringed.
+    return None if focused.isWindow() or focused.property(RING_TARGET) is False else focused
 
 
 def _home_of(target: QWidget) -> QWidget:

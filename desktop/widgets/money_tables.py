@@ -1,4 +1,4 @@
-"""Before and after beside every money screen, and notes and coins counted against an amount."""
+"""Notes and coins counted against an amount."""
 
 from __future__ import annotations
 
@@ -10,64 +10,15 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from core.money import Money, format_amount
-from desktop.theme import current_theme
-from desktop.widgets.panels import empty_layout
+from desktop.widgets.before_after import NOTHING
 from desktop.widgets.text import Hairline, Text, set_look
 
-NOTHING = "\u2014"
 COUNT_MAX = 99_999
-_BESIDE_LENGTH_MAX = 13
 _BLOCK_COLUMNS = 5
+_HELD_COLUMN = 1
 _TYPED_LENGTH_MAX = 40
 """What a count takes before it cuts off: far more than is allowed, so that what is too much is refused, not cut."""
 _SAID_LENGTH_MAX = 16
-
-
-@dataclass(frozen=True, slots=True)
-class BeforeAfter:
-    """One line of what an operation does; None where there is nothing to say yet."""
-
-    label: str
-    before: Money | None
-    after: Money | None
-
-
-class BeforeAfterTable(QWidget):
-    """What each balance is and what it will be."""
-
-    def __init__(self, rows: Sequence[BeforeAfter] = (), locale: str = "en_GB") -> None:
-        super().__init__()
-        self._locale = locale
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(12)
-        self._grid.setVerticalSpacing(8)
-        self._grid.setColumnStretch(0, 1)
-        self.set_rows(rows)
-
-    def set_rows(self, rows: Sequence[BeforeAfter]) -> None:
-        """Show these lines instead."""
-        empty_layout(self._grid)
-        for column, title in ((1, self.tr("Before")), (2, self.tr("After"))):
-            self._grid.addWidget(Text(title, "column", right=True), 0, column)
-            self._grid.setColumnMinimumWidth(column, current_theme().px(72))
-        self._grid.addWidget(Hairline(), 1, 0, 1, 3)
-        shown = [(row.label, self._text(row.before), self._text(row.after)) for row in rows]
-        # Figures too long to stand beside their words stand below them: no figure is ever cut.
-        stacked = any(max(len(before), len(after)) > _BESIDE_LENGTH_MAX for _label, before, after in shown)
-        line = 2
-        for row_label, before, after in shown:
-            label = Text(row_label, "cell", wrap=not stacked)
-            label.setAccessibleName(self.tr("{label}: before {before}, after {after}").format(
-                label=row_label, before=before, after=after))  # fmt: skip
-            self._grid.addWidget(label, line, 0, 1, 3 if stacked else 1)
-            line += stacked
-            self._grid.addWidget(Text(before, "cell", right=True), line, 0 if stacked else 1, 1, 2 if stacked else 1)
-            self._grid.addWidget(Text(after, "value", right=True), line, 2)
-            line += 1
-
-    def _text(self, money: Money | None) -> str:
-        return NOTHING if money is None else format_amount(money, self._locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +84,7 @@ class DenominationTable(QWidget):
         self._edits: list[_CountEdit] = []
         self._values: list[Text] = []
         self._held: list[Text | None] = []
+        self._held_titles: list[Text] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -144,6 +96,7 @@ class DenominationTable(QWidget):
         self._verdict = Text("", "small", right=True)
         column.addWidget(self._verdict)
         self.setFocusProxy(self._edits[0])
+        self._show_held()
         self._sum_up()
 
     def counts(self) -> dict[int, int]:
@@ -204,7 +157,15 @@ class DenominationTable(QWidget):
         for each, label in zip(self._denominations, self._held, strict=True):
             if label is not None:
                 label.setText(NOTHING if each.in_drawer is None else str(each.in_drawer))
+        self._show_held()
         self._sum_up()
+
+    def _show_held(self) -> None:
+        """A column in which nothing is known says nothing, and is left out."""
+        known = any(each.in_drawer is not None for each in self._denominations)
+        for part in (*self._held_titles, *self._held):
+            if part is not None:
+                part.setVisible(known)
 
     def _build(self, grid: QGridLayout, count_title: str, *, blind: bool, blocks: int) -> None:
         titles = (self.tr("Note or coin"), "" if blind else self.tr("In drawer"), count_title, self.tr("Value"))
@@ -212,8 +173,11 @@ class DenominationTable(QWidget):
         for block in range(blocks):
             left = block * _BLOCK_COLUMNS
             for column, title in enumerate(titles):
-                grid.addWidget(Text(title, "column", right=column > 0), 0, left + column)
+                heading = Text(title, "column", right=column > 0)
+                grid.addWidget(heading, 0, left + column)
                 grid.setColumnStretch(left + column, 1)
+                if column == _HELD_COLUMN and not blind:
+                    self._held_titles.append(heading)
             grid.addWidget(Hairline(), 1, left, 1, 4)
             if block:
                 grid.setColumnMinimumWidth(left - 1, 8)
@@ -250,7 +214,6 @@ class DenominationTable(QWidget):
         edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         edit.setMaxLength(_TYPED_LENGTH_MAX)
         edit.setPlaceholderText("0")
-        edit.setFixedWidth(current_theme().px(64))
         edit.setAccessibleName(name)
         edit.textChanged.connect(self._sum_up)
         edit.textEdited.connect(lambda _text: self.changed.emit())

@@ -74,7 +74,6 @@ class NavRail(QWidget):
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(self.tr("Navigation"))
-        self.setMinimumWidth(current_theme().px(RAIL_WIDTH))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self._items: dict[str, NavItem] = {}
         inner = QWidget()
@@ -87,7 +86,6 @@ class NavRail(QWidget):
                 column.addSpacing(12)
                 title = Text(each.section, "section")
                 title.setIndent(10)
-                title.setMinimumHeight(current_theme().px(24))
                 column.addWidget(title)
             section = each.section
             item = NavItem(each)

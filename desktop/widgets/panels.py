@@ -16,7 +16,7 @@ from desktop.widgets.text import Icon, Text, set_look
 
 VALUE_LINE_LENGTH = 28
 """Longer values may go on in a second line."""
-_LONG_WORD = re.compile(r"\S{29,}")
+_LONG_WORD = re.compile(r"[^\s-]{29,}")
 _PIECE = re.compile(r"\S{8}(?=\S)")
 _MAY_BREAK = "\N{ZERO WIDTH SPACE}"
 
@@ -57,8 +57,10 @@ class Notice(QFrame):
         self._label = QLabel()
         self._label.setTextFormat(Qt.TextFormat.RichText)
         self._label.setWordWrap(True)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._label, 1, Qt.AlignmentFlag.AlignTop)
+        # Beside a button, which is higher than a line, the words stand in the middle.
+        level = Qt.AlignmentFlag.AlignTop if action is None else Qt.AlignmentFlag.AlignVCenter
+        row.addWidget(self._icon, 0, level)
+        row.addWidget(self._label, 1, level)
         if action is not None:
             row.addWidget(action, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
@@ -90,14 +92,17 @@ class Notice(QFrame):
 
 
 class KeyValueList(QWidget):
-    """Words at the left, values at the right edge; a value may be a widget such as a Badge."""
+    """Words at the left, values at the right edge; a value may be a widget such as a Badge.
 
-    def __init__(self, rows: Sequence[tuple[str, str | QWidget]] = ()) -> None:
+    `dense` lines stand closer, where there are many and the screen is low.
+    """
+
+    def __init__(self, rows: Sequence[tuple[str, str | QWidget]] = (), *, dense: bool = False) -> None:
         super().__init__()
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(16)
-        self._grid.setVerticalSpacing(8)
+        self._grid.setVerticalSpacing(4 if dense else 8)
         self._grid.setColumnStretch(1, 1)
         self.set_rows(rows)
 

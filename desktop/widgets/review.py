@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from core.money import Money, format_amount
+from desktop.widgets.before_after import BeforeAfter, BeforeAfterTable
 from desktop.widgets.buttons import Button
-from desktop.widgets.money_tables import BeforeAfter, BeforeAfterTable
 from desktop.widgets.panels import KeyValueList, Notice
 from desktop.widgets.text import Hairline, Text
 from desktop.wording import amount_in_words

@@ -6,7 +6,6 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit
 
-from desktop.theme import current_theme
 from desktop.widgets.badges import KeyChip
 from desktop.widgets.focus_ring import RING_TARGET
 
@@ -37,7 +36,6 @@ class SearchBox(QFrame):
         if key:
             row.addWidget(KeyChip(key))
         self.setFocusProxy(self.edit)
-        self.setMinimumHeight(current_theme().px(34))
 
     def begin(self) -> None:
         """Take the focus, with what stands there marked so that typing replaces it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
@@ -17,7 +17,7 @@ from desktop.widgets.line_status import (
     outbox_text,
     paying_text,
 )
-from desktop.widgets.text import Icon, Text, muted, set_look
+from desktop.widgets.text import ElidedText, Icon, Text, muted, set_look
 
 __all__ = ["Face", "LineState", "LineStatus", "StatusStrip", "face_of"]
 
@@ -35,15 +35,24 @@ class LockKey(QPushButton):
 
     def __init__(self) -> None:
         super().__init__()
-        row = QHBoxLayout(self)
+        self._row = row = QHBoxLayout(self)
         row.setContentsMargins(6, 0, 0, 0)
         row.setSpacing(6)
         row.addWidget(muted(Text(self.tr("Lock"), "small")))
         row.addWidget(KeyChip("F12"))
+        # A click on it leaves the focus where it is, so that unlocking finds it there.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.tr("Lock"))
         self.setAccessibleDescription(self.tr("Key: F12"))
-        self.setMinimumSize(row.sizeHint().width(), current_theme().px(26))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """As wide as its words at this text size."""
+        return QSize(self._row.sizeHint().width(), current_theme().px(26))
+
+    def minimumSizeHint(self) -> QSize:
+        """Never cut off."""
+        return self.sizeHint()
 
 
 class StatusStrip(QWidget):
@@ -58,9 +67,9 @@ class StatusStrip(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._icon = Icon("clock-3", "quiet", 16)
         self._state = Text("", "state")
-        self._detail = Text("", "small")
-        self._outbox = Text("", "small")
-        self._balances = Text("", "small")
+        self._detail = ElidedText("", "small")
+        self._outbox = ElidedText("", "small")
+        self._balances = ElidedText("", "small")
         self._paying = Text("", "state")
         self._clock = Badge("\u2014", "warn")
         self._clock.hide()
@@ -84,7 +93,6 @@ class StatusStrip(QWidget):
         row.addWidget(self.lock)
         for part in parts:
             part.setIndent(22)
-        self.setMinimumHeight(current_theme().px(34))
         self.show_status(LineStatus())
 
     def show_status(self, status: LineStatus) -> None:

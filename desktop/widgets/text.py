@@ -59,7 +59,8 @@ class ElidedText(Text):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much as there is room for."""
-        room = self.contentsRect().width()
+        area = self.contentsRect().adjusted(max(0, self.indent()), 0, 0, 0)
+        room = area.width()
         is_cut = self.fontMetrics().horizontalAdvance(self.text()) > room
         self.setToolTip(self.text() if is_cut else "")
         if not is_cut:
@@ -68,7 +69,7 @@ class ElidedText(Text):
         painter = QPainter(self)
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)
         self.style().drawItemText(
-            painter, self.contentsRect(), int(self.alignment()), self.palette(), True, shown, self.foregroundRole()
+            painter, area, int(self.alignment()), self.palette(), True, shown, self.foregroundRole()
         )
         painter.end()
 

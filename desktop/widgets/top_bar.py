@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from desktop.theme import current_theme
 from desktop.widgets.badges import Avatar
-from desktop.widgets.nav_rail import RAIL_WIDTH
 from desktop.widgets.search_box import SearchBox
 from desktop.widgets.text import Icon, Text
-
-BAR_HEIGHT = 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +28,12 @@ class TopBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        theme = current_theme()
-        self.setMinimumHeight(theme.px(BAR_HEIGHT))
         self.search = SearchBox()
-        self.search.setMinimumWidth(theme.px(280))
-        self.search.setMaximumWidth(theme.px(442))
         self._name = Text("", "person", right=True)
         self._place = Text("", "small", right=True)
         self._avatar = Avatar()
         mark = QWidget()
-        mark.setFixedWidth(theme.px(RAIL_WIDTH))
+        mark.setObjectName("brand")
         mark_row = QHBoxLayout(mark)
         mark_row.setContentsMargins(14, 0, 0, 0)
         mark_row.setSpacing(7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from core.money import Money
@@ -74,3 +74,15 @@ def test_what_is_no_count_stays_as_it_was_typed_is_said_and_is_not_counted(
     first.setText("3")
     assert table.check()
     assert table.counts() == {1_000_00: 3, 100_00: 2}
+
+
+def test_a_column_in_which_nothing_is_known_is_left_out(table: DenominationTable) -> None:
+    assert "In drawer" in said(table)
+    table.show_in_drawer({})
+    assert "In drawer" not in said(table)
+    table.show_in_drawer({1_000_00: 5})
+    assert {"In drawer", "5"} <= said(table)
+
+
+def said(table: DenominationTable) -> set[str]:
+    return {label.text() for label in table.findChildren(QLabel) if label.isVisible()}

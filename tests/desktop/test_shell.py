@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QTableView, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.gallery.boards import fields_board, marks_board, money_board, table_board
 from desktop.screens import GoTo, LookUp, Screen, ScreenEntry, resolve_search
 from desktop.shell import Shell
 from desktop.tasks import Tasks
+from desktop.theme import Theme, apply_theme
 from desktop.widgets import Button, FocusRing, TextField
+from desktop.widgets.focus_ring import RING_TARGET
 from desktop.window import first_size
 from tests.desktop.hands import press, type_text
 
@@ -204,3 +207,40 @@ def test_whatever_takes_the_focus_has_a_name_for_screen_readers(
 )
 def test_the_window_opens_with_the_room_that_the_screen_has(screen: tuple[int, int], opened: tuple[int, int]) -> None:
     assert first_size(QSize(*screen)).toTuple() == opened
+
+
+def test_larger_text_opens_a_larger_window_where_there_is_room() -> None:
+    assert first_size(QSize(3840, 2160), 1.5).toTuple() == (2400, 1500)
+    assert first_size(QSize(1920, 1080), 1.5).toTuple() == (1920, 1080)
+
+
+def test_larger_text_chosen_while_the_window_is_open_cuts_nothing_off(shell: Shell, look: QApplication) -> None:
+    shell.resize(1920, 1080)
+    apply_theme(look, Theme("light", 2.0))
+    look.processEvents()
+    frame = [label for part in (shell.top_bar, shell.rail, shell.strip) for label in part.findChildren(QLabel)]
+    cut = [label.text() for label in frame if label.isVisible() and label.width() < label.sizeHint().width()]
+    assert "Counterfoil" in [label.text() for label in frame]
+    assert cut == []
+
+
+def test_a_click_on_lock_leaves_the_focus_where_unlocking_finds_it(shell: Shell) -> None:
+    shell.open("deposit")
+    QTest.mouseClick(shell.strip.lock, Qt.MouseButton.LeftButton)
+    assert page(shell).field.edit.hasFocus()
+
+
+def test_a_page_that_has_the_focus_itself_is_not_ringed(shell: Shell, look: QApplication) -> None:
+    ring = FocusRing(look)
+    shell.open("deposit")
+    bare = page(shell)
+    sheet = QWidget()
+    sheet.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+    sheet.setProperty(RING_TARGET, False)
+    bare.add_main(sheet)
+    look.processEvents()
+    bare.field.setFocus()
+    assert ring.target() is bare.field.edit
+    sheet.setFocus()
+    assert sheet.hasFocus()
+    assert ring.target() is None

@@ -9,7 +9,7 @@ from core.store.queries.accounts import AccountSummary, account_summary
 from desktop.desk import Desk
 from desktop.teller.posting import PostingScreen, Proposal
 from desktop.teller.saying import date_text, iban_text, product_name
-from desktop.widgets import KeyValueList, Text
+from desktop.widgets import Button, KeyValueList, Text
 
 
 class CloseAccountScreen(PostingScreen):
@@ -33,7 +33,10 @@ class CloseAccountScreen(PostingScreen):
                 wrap=True,
             )
         )
-        self.add_actions()
+        self.file_button = Button(self.tr("Customer's file"), shown_key="Esc")
+        self.file_button.setObjectName("to_file")
+        self.file_button.clicked.connect(self.back)
+        self.add_actions(self.file_button)
         desk.changed.connect(lambda changed: self._load() if self._wanted in changed.accounts else None)
 
     def opened(self, arguments: object) -> None:
@@ -68,6 +71,8 @@ class CloseAccountScreen(PostingScreen):
         self.review_button.setEnabled(may)
         if may and not focused and self.isVisible():
             self.review_button.setFocus()
+        elif not may and self.isVisible():
+            self.file_button.setFocus()
 
     def _why_not(self, account: AccountSummary) -> str:
         if account.state != "open":

@@ -21,7 +21,6 @@ from desktop.teller.customers.requests_card import SHOWN_MAX, RequestsCard
 from desktop.teller.lists import LiveList
 from desktop.teller.money.allowance import hold_allowance
 from desktop.teller.saying import iban_text, product_name, reference
-from desktop.theme import current_theme
 from desktop.widgets import Button, Card, EmptyState, Notice, Text
 
 ACCOUNT_ROWS_MAX = 4
@@ -157,8 +156,8 @@ class CustomerScreen(Screen):
     def _activity_card(self) -> Card:
         self.activity_card = Card(self.tr("Latest movements"), padding=14)
         self.activity_card.body.addWidget(self.activity, 1)
-        self.activity.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
-        self.accounts.setMinimumWidth(current_theme().px(LIST_WIDTH_MIN))
+        self.activity.set_least(width=LIST_WIDTH_MIN)
+        self.accounts.set_least(width=LIST_WIDTH_MIN)
         self.activity.setMinimumHeight(ACTIVITY_ROWS_MIN * 34 + 30)
         return self.activity_card
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from babel.numbers import format_decimal
+
 from core.device import Performed
 from core.errors import EnvironmentProblem
 from core.money import format_amount
@@ -13,6 +15,7 @@ from desktop.teller.devices.reading import DeviceView, LateLine, late_lines
 from desktop.teller.posting import PostingScreen, Proposal
 from desktop.teller.saying import moment_text
 from desktop.widgets import Button, Column, DataTable, EmptyState, PagedModel, Text
+from desktop.wording import desk_epoch
 
 
 class LateScreen(PostingScreen):
@@ -26,12 +29,11 @@ class LateScreen(PostingScreen):
         self._lines: tuple[LateLine, ...] = ()
         self._accept = True
         self.model: PagedModel[LateLine] = PagedModel(self._table_columns(), None, desk.tasks, parent=self)
-        empty = EmptyState(
-            self.tr("Nothing is waiting"), self.tr("What this desk still brings will stand here."), icon="inbox"
-        )
-        self.table = DataTable(self.tr("Late operations"), self.model, empty=empty)
+        self._empty = EmptyState("", "", icon="inbox")
+        self.table = DataTable(self.tr("Late operations"), self.model, empty=self._empty)
         self.table.setObjectName("late")
         self.table.setMinimumHeight(280)
+        self.table.opened.connect(lambda _row: self.begin_review())
         self.refuse = Button(self.tr("Refuse all"), "danger", key="F9")
         self.refuse.setObjectName("refuse_all")
         self.refuse.clicked.connect(self._begin_refusal)
@@ -54,11 +56,14 @@ class LateScreen(PostingScreen):
         if isinstance(arguments, DeviceView):
             self._view, self._lines = arguments, ()
             found = arguments.found
-            self.set_title(self._words, f"{found.device}, {found.epoch}")
+            self.set_title(self._words, desk_epoch(found.device, found.epoch))
             self._enable(LateRun(found.device, found.epoch, ()))
+            self._empty.show_text(
+                self.tr("Asking the centre\u2026"), self.tr("What this desk still brought is fetched.")
+            )
             line = self.desk.line
             self.desk.tasks.run_network(
-                lambda: line.late_run(found.device, found.epoch), done=self._enable, failed=self._not_read, owner=self
+                lambda: line.late_run(found.device, found.epoch), done=self._take, failed=self._not_read, owner=self
             )
         self.show_form()
 
@@ -75,7 +80,7 @@ class LateScreen(PostingScreen):
 
     def propose(self) -> Proposal | None:
         """The decision over the whole run that is shown."""
-        view, lines = self._view, self._lines
+        view, lines, locale = self._view, self._lines, self.desk.place.locale
         if view is None or not lines:
             return None
         body = LateDecided(
@@ -89,10 +94,14 @@ class LateScreen(PostingScreen):
         done = self.tr("Book all of them") if self._accept else self.tr("Refuse all of them")
         self.review.confirm_button.set_label(done)
         self.review.confirm_button.set_kind("primary" if self._accept else "danger")
+
+        def number(line: LateLine) -> str:
+            return str(format_decimal(line.seq, locale=locale))
+
         pairs = [
-            (self.tr("Desk"), f"{view.found.device}, {view.found.epoch}"),
-            (self.tr("Operations"), str(len(lines))),
-            (self.tr("Numbers"), f"{lines[0].seq} \u2013 {lines[-1].seq}"),
+            (self.tr("Desk"), desk_epoch(*view.key)),
+            (self.tr("Operations"), format_decimal(len(lines), locale=locale)),
+            (self.tr("Numbers"), f"{number(lines[0])} \u2013 {number(lines[-1])}"),
             (self.tr("What is done"), done),
         ]
         return Proposal(
@@ -106,6 +115,12 @@ class LateScreen(PostingScreen):
     def _begin_refusal(self) -> None:
         self._accept = False
         self.begin_review()
+
+    def _take(self, run: LateRun) -> None:
+        self._empty.show_text(self.tr("Nothing is waiting"), self.tr("What this desk still brings will stand here."))
+        self._enable(run)
+        if self._lines and not self.is_reviewing():
+            self.table.setFocus()
 
     def _enable(self, run: LateRun) -> None:
         self._lines = lines = late_lines(run)
@@ -122,13 +137,14 @@ class LateScreen(PostingScreen):
 
     def _not_read(self, problem: EnvironmentProblem) -> None:
         text = self.tr("What it brought is shown with the line up.")
+        self._empty.show_text(self.tr("Nothing could be fetched"), text)
         self.problem.show_notice(problem.message, text, "warn")
         self.problem.show()
 
     def _table_columns(self) -> list[Column[LateLine]]:
         locale = self.desk.place.locale
         return [
-            Column(self.tr("Number"), lambda line: str(line.seq), align="amount", width=9),
+            Column(self.tr("Number"), lambda line: format_decimal(line.seq, locale=locale), align="amount", width=11),
             Column(self.tr("When"), lambda line: moment_text(line.at, locale), width=20),
             Column(self.tr("Who"), lambda line: self.desk.name_of(line.person) or self.tr("the desk"), width=18),
             Column(self.tr("What"), lambda line: line.what, strong=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from babel.numbers import format_decimal
 from PySide6.QtWidgets import QHBoxLayout
 
 from core.device import Changed
@@ -16,8 +17,22 @@ from desktop.screens import Screen
 from desktop.teller.answers import answer_sentence
 from desktop.teller.devices.reading import DeviceView, device_tone, device_word, views
 from desktop.teller.saying import NOTHING, moment_text
-from desktop.widgets import Badge, Button, Card, Column, DataTable, EmptyState, KeyValueList, Notice, PagedModel, Text
+from desktop.widgets import (
+    Badge,
+    Button,
+    Card,
+    Column,
+    DataTable,
+    EmptyState,
+    KeyValueList,
+    Notice,
+    PagedModel,
+    Text,
+)
+from desktop.wording import desk_epoch
 
+LIST_WIDTH_MIN = 560
+ROWS_LEAST, ROWS_MOST = 6, 14
 _KINDS = frozenset({"device.written_off", "late.settled", "request.declined", "device.revoked", "exposure.booked"})
 
 
@@ -29,33 +44,38 @@ class DevicesScreen(Screen):
         self._desk = desk
         self._chosen: DeviceView | None = None
         self._wanted: tuple[str, int] | None = None
-        self.problem = Notice("", " ", "warn")
+        again = Button(self.tr("Ask again"), key="F5", small=True)
+        again.setObjectName("ask_again")
+        again.clicked.connect(self._ask)
+        self.problem = Notice("", " ", "warn", action=again)
         self.problem.setObjectName("devices_problem")
         self.problem.hide()
         self._empty = EmptyState(
-            self.tr("No desk is shown"),
+            self.tr("No desk is shown yet"),
             self.tr("The branch's desks stand here once the centre has answered."),
             icon="monitor",
         )
         self.model: PagedModel[DeviceView] = PagedModel(self._table_columns(), None, desk.tasks, parent=self)
         self.table = DataTable(self.tr("Devices"), self.model, empty=self._empty)
         self.table.setObjectName("devices")
-        self.table.setMinimumHeight(240)
-        self.table.setMinimumWidth(560)
+        self.table.set_least(width=LIST_WIDTH_MIN)
         card = Card(padding=14)
         card.body.addWidget(self.problem)
-        card.body.addWidget(self.table, 1)
-        self.add_main(card, 1)
+        card.body.addWidget(self.table)
+        self.add_main(card)
         self.facts = KeyValueList()
         self.answer = Text("", "small", wrap=True)
         self.reason = Text("", "small", wrap=True)
         self.write_off = Button(self.tr("Write off\u2026"), "danger", key="F8", small=True)
         self.late = Button(self.tr("Late operations"), key="F9", small=True)
-        self.add_side(self._side_card())
+        self.chosen_card = self._side_card()
+        self.chosen_card.hide()
+        self.add_side(self.chosen_card)
         self.table.chosen.connect(self._choose)
         self.model.loaded.connect(self._loaded)
         self.setFocusProxy(self.table)
         desk.changed.connect(self._changed)
+        desk.line_changed.connect(self._line_changed)
 
     def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
         """Ask the centre."""
@@ -64,12 +84,16 @@ class DevicesScreen(Screen):
 
     def _table_columns(self) -> list[Column[DeviceView]]:
         locale = self._desk.place.locale
+
+        def number(many: int) -> str:
+            return str(format_decimal(many, locale=locale)) if many else NOTHING
+
         return [
             Column(self.tr("Desk"), lambda view: view.found.device, strong=True),
             Column(self.tr("Epoch"), lambda view: str(view.found.epoch), align="amount", width=7),
             Column(self.tr("State"), device_word, width=16, tone=device_tone),
-            Column(self.tr("Last operation"), lambda view: str(view.found.head_seq), align="amount", width=13),
-            Column(self.tr("Late"), lambda view: str(view.found.late or NOTHING), align="amount", width=7),
+            Column(self.tr("Last operation"), lambda view: number(view.found.head_seq), align="amount", width=15),
+            Column(self.tr("Late"), lambda view: number(view.found.late), align="amount", width=9),
             Column(self.tr("Exposure"), lambda view: format_amount(view.exposure, locale), align="amount", width=17),
         ]
 
@@ -107,13 +131,24 @@ class DevicesScreen(Screen):
         text = self.tr("What the centre knows of the desks is shown with the line up.")
         self.problem.show_notice(problem.message, text, "warn")
         self.problem.show()
+        if not self.model.rowCount():
+            self._show_rows(())
+
+    def _line_changed(self) -> None:
+        """What could not be asked for is asked for as soon as it can be."""
+        if self.isVisible() and self.problem.isVisible() and self._desk.line_status.with_line:
+            self._ask()
 
     def _show(self, found: tuple[DeviceView, ...]) -> None:
         self.problem.hide()
         self._wanted = self._chosen.key if self._chosen is not None else None
+        self._show_rows(found)
+
+    def _show_rows(self, found: tuple[DeviceView, ...]) -> None:
         self.model.reload(lambda _key, _limit: (found, None))
 
     def _loaded(self, _any_rows: bool) -> None:
+        self.table.fit_rows(ROWS_LEAST, ROWS_MOST)
         rows = [self.model.row(number) for number in range(self.model.rowCount())]
         keys = [row.key if row is not None else None for row in rows]
         if self._wanted in keys:
@@ -127,17 +162,18 @@ class DevicesScreen(Screen):
 
     def _choose(self, view: DeviceView | None) -> None:
         self._chosen = view
+        self.chosen_card.setVisible(view is not None)
         if view is None:
             return
         locale, found = self._desk.place.locale, view.found
         self.facts.set_rows(
             [
-                (self.tr("Desk"), f"{found.device}, {found.epoch}"),
+                (self.tr("Desk"), desk_epoch(*view.key)),
                 (self.tr("State"), Badge(device_word(view), device_tone(view))),
-                (self.tr("Last operation"), str(found.head_seq)),
-                (self.tr("Made"), moment_text(view.heard_at, locale) if view.heard_at else NOTHING),
+                (self.tr("Last operation"), format_decimal(found.head_seq, locale=locale)),
+                (self.tr("Made at"), moment_text(view.heard_at, locale) if view.heard_at else NOTHING),
                 (self.tr("Exposure"), format_money(view.exposure, locale)),
-                (self.tr("Late operations"), str(found.late or NOTHING)),
+                (self.tr("Late operations"), format_decimal(found.late, locale=locale) if found.late else NOTHING),
             ]
         )
         asked = view.asked
@@ -148,7 +184,8 @@ class DevicesScreen(Screen):
         self.write_off.setEnabled(not why)
         self.late.setEnabled(found.late > 0 and found.state != "living")
         self.reason.setText(why)
-        self.reason.setVisible(bool(why))
+        # That the centre is asked is said already.
+        self.reason.setVisible(bool(why) and not view.waiting)
 
     def _why_not_write_off(self, view: DeviceView) -> str:
         if self._desk.role != SUPERVISOR:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from babel.numbers import format_decimal
+from PySide6.QtWidgets import QWidget
+
 from core.device import Performed
 from core.money import format_money
 from core.operations.ended import DeviceWriteOffRequested
@@ -10,6 +13,7 @@ from desktop.teller.devices.reading import DeviceView
 from desktop.teller.posting import PostingScreen, Proposal
 from desktop.teller.saying import NOTHING, moment_text
 from desktop.widgets import KeyValueList, Notice, Text
+from desktop.wording import desk_epoch
 
 
 class WriteOffScreen(PostingScreen):
@@ -42,7 +46,7 @@ class WriteOffScreen(PostingScreen):
         """Show the desk."""
         if isinstance(arguments, DeviceView):
             self._view = arguments
-            self.set_title(self._words, f"{arguments.found.device}, {arguments.found.epoch}")
+            self.set_title(self._words, desk_epoch(*arguments.key))
             self.facts.set_rows(self._pairs(arguments))
             exposure = format_money(arguments.exposure, self.desk.place.locale)
             text = self.tr("It may have paid out up to this since the centre last heard of it.")
@@ -58,9 +62,9 @@ class WriteOffScreen(PostingScreen):
     def _pairs(self, view: DeviceView) -> list[tuple[str, str]]:
         locale = self.desk.place.locale
         return [
-            (self.tr("Desk"), f"{view.found.device}, {view.found.epoch}"),
-            (self.tr("Last operation at the centre"), str(view.found.head_seq)),
-            (self.tr("Made"), moment_text(view.heard_at, locale) if view.heard_at else NOTHING),
+            (self.tr("Desk"), desk_epoch(*view.key)),
+            (self.tr("Last operation at the centre"), format_decimal(view.found.head_seq, locale=locale)),
+            (self.tr("Made at"), moment_text(view.heard_at, locale) if view.heard_at else NOTHING),
             (self.tr("Exposure"), format_money(view.exposure, locale)),
         ]
 
@@ -78,7 +82,13 @@ class WriteOffScreen(PostingScreen):
             exposure=found.exposure,
         )
         reason = self.tr("What this desk may have paid out becomes the bank's risk. Two supervisors decide that.")
-        return Proposal(body, self._pairs(view), reason)
+        consequence = (self.tr("What is done"), self.tr("Booked as the bank's risk; the desk is out for good"))
+        pairs = [*self._pairs(view), consequence]
+        return Proposal(body, pairs, reason, amount=view.exposure)
+
+    def _shown_to_approver(self, proposal: Proposal) -> list[tuple[str, str | QWidget]]:
+        """The exposure is among the pairs, under its own name."""
+        return [*proposal.pairs]
 
     def posted(self, _performed: Performed) -> None:
         """The desks, where the answer will stand."""

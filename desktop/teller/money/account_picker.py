@@ -15,7 +15,6 @@ from desktop.desk import Desk
 from desktop.teller.money.facts import AccountChoice, accounts_of_customer, find_accounts, short_iban
 from desktop.teller.money.visiting import VisitOffer
 from desktop.teller.saying import product_name
-from desktop.theme import current_theme
 from desktop.widgets import Column, DataTable, EmptyState, PagedModel, SearchBox, Tone
 
 TYPING_PAUSE_MS = 120
@@ -43,7 +42,7 @@ class AccountPicker(QWidget):
         self._empty = EmptyState("", "", icon="search")
         self.table = DataTable(self.tr("Accounts"), self._model, empty=self._empty)
         self.table.setObjectName("accounts")
-        self.table.setMinimumHeight(current_theme().px(_HEIGHT))
+        self.table.set_least(height=_HEIGHT)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(TYPING_PAUSE_MS)
@@ -62,6 +61,7 @@ class AccountPicker(QWidget):
         self._model.loaded.connect(self._loaded)
         self._model.failed.connect(self._failed)
         self.offer.lent.connect(self.chosen)
+        self.offer.offered.connect(self._say_elsewhere)
         self.begin()
 
     def begin(self) -> None:
@@ -175,6 +175,11 @@ class AccountPicker(QWidget):
             self.enter()
         elif self._one_is_enough and self._model.rowCount():
             self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _say_elsewhere(self) -> None:
+        self._empty.show_text(
+            self.tr("Not an account of this branch"), self.tr("Ask for its file above, or look for somebody else.")
+        )
 
     def _failed(self, problem: EnvironmentProblem) -> None:
         self.table.show_problem(problem)

@@ -55,6 +55,7 @@ class FormCard(Card):
         self.body.addLayout(row)
         self._barrier.hide()
         self._problem.hide()
+        shortage.changed.connect(self._show_or_hide_line)
         self.review_button.clicked.connect(self.review_wanted)
         self.other_button.clicked.connect(self.other_account)
         self._go.clicked.connect(lambda: self.go_wanted.emit(self._go_to))
@@ -65,12 +66,12 @@ class FormCard(Card):
         self._said_of_line = said is not None
         if said is not None:
             self._line.show_notice(*said, "info")
-        self._line.setVisible(self._said_of_line and self._obstacle is None)
+        self._show_or_hide_line()
 
     def show_obstacle(self, found: Obstacle | None) -> None:
         """Say what is in the way, in the place of the line's notice; nothing can be reviewed until it is gone."""
         self._obstacle = found
-        self._line.setVisible(self._said_of_line and found is None)
+        self._show_or_hide_line()
         self._barrier.setVisible(found is not None)
         if found is not None:
             self._go_to = found.go_to
@@ -78,6 +79,10 @@ class FormCard(Card):
             self._go.setVisible(bool(found.go_to))
             self._barrier.show_notice(found.lead, found.text, "warn")
         self._settle()
+
+    def _show_or_hide_line(self) -> None:
+        """What is in the way, or lacking, says it all."""
+        self._line.setVisible(self._said_of_line and self._obstacle is None and self.shortage.isHidden())
 
     def show_problem(self, lead: str, text: str) -> None:
         """Say why it could not be done, where no field is at fault; an empty lead takes it back."""

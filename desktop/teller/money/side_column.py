@@ -31,13 +31,18 @@ class EffectsCard(Card):
         super().__init__(self.tr("What this does"))
         self._table = BeforeAfterTable(locale=locale)
         self._rows: list[BeforeAfter] = []
+        self._nothing = Text(self.tr("Nothing is posted before the centre has answered."), "quiet", wrap=True)
+        self._nothing.hide()
         self.body.addWidget(self._table)
+        self.body.addWidget(self._nothing)
 
     def show_effects(self, rows: Sequence[BeforeAfter]) -> None:
         """Show these figures; the same ones again draw nothing anew."""
         if list(rows) != self._rows:
             self._rows = list(rows)
             self._table.set_rows(rows)
+            self._table.setVisible(bool(rows))
+            self._nothing.setVisible(not rows)
 
 
 class StandingCard(Card):

@@ -46,9 +46,12 @@ def visit_obstacle(facts: CounterFacts, desk: Desk, *, with_cash: bool) -> Obsta
 
 
 class VisitOffer(QWidget):
-    """Offers to ask the centre for the file of an account of another branch. `lent` carries the account's id."""
+    """Offers to ask the centre for the file of an account of another branch. `lent` carries the account's id,
+    `offered` says that it stands there.
+    """
 
     lent = Signal(str)
+    offered = Signal()
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
@@ -85,12 +88,14 @@ class VisitOffer(QWidget):
         self._iban, self._asking = iban, False
         self._settle()
         self.show()
+        self.offered.emit()
 
     def _settle(self) -> None:
         if not self._iban:
             return
         offline = is_offline(self._desk)
-        self.ask.setEnabled(not offline and not self._asking)
+        # While it is asked the button stays as it is, so that the focus stays too; pressing it again does nothing.
+        self.ask.setEnabled(not offline or self._asking)
         if offline:
             text = _tr("Its file can be asked for once the line is up.")
         elif self._asking:
@@ -136,7 +141,7 @@ class VisitCard(Card):
         self._desk, self._account = desk, ""
         self._pairs = KeyValueList()
         self._problem = Notice("", " ", "warn")
-        self.button = Button(_tr("Give the file back"), small=True)
+        self.button = Button(_tr("Give the file back"), key="F8", small=True)
         self.button.setObjectName("give_back")
         for part in (self._pairs, self._problem, self.button):
             self.body.addWidget(part)

@@ -170,6 +170,23 @@ class TellerWindow:
         assert self.part(QWidget, "review").isVisible(), self.words()
         self.enter()
 
+    def focused(self) -> str:
+        """What has the focus, by its name."""
+        found = QApplication.focusWidget()
+        return found.objectName() if found is not None else ""
+
+    def tab(self, times: int = 1) -> str:
+        """Tab on; what has the focus then."""
+        for _ in range(times):
+            press(Qt.Key.Key_Tab)
+        return self.focused()
+
+    def go(self, code: str) -> None:
+        """A trade code in the search box."""
+        press(Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+        type_text(code)
+        self.enter()
+
     def words(self) -> list[str]:
         """Everything that the screen says, label by label."""
         return [label.text() for label in self.screen.findChildren(QLabel) if label.isVisible() and label.text()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 
 from core.device import Performed
 from core.operations.bank import DeviceRevoked
@@ -11,7 +12,7 @@ from core.people.keys import new_signing_key
 from core.store.queries.requests import requests
 from core.sync.messages import BranchDevice, LateRun
 from desktop.teller.devices.overview import DevicesScreen
-from desktop.widgets import Button
+from desktop.widgets import Button, LineState, LineStatus
 from tests.core.device.desk import Desk as DeskUnderTest
 from tests.desktop.teller.teller_window import TellerWindow
 
@@ -127,3 +128,52 @@ def test_late_operations_are_read_as_a_list_before_they_are_decided(office: Tell
     assert office.says("Being settled")
     office.press("late_operations")
     assert not office.part(Button, "refuse_all").isEnabled(), "nothing is decided twice"
+
+
+def test_a_desk_is_written_off_by_keyboard_alone_and_esc_leads_back_to_it(office: TellerWindow) -> None:
+    office.go("9005")
+    assert office.focused() == "devices"
+    office.key(Qt.Key.Key_Down)
+    assert office.says("odense-2, epoch 1")
+    assert office.tab() == "write_off"
+    office.key(Qt.Key.Key_F8)
+    assert (office.shell.current_name(), office.focused()) == ("write_off", "review_button")
+    office.enter()
+    assert office.focused() == "confirm"
+    assert office.says("123,456.78 DKK"), "what is at risk is the largest thing on the review"
+    assert office.says("A supervisor must approve")
+    office.key(Qt.Key.Key_Escape)
+    assert office.focused() == "review_button"
+    office.key(Qt.Key.Key_Escape)
+    assert (office.shell.current_name(), office.focused()) == ("devices", "devices")
+    assert office.part(Button, "write_off").isEnabled(), "the same desk is chosen"
+
+
+def test_late_operations_are_gone_through_by_keyboard(office: TellerWindow) -> None:
+    office.bench.sync()
+    office.centre.issue(DeviceRevoked(device=LOST[0], epoch=LOST[1], head_seq=0))
+    office.bench.read()
+    office.line.devices = (BranchDevice(*LOST, "written_off", 40, "DKK", 0, 2),)
+    office.line.late[LOST] = LateRun(*LOST, tuple(office.bench.device.export_chain("odense-1", 1))[-2:])
+    office.go("9005")
+    office.key(Qt.Key.Key_F9)
+    assert office.focused() == "late", "what is decided over is read first"
+    assert [office.tab(), office.tab()] == ["review_button", "refuse_all"]
+    office.key(Qt.Key.Key_F9)
+    assert office.focused() == "confirm"
+    assert office.says("Refuse all of them")
+    office.key(Qt.Key.Key_Escape)
+    assert office.says("Refused, nothing is posted")
+
+
+def test_a_page_of_desks_that_could_not_be_asked_for_is_asked_for_again(office: TellerWindow) -> None:
+    office.line.down = True
+    office.go("9005")
+    assert office.says("No desk is shown yet")
+    assert not office.says("The chosen desk")
+    office.key(Qt.Key.Key_F5)
+    assert office.says("No desk is shown yet")
+    office.line.down = False
+    office.desk.set_line_status(LineStatus(LineState.ONLINE))
+    office.settle()
+    assert office.says("The chosen desk"), "the line's return is enough"

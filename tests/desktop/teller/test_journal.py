@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLineEdit, QScrollArea
 
-from core.operations.transfers import TransferMade
+from core.operations.transfers import TransferMade, TransferSent
 from core.records import make_record
 from core.store.queries.accounts import account_activity, account_summary
 from desktop.teller.customers.columns import activity_text
@@ -221,3 +221,24 @@ def test_a_period_that_is_none_is_refused_at_its_field(at_work: TellerWindow, fi
     at_work.press("make_statement")
     assert at_work.says(said)
     assert not list(at_work.papers.glob("*"))
+
+
+def test_what_moves_no_money_and_many_details_fit_a_low_screen(at_work: TellerWindow) -> None:
+    at_work.shell.resize(1366, 768)
+    account = at_work.account(at_work.customer(), 5_000_00)
+    names = {
+        "payer_name": "Søren Ørsted",
+        "payee_name": "Nordlys Energi- og Varmeforsyning",
+        "payee_iban": "DK5000400440116243",
+        "remittance": "Invoice 2026-11-4711, customer 889 1234 5678, November, with fee",
+    }
+    digest, data = make_record(names, at_work.bench.randomness)
+    sent = TransferSent(account=account, route="partner", currency="DKK", amount=100_00, details=digest)
+    done = at_work.bench.perform(at_work.teller, sent, records={digest: data})
+    at_work.open("journal", done.id)
+    card = at_work.part(QLineEdit, "operation_key")
+    area = at_work.screen.findChild(QScrollArea)
+    assert area is not None
+    assert card.mapTo(area, QPoint(0, card.height())).y() <= area.height(), "nothing has to be scrolled for"
+    assert at_work.says("Nordlys Energi- og Varmeforsyning")
+    assert sum("Søren Ørsted" in words for words in at_work.words()) == 1, "the payer is the customer, said once"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 
 from core.book.rows import DepositAccount, Lease, Spending
 from core.clock import instant
@@ -13,7 +14,7 @@ from core.store.queries.requests import requests
 from desktop.desk_watch import DeskWatch
 from desktop.line_reporting import LineReporter
 from desktop.teller.limits import limits_line, limits_of
-from desktop.widgets import LineState, LineStatus
+from desktop.widgets import LineState, LineStatus, Notice
 from tests.desktop.teller.teller_window import TellerWindow
 
 NOW = 1_795_000_000_000
@@ -154,3 +155,39 @@ def test_an_account_with_money_on_it_is_not_closed_and_the_reason_is_said(at_wor
     notices = [label.accessibleName() for label in at_work.screen.findChildren(type(at_work.screen.problem))]  # type: ignore[attr-defined]
     assert any("125.00\u00a0DKK is on it" in said for said in notices)
     assert not at_work.screen.review_button.isEnabled()  # type: ignore[attr-defined]
+
+
+def test_the_line_is_tried_at_once_by_keyboard_and_what_came_of_it_is_said(at_work: TellerWindow) -> None:
+    at_work.line.down = True
+    at_work.desk.set_line_status(LineStatus(LineState.OFFLINE))
+    at_work.key(Qt.Key.Key_F10)
+    assert at_work.focused() == "try_now"
+    at_work.enter()
+    assert at_work.says("The centre can't be reached.")
+    at_work.line.down = False
+    at_work.key(Qt.Key.Key_F5)
+    assert at_work.says("The centre answers.")
+    assert at_work.line.tried == 2
+    assert at_work.focused() == "try_now"
+
+
+@pytest.mark.parametrize("state", [LineState.STOPPED, LineState.CLOCK])
+def test_a_desk_that_may_pay_nothing_out_shows_no_figures_of_what_it_might(
+    at_work: TellerWindow, state: LineState
+) -> None:
+    at_work.open("this_desk")
+    assert at_work.says("Sum left")
+    at_work.desk.set_line_status(LineStatus(state, code="device_revoked", detail="The bank has ended this desk."))
+    at_work.settle()
+    assert not at_work.says("Sum left")
+    notices = [notice.text() for notice in at_work.screen.findChildren(Notice) if notice.isVisible()]
+    assert any("Nothing is paid out." in said for said in notices)
+    assert "Reason. The bank has ended this desk (device_revoked)." in notices
+
+
+def test_closing_an_account_that_holds_money_leads_back_to_its_file(at_work: TellerWindow) -> None:
+    account = at_work.account(at_work.customer(), 125_00)
+    at_work.open("close_account", account)
+    assert at_work.focused() == "to_file"
+    at_work.enter()
+    assert at_work.shell.current_name() == "customer"

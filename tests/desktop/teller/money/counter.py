@@ -61,6 +61,7 @@ class CentreLine:
         self.held: list[str] = []
         self.asked_for: list[str] = []
         self.woken = 0
+        self.tried = 0
 
     def wake(self) -> None:
         self.woken += 1
@@ -102,6 +103,10 @@ class CentreLine:
         self._desk.sync()
         self._centre.grant(account, self._desk.device.identity.device, 5_000_00)
         self._desk.read()
+
+    def try_now(self) -> str:
+        self.tried += 1
+        return "The centre can't be reached." if self.down else ""
 
     def branch_devices(self) -> tuple[BranchDevice, ...]:
         if self.down:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from PySide6.QtCore import Qt
 
 from core.book.rows import Lease
 from core.operations.leases import LeaseRenewed
@@ -15,6 +16,7 @@ from core.store.queries.requests import RequestLine, request_line
 from core.sync.fetched import FetchedRights
 from desktop.teller.money.money_screen import MoneyScreen
 from desktop.widgets import LineState, LineStatus
+from tests.desktop.hands import press
 from tests.desktop.teller.money.counter import Counter, texts
 
 PAYEE = "DK50 0040 0440 1162 43"
@@ -88,6 +90,20 @@ def test_what_is_beyond_is_paid_at_the_banks_risk_once_a_supervisor_has_signed_f
     assert counter.desk.device.spending().stood_in == 750_00
 
 
+def test_what_is_possible_is_reached_by_its_keys_and_esc_leads_back_to_what_was_typed(counter: Counter) -> None:
+    screen, _account = short(counter)
+    assert screen.form.amount.edit.hasFocus()
+    assert "Working offline." not in texts(screen.form_card), "what is lacking says it all"
+    press(Qt.Key.Key_F4)
+    counter.bot.waitUntil(screen.review.confirm_button.hasFocus)
+    press(Qt.Key.Key_Escape)
+    assert screen.form.amount.edit.hasFocus()
+    assert counter.edit("amount").text() == "2,000.00"
+    press(Qt.Key.Key_F3)
+    counter.bot.waitUntil(screen.review.confirm_button.hasFocus)
+    assert "1,250.00" in texts(screen.review)
+
+
 def test_a_stand_in_that_nobody_signs_pays_nothing(counter: Counter) -> None:
     screen, account = short(counter)
     counter.second.willing = False
@@ -154,6 +170,7 @@ def test_a_transfer_beyond_rights_waits_for_the_centre_as_a_request(counter: Cou
     counter.press("ask")
     assert screen.review.confirm_button.label() == "Send the request"
     assert "nothing is posted yet" in texts(screen.review)
+    assert "Nothing is posted before the centre has answered." in texts(screen.effects_card)
     counter.enter()
     assert asked_of(counter, screen).state == "waiting"
     assert counter.posted(account) == 10_250_00

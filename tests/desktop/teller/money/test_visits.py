@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import Qt
 
 from core.book.rows import DepositAccount
 from desktop.teller.money.visiting import VisitCard, VisitOffer
 from desktop.widgets import LineState, LineStatus
+from tests.desktop.hands import press
 from tests.desktop.teller.far_branch import far_account
 from tests.desktop.teller.money.counter import Counter, texts
 
@@ -63,7 +65,9 @@ def test_a_visitor_pays_in_and_their_file_goes_back(counter: Counter, far: tuple
     assert counter.posted(account) == 1_000_00
     screen = counter.open("deposit", {"account": account})
     counter.bot.waitUntil(screen.visit_card.isVisible)
-    counter.press("give_back")
+    press(Qt.Key.Key_F8)
+    counter.bot.waitUntil(lambda: counter.desk.device.loan(account) is None)
+    counter.settle()
     assert counter.desk.device.loan(account) is None
     screen = counter.open("deposit", {"account": account})
     assert not screen.form_card.isVisible()
@@ -99,6 +103,8 @@ def test_a_file_that_does_not_come_says_why(counter: Counter, far: tuple[str, st
     counter.press("ask_for_file")
     assert "can't be reached" in texts(offer)
     assert counter.line.asked_for == [iban, iban]
+    assert offer.ask.hasFocus(), "the next try is one key away"
+    assert "Not an account of this branch" in texts(counter.open_screen())
 
 
 def test_nothing_is_offered_for_what_is_no_account_of_this_bank(counter: Counter, far: tuple[str, str]) -> None:
