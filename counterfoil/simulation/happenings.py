@@ -199,6 +199,7 @@ HAPPENINGS: Mapping[str, tuple[Happening, int]] = {
     "lost": (machines.lost, 2),
     "written off": (ends.written_off, 5),
     "late decided": (ends.late_decided, 14),
+    "reversal asked": (ends.reversal_asked, 10),
     "tampered with": (machines.tampered_with, 2),
     BACKED_UP: (restoring.backed_up, 0),
     RESTORED: (restoring.restored, 0),
