@@ -163,19 +163,6 @@ def test_a_body_without_an_end_is_not_waited_for(address: str, desk: Desk, lengt
     assert (document["code"], document["retry"]) == ("body_too_slow", True)
 
 
-def test_many_lines_that_say_nothing_keep_nobody_out(bank: CentreBank, address: str, desk: Desk) -> None:
-    head = b"POST /v1/operations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
-    host, _, port = address.removeprefix("http://").partition(":")
-    lines = [socket.create_connection((host, int(port)), timeout=20) for _ in range(60)]
-    for line in lines:
-        line.sendall(head)
-    account = next(iter(desk.iban_of))
-    desk.make(desk.deposit(account, 2_00))
-    assert [verdict.verdict for verdict in desk.settle(address)] == ["applied"]
-    for line in lines:
-        line.close()
-
-
 # What is pushed: forged, out of order, repeated, poisonous.
 
 
