@@ -12,9 +12,9 @@ def checkpoint() -> None:
     from sync_server.centre.checkpoints import make_checkpoint
 
     with centre_transaction() as (home, centre):
-        issued = make_checkpoint(home, centre)
-    settled = issued.settled
-    body = settled.decoded.body
-    typer.echo(f"Checkpoint {settled.verdict.hash} of {settled.decoded.operation.at} covers {len(body.feeds)} feeds:")
-    for mark in body.feeds:
+        made = [issued.settled for issued in make_checkpoint(home, centre)]
+    marks = [mark for settled in made for mark in settled.decoded.body.feeds]
+    last = made[-1]
+    typer.echo(f"Checkpoint {last.verdict.hash} of {last.decoded.operation.at} covers {len(marks)} feeds:")
+    for mark in marks:
         typer.echo(f"  {mark.feed:<32}  {mark.position:>12,}  {mark.hash}")

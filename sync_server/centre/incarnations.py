@@ -60,7 +60,7 @@ def must_not_recover(home: Home, branch: str | None) -> None:
 def incarnation_for(home: Home, branch: str) -> IncarnationAnswer:
     """What a device of the branch compares with what it has."""
     number = home.incarnations.number()
-    begun = home.newest_of_kind(BEGUN) if number > 1 else None
+    begun = next(iter(home.newest_of_kind(BEGUN, 1)), None) if number > 1 else None
     return IncarnationAnswer(number, begun, tuple(home.incarnations.chain_ends(branch)))
 
 

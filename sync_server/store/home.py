@@ -347,8 +347,8 @@ class Home(Protocol):
         """Every feed with its head and its running hash there, by name; seen at one moment."""
         ...
 
-    def newest_of_kind(self, kind: str) -> str | None:
-        """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
+    def newest_of_kind(self, kind: str, limit: int) -> list[str]:
+        """The signed texts of the newest operations of that kind on the centre's bank-wide chain, the newest first."""
         ...
 
     def feed_rows(self, feed: str, after: int, limit: int) -> list[FeedRow]:

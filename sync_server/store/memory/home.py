@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import nlargest
 from typing import TypeVar, cast
 
 from core.book import Book, Row
@@ -340,15 +341,14 @@ class MemoryHome:
         feeds = sorted(feed for feed, _head in self._overlay.items(FEED_HEADS))
         return [(feed, self.feed_head(feed), self.feed_hash(feed)) for feed in feeds]
 
-    def newest_of_kind(self, kind: str) -> str | None:
-        """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
+    def newest_of_kind(self, kind: str, limit: int) -> list[str]:
+        """The signed texts of the newest operations of that kind on the centre's bank-wide chain, the newest first."""
         found = (
             kept
             for _, kept in self._overlay.items(OPERATIONS)
             if kept.kind == kind and kept.place[0] == centre_chain(None)
         )
-        newest = max(found, key=lambda kept: kept.place, default=None)
-        return newest.jws if newest is not None else None
+        return [kept.jws for kept in nlargest(limit, found, key=lambda kept: kept.place)]
 
     def feed_rows(self, feed: str, after: int, limit: int) -> list[FeedRow]:
         """Up to `limit` operations after a position, in order."""

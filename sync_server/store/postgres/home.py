@@ -283,10 +283,10 @@ class PostgresHome:
         rows = self.connection.execute(b"SELECT feed, position, hash FROM feed_heads ORDER BY feed").fetchall()
         return sorted((feed, position, hash_) for feed, position, hash_ in rows)
 
-    def newest_of_kind(self, kind: str) -> str | None:
-        """The signed text of the newest operation of that kind on the centre's bank-wide chain."""
-        row = self.connection.execute(NEWEST_OF_KIND, (centre_chain(None), kind)).fetchone()
-        return str(row[0]) if row else None
+    def newest_of_kind(self, kind: str, limit: int) -> list[str]:
+        """The signed texts of the newest operations of that kind on the centre's bank-wide chain, the newest first."""
+        rows = self.connection.execute(NEWEST_OF_KIND, (centre_chain(None), kind, limit))
+        return [str(jws) for (jws,) in rows]
 
     def enter_feeds(self, placed: Sequence[Placed]) -> None:
         """Put operations at positions that `advance_feed` has given."""

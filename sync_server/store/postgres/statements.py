@@ -56,7 +56,7 @@ PUT_FEED_HASHES = (
 )
 NEWEST_OF_KIND = (
     b"SELECT o.jws FROM operations o JOIN chains c ON (c.device, c.epoch) = (o.device, o.epoch) "
-    b"WHERE o.device = %s AND o.kind = %s ORDER BY o.epoch DESC, o.seq DESC LIMIT 1"
+    b"WHERE o.device = %s AND o.kind = %s ORDER BY o.epoch DESC, o.seq DESC LIMIT %s"
 )
 FEED_ITEMS = b"COPY feed_items (feed, position, operation_no) FROM STDIN"
 FEED_ROWS = (
