@@ -30,25 +30,29 @@ class Caught:
 
     def __str__(self) -> str:
         broken = self.outcome.broken
-        what = f"{broken.invariant}, {len(self.places)} steps are enough" if broken else "not caught"
+        enough = f", {len(self.places)} steps are enough" if self.places else ""
+        what = f"{broken.invariant}{enough}" if broken else "not caught"
         return f"{self.name}: seed {self.outcome.seed} of {VARIANTS[self.name].seeds}, {what}, {self.seconds:.1f} s"
 
 
-def catch(name: str, runs: int) -> Caught:
-    """Run seeds under a variant until one breaks, and shorten its plan by at most so many runs."""
+def catch(name: str, runs: int, *, second_bank: bool = True) -> Caught:
+    """Run seeds under a variant until one breaks, and shorten its plan by at most so many runs (0: not at all).
+
+    Without `second_bank` what that one would notice counts for nothing.
+    """
     began = time.process_time()
-    with prepared(name):
+    with prepared(name, second_bank=second_bank):
         outcome = run(1, STEPS)
         for seed in range(2, VARIANTS[name].seeds + 1):
             if outcome.broken is not None:
                 break
             outcome = run(seed, STEPS)
-        places = shortened(outcome, STEPS, runs=runs) if outcome.broken is not None else ()
+        places = shortened(outcome, STEPS, runs=runs) if outcome.broken is not None and runs else ()
         again = run(outcome.seed, STEPS, places=frozenset(places)) if places else outcome
     return Caught(name, outcome, places, again, time.process_time() - began)
 
 
-def catch_all(names: Iterable[str], *, jobs: int, runs: int) -> Iterator[Caught]:
+def catch_all(names: Iterable[str], *, jobs: int, runs: int, second_bank: bool = True) -> Iterator[Caught]:
     """Each of the variants, in several processes, as they come."""
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap_unordered(partial(catch, runs=runs), names, chunksize=1)
+        yield from pool.imap_unordered(partial(catch, runs=runs, second_bank=second_bank), names, chunksize=1)

@@ -2,8 +2,8 @@
 
 `holds_kept`: the centre grants and draws only what no device holds and no hold binds. `lease_kept`: a desk pays within
 the lease that its payment names. `within_rights`: of an honest desk the centre never finds that it went beyond.
-`closed_clean`: an account is closed with nothing on it and nothing out. `exactly_once`: what is booked late was not
-booked before.
+`closed_clean`: an account is closed with nothing on it and nothing out. `undone_once`: what an operation moved is moved
+back once. `exactly_once`: what is booked late was not booked before.
 """
 
 from __future__ import annotations
@@ -50,35 +50,67 @@ class Spent(NamedTuple):
 
 @dataclass
 class Promises:
-    """What operations have said so far of leases, payments and late bookings."""
+    """What operations have said so far of leases, payments, reversals and late bookings.
+
+    `undone` are the operations that each chain has undone; `undone_at_centre` those that count there as undone.
+    `released` are the accounts on which the centre has released the rights of a chain.
+    """
 
     leases: dict[tuple[str, int, int], Payload] = field(default_factory=dict)
     spent: dict[Chain, Spent] = field(default_factory=dict)
     carried: set[str] = field(default_factory=set)
+    undone: set[tuple[Chain, str]] = field(default_factory=set)
+    undone_at_centre: set[str] = field(default_factory=set)
+    released: set[tuple[str, Chain]] = field(default_factory=set)
     paying: list[tuple[Payload, Spent]] = field(default_factory=list)
+    undoing: list[Payload] = field(default_factory=list)
 
     def copy(self) -> Promises:
         """Another that is as this one is."""
-        return Promises(dict(self.leases), dict(self.spent), set(self.carried))
+        return Promises(
+            dict(self.leases),
+            dict(self.spent),
+            set(self.carried),
+            set(self.undone),
+            set(self.undone_at_centre),
+            set(self.released),
+        )
+
+    def begin_again(self) -> None:
+        """The centre was restored: what it had said is said again, by it or by those who had heard it."""
+        self.carried, self.undone_at_centre, self.released = set(), set(), set()
 
     def made(self, operation: Payload) -> None:
         """A desk has made an operation on its own chain."""
         rights, standin, _lease = authority_of(operation)
+        chain = (operation["device"], operation["epoch"])
+        if operation["kind"] == "entry.reversed":
+            named = (chain, operation["body"]["reverses"])
+            if named in self.undone:
+                self.undoing.append(operation)
+            self.undone.add(named)
         if not rights + standin:
             return
-        chain = (operation["device"], operation["epoch"])
         after = self.spent.get(chain, Spent()).and_by(rights, standin)
         self.spent[chain] = after
         self.paying.append((operation, after))
 
     def look_at_payments(self, simulation: Simulation) -> None:
-        """Hold what desks have paid against their leases. Raises `Violation`."""
+        """Hold what desks have paid against their leases, and what they paid back against once. Raises `Violation`."""
         for operation, after in self.paying:
             chain = (operation["device"], operation["epoch"])
             if chain not in simulation.dishonest:
                 for what in self._beyond_lease(operation, after):
                     simulation.violated("lease_kept", f"{chain} {operation['seq']}: {what}")
         self.paying.clear()
+        for operation in self.undoing:
+            chain = (operation["device"], operation["epoch"])
+            if chain not in simulation.dishonest:
+                moved = sum(line[3] for line in entry(operation) if line[3] > 0)
+                simulation.violated(
+                    "undone_once", f"{chain} {operation['seq']}: {operation['body']['reverses']}, {moved} once more"
+                )
+        self.undoing.clear()
 
     def _beyond_lease(self, operation: Payload, after: Spent) -> Iterator[str]:
         rights, standin, number = authority_of(operation)
@@ -97,6 +129,15 @@ class Promises:
         for amount, limit in limits:
             if amount > lease[limit]:
                 yield f"{limit} is {lease[limit]}, it has come to {amount}"
+
+    def note(self, operation: Payload) -> None:
+        """The centre has an operation, of whichever of its lives."""
+        undone = undone_by(operation)
+        if undone is not None:
+            self.undone_at_centre.add(undone)
+        if operation["kind"] == "rights.released":
+            body = operation["body"]
+            self.released.update((account, (body["device"], body["epoch"])) for account in body["accounts"])
 
     def at_centre(
         self,
@@ -133,10 +174,20 @@ class Promises:
             if inside in known or inside in self.carried:
                 simulation.violated("exactly_once", f"{where} books {inside} once more")
             self.carried.add(inside)
+        undone = undone_by(operation)
+        if undone in self.undone_at_centre and "already_reversed" not in found:
+            simulation.violated("undone_once", f"{where} undoes {undone} once more, and no case is opened")
         if kind == "account.closed":
             account_ = model.account(body["account"])
             if account_.posted or account_.reserved or account_.holds:
                 simulation.violated("closed_clean", f"{body['account']} is closed with {account_}")
+
+
+def undone_by(operation: Payload) -> str | None:
+    """The id of the operation that it undoes, or that what it carries does."""
+    made = payload_of(operation["body"]["jws"]) if operation["kind"] == "operation.booked" else operation
+    undone: str | None = made["body"]["reverses"] if made["kind"] == "entry.reversed" else None
+    return undone
 
 
 def authority_of(operation: Payload) -> tuple[int, int, int]:

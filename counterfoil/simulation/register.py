@@ -13,7 +13,9 @@ from core.ledger import deposit_id
 from core.operations import rules
 from core.operations.ended import OperationBooked
 from core.operations.kind import Decoded
+from core.operations.reversals import EntryReversed
 from core.operations.rights import RightsReturned
+from core.operations.terms import OverdraftLimitSet
 
 Chain = tuple[str, int]
 
@@ -43,13 +45,16 @@ class ChainRegister:
 class Register:
     """`posted`: what every account would hold if all that was ever made anywhere were known; the customer's view.
 
-    `beyond`: what was paid by stand-in, which two people have signed; `paid`: what each chain paid by rights.
+    `beyond`: what was paid by stand-in, which two people have signed, and was not undone, by operation too in
+    `stood_in`; `paid`: what each chain paid by rights; `limits`: the highest overdraft limit that was ever set.
     """
 
     chains: dict[Chain, ChainRegister] = field(default_factory=dict)
     posted: dict[str, int] = field(default_factory=dict)
     beyond: dict[str, int] = field(default_factory=dict)
+    stood_in: dict[str, tuple[str, int]] = field(default_factory=dict)
     paid: dict[tuple[str, Chain], int] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)
 
     def copy(self) -> Register:
@@ -58,7 +63,9 @@ class Register:
             {name: chain.copy() for name, chain in self.chains.items()},
             dict(self.posted),
             dict(self.beyond),
+            dict(self.stood_in),
             dict(self.paid),
+            dict(self.limits),
             set(self.known),
         )
 
@@ -82,9 +89,16 @@ class Register:
             return decoded
         for account, credit in _credits(decoded).items():
             self.posted[account] = self.posted.get(account, 0) + credit
+        body = decoded.body
         if operation.authority is not None and operation.authority.standin:
             for account in _debited(decoded):
                 self.beyond[account] = self.beyond.get(account, 0) + operation.authority.standin
+                self.stood_in[operation.id] = (account, operation.authority.standin)
+        if isinstance(body, EntryReversed):
+            account, undone = self.stood_in.pop(body.reverses, ("", 0))
+            self.beyond[account] = self.beyond.get(account, 0) - undone
+        if isinstance(body, OverdraftLimitSet):
+            self.limits[body.account] = max(body.limit, self.limits.get(body.account, 0))
         return decoded
 
     def forget(self, jws: str) -> None:

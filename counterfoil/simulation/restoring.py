@@ -81,9 +81,13 @@ def _begin(simulation: Simulation) -> None:
 
 def has_reported(simulation: Simulation, chain: Chain) -> bool:
     """Whether a device epoch has said to this incarnation all that it knows; so has everybody in the first."""
-    database = simulation.centre.database
-    number = max(database.committed(INCARNATIONS), default=1)
-    return number == 1 or database.committed(REPORTS).get(chain) == number
+    number = incarnation(simulation)
+    return number == 1 or simulation.centre.database.committed(REPORTS).get(chain) == number
+
+
+def incarnation(simulation: Simulation) -> int:
+    """The life that the centre's database is in."""
+    return max(simulation.centre.database.committed(INCARNATIONS), default=1)
 
 
 def awaited(simulation: Simulation) -> list[Chain]:

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 
+from counterfoil.simulation import invariants, variants
 from counterfoil.simulation import steps as steps_of_runs
-from counterfoil.simulation import variants
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.happenings import ALWAYS, HAPPENINGS, let_time_pass
 from counterfoil.simulation.healing import heal
@@ -133,10 +133,11 @@ def _begin_worker(variant: str | None, restores: bool) -> None:
 
 
 @contextmanager
-def prepared(variant: str | None = None, *, restores: bool = False) -> Iterator[None]:
+def prepared(variant: str | None = None, *, restores: bool = False, second_bank: bool = True) -> Iterator[None]:
     """Inside, seeds can be run: the bank is founded by the true rules, then the variant's wrong one counts.
 
-    With `restores` the centre is restored in some of the seeds. Cycles are collected between runs, not within one.
+    With `restores` the centre is restored in some of the seeds; without `second_bank` nothing is compared with that
+    one (`model_agrees`). Cycles are collected between runs, not within one.
     """
     with ExitStack() as stack:
         stack.enter_context(remembering())
@@ -144,6 +145,7 @@ def prepared(variant: str | None = None, *, restores: bool = False) -> Iterator[
         _watch()
         if restores or (variant is not None and variants.VARIANTS[variant].restores):
             stack.enter_context(swapped(steps_of_runs, "RESTORED_PERCENT", RESTORED_PERCENT))
+        stack.enter_context(swapped(invariants, "WITH_SECOND_BANK", second_bank))
         if variant is not None:
             stack.enter_context(variants.VARIANTS[variant].applied())
         gc.collect()

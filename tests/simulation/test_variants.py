@@ -28,6 +28,19 @@ def test_the_wrong_rule_is_noticed_and_its_shortened_trace_breaks_the_same_promi
     assert len(found.places) < found.outcome.steps
 
 
+@pytest.fixture(scope="module")
+def caught_by_others() -> dict[str, Caught]:
+    return {each.name: each for each in catch_all(VARIANTS, jobs=2, runs=0, second_bank=False)}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_the_wrong_rule_is_noticed_without_the_second_bank_too(name: str, caught_by_others: dict[str, Caught]) -> None:
+    found = caught_by_others[name]
+    print(found)
+    assert found.outcome.broken is not None, f"not caught within {VARIANTS[name].seeds} seeds: {VARIANTS[name].wrong}"
+    assert found.outcome.broken.invariant not in {"model_agrees", "no_bug"}
+
+
 def test_the_true_rules_pass_the_seeds_at_which_wrong_ones_are_noticed() -> None:
     for variant in VARIANTS.values():
         assert set(range(1, variant.seeds + 1)) <= set(SEEDS_WITH_RESTORES if variant.restores else SEEDS)
