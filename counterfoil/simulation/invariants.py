@@ -223,10 +223,10 @@ class _Centre:
                     "model_agrees",
                     f"{name} has posted, rights, limit, holds, freezes {found} at the centre, not {expected}",
                 )
-            counted = sum(payable(right) for right in self._counting(name) if payable(right) > 0)
-            if row.rights != counted:
+            terms = [payable(right) for right in self._counting(name)]
+            if row.rights != sum(terms) or min(terms, default=0) < 0:
                 self._simulation.violated(
-                    "rights_sum", f"{row.rights} of {name} is held back at the centre, devices have rights to {counted}"
+                    "rights_sum", f"{row.rights} of {name} is held back at the centre, devices have rights to {terms}"
                 )
             if row.posted + row.overdraft_limit - row.rights < 0 and not has_case(self._database, name):
                 self._simulation.violated("free_has_case", f"{name} is short and has no case")
