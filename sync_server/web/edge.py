@@ -18,6 +18,9 @@ REQUEST_ID_HEADER = "X-Request-Id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_LEFT = 499
+_SHOWN_MAX = 200
+"""Characters of a method or an address in a log line. What is longer is nobody's here, and to look through it for secrets
+takes a time that grows with its square."""
 
 
 class Edge:
@@ -46,7 +49,7 @@ class Edge:
             except Problem as problem:
                 await self._answer(problem, answered, scope, receive)
             except Exception as bug:
-                self._log.exception("request.failed", method=scope["method"], path=scope["path"])
+                self._log.exception("request.failed", **_shown(scope))
                 if answered.status:
                     # Half an answer is out: breaking the connection off is all that is left to say.
                     raise
@@ -66,8 +69,7 @@ class Edge:
         say = self._log.debug if route in _QUIET_ROUTES and status < 400 else self._log.info
         say(
             "request",
-            method=scope["method"],
-            path=scope["path"],
+            **_shown(scope),
             status=status,
             milliseconds=round(seconds * 1000, 1),
             bytes=answered.body_bytes,
@@ -96,6 +98,11 @@ class _Answered:
         elif message["type"] == "http.response.body":
             self.body_bytes += len(message.get("body", b""))
         await self._send(message)
+
+
+def _shown(scope: Scope) -> dict[str, str]:
+    """What was asked for, as far as a log has room for it."""
+    return {name: scope[name][:_SHOWN_MAX] for name in ("method", "path")}
 
 
 def _request_id(scope: Scope) -> str | None:

@@ -13,6 +13,7 @@ import msgspec
 import psycopg
 import pytest
 import sqlalchemy.exc
+import structlog
 from fastapi import APIRouter, Query
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -217,6 +218,17 @@ def test_a_request_keeps_the_id_it_came_with_if_it_may_stand_in_a_log(client: ht
     for forged in ("short", "a" * 65, "line\tbreak-and-more", '"quoted"-request'):
         made = client.get("/pages", headers={"X-Request-Id": forged})
         assert made.headers["x-request-id"] != forged
+
+
+def test_a_log_line_is_short_however_long_what_was_asked_for(client: httpx.Client) -> None:
+    """Looking through sixty thousand letters for secrets would keep everybody else waiting for half a minute."""
+    with structlog.testing.capture_logs() as lines:
+        assert client.get("/" + "x" * 20_000).status_code == 404
+        assert client.request("X" * 9_000, "/pages").status_code == 405
+        client.get("/pages")
+    said = [line for line in lines if line["event"] == "request"]
+    assert len(said) >= 2
+    assert max(len(line["path"]) + len(line["method"]) for line in said) <= 400
 
 
 def test_every_problem_has_a_page_of_its_own(client: httpx.Client) -> None:
