@@ -19,8 +19,8 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET_ROUTES = frozenset({"/healthz", "/readyz", "/metrics"})
 _CLIENT_LEFT = 499
 _SHOWN_MAX = 200
-"""Characters of a method or an address in a log line. What is longer is nobody's here, and to look through it for secrets
-takes a time that grows with its square."""
+"""Characters of a method or an address in a log line. What is longer is nobody's here, and looking through it for
+secrets takes a time that grows with its square."""
 
 
 class Edge:
