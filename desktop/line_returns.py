@@ -22,12 +22,15 @@ class LineReturns(QObject):
         self._cut = False
         self._back_ms: int | None = None
         self._acknowledged: int | None = None
-        self._waiting = 0
+        self._waiting = self._done = self._sent = 0
         desk.line_changed.connect(self._look)
         self._look()
 
     def _look(self) -> None:
         status = self._desk.line_status
+        if self._cut:
+            self._done += max(0, self._waiting - status.unsent)
+        self._waiting = status.unsent
         if status.offline_since is not None:
             self._note_cut(status)
         elif self._cut and status.with_line:
@@ -37,8 +40,13 @@ class LineReturns(QObject):
                 self._settle(self._back_ms)
 
     def _note_cut(self, status: LineStatus) -> None:
-        """What waits at the last moment without the line is what is to be told of."""
-        self._waiting, self._back_ms = status.unsent, None
+        """What had waited until the line was back is what is to be told of, even if some of it went before.
+
+        The loop says that operations were taken before it says that the line is there.
+        """
+        if not self._cut:
+            self._done = 0
+        self._sent, self._back_ms = self._done + status.unsent, None
         if self._cut:
             return
         self._cut, self._acknowledged = True, None
@@ -50,7 +58,7 @@ class LineReturns(QObject):
         self._desk.read(lambda connection: standing(connection).acked_seq, keep, owner=self)
 
     def _settle(self, back_ms: int) -> None:
-        after, sent = self._acknowledged, self._waiting
+        after, sent = self._acknowledged, self._sent
         self._cut, self._back_ms = False, None
         if after is None or not sent:
             return

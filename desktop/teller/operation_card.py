@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit
 from core.errors import Refusal
 from core.money import Money, format_amount, format_money
 from core.store.queries.journal import OperationDetail
-from core.store.queries.notes import Note
 from desktop.desk import Desk
 from desktop.teller.answers import answer_sentence
 from desktop.teller.papers import RECEIPT_KINDS
@@ -116,7 +115,8 @@ class OperationCard(Card):
         locale = self._desk.place.locale
         approver = self._desk.name_of(line.approver)
         proof = [
-            (self.tr("On the chain"), self._place_on_chain(line.note)),
+            (self.tr("Chain"), desk_epoch(line.note.device, line.note.epoch)),
+            (self.tr("Number"), format_decimal(line.note.seq, locale=locale)),
             (self.tr("Signed by"), self._desk.name_of(line.note.person) or line.note.device),
             (self.tr("Approved by"), approver),
             (self.tr("At"), moment_text(line.note.at, locale)),
@@ -132,10 +132,6 @@ class OperationCard(Card):
         self.reverse.setVisible(not reason)
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
-
-    def _place_on_chain(self, note: Note) -> str:
-        number = format_decimal(note.seq, locale=self._desk.place.locale)
-        return self.tr("{desk}, no. {n}").format(desk=desk_epoch(note.device, note.epoch), n=number)
 
     def _standing(self, detail: OperationDetail) -> str:
         line = detail.line

@@ -43,12 +43,18 @@ class Cut:
         self.cut()
 
     def mend(self) -> None:
-        """The centre answers while all is still to be sent; then it has all."""
+        """The centre takes it all before the loop says that the line is there."""
+        now_ms = self.window.clock.now_ms()
+        self.window.bench.sync()
+        self.cut()
+        self.say(SyncState(online=True, last_heard_ms=now_ms))
+
+    def mend_for_a_moment(self) -> None:
+        """The centre answers, and the line is cut again before it has taken anything."""
         now_ms = self.window.clock.now_ms()
         oldest = instant(now_ms - MINUTE)
         self.say(SyncState(online=True, waiting=self.waiting(), oldest_waiting_at=oldest, last_heard_ms=now_ms))
-        self.window.bench.sync()
-        self.say(SyncState(online=True, last_heard_ms=now_ms))
+        self.cut()
 
 
 @pytest.fixture
@@ -90,6 +96,15 @@ def test_what_the_centre_found_is_counted_apart_and_named_below(cut: Cut) -> Non
 def test_a_line_that_was_cut_while_nothing_was_done_needs_no_words(cut: Cut) -> None:
     cut.mend()
     assert not cut.window.says("Line back at ")
+
+
+def test_a_line_that_comes_and_goes_is_told_of_once_all_is_sent(cut: Cut) -> None:
+    cut.deposit()
+    cut.mend_for_a_moment()
+    assert not cut.window.says("Line back at ")
+    cut.deposit()
+    cut.mend()
+    assert cut.window.says("2 operations sent, all booked.")
 
 
 def test_the_next_cut_takes_it_back(cut: Cut) -> None:
