@@ -24,6 +24,8 @@ from core.operations.reversals import EntryReversed, lines
 from core.operations.terms import AccountClosureRequested
 from core.operations.transfers import TransferMade, TransferRequested, TransferSent
 from core.records import make_record
+from counterfoil.simulation.model import payload_of
+from counterfoil.simulation.narrating import told
 from counterfoil.simulation.receipts import receipt_of
 from counterfoil.simulation.replacing import swapped
 
@@ -95,7 +97,8 @@ class Visit:
         if not isinstance(done, Performed):
             self.simulation.note(f"{desk.title} refuses {draft.kind}: {done.first.code}")
             return None
-        self.simulation.note(f"{desk.title} performs {draft.kind} {done.id} {_amount(body)}")
+        if self.simulation.journal is not None:
+            self.simulation.note(f"{desk.title} performs {told(payload_of(done.signed.jws))}")
         self.simulation.receipts.append(receipt_of(desk, done.signed.jws, done.id, done.postings))
         return done
 
@@ -109,11 +112,6 @@ class Visit:
             payable = loop.ensure_rights(self.account.id, amount)
             self.simulation.note(f"{self.desk.title} asks for {amount} and may pay {payable}")
         return payable
-
-
-def _amount(body: Body) -> str:
-    amount, account = getattr(body, "amount", None), getattr(body, "account", None)
-    return f"{amount if amount is not None else ''} {account or ''}".strip()
 
 
 def deposit(visit: Visit) -> None:

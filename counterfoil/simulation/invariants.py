@@ -21,6 +21,7 @@ from core.store.log import Stored
 from counterfoil.simulation import restoring
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.model import MODELLED, Model, payload_of
+from counterfoil.simulation.narrating import told
 from counterfoil.simulation.paying_out import Payouts, payable, reports_awaited
 from counterfoil.simulation.promises import Promises
 from counterfoil.simulation.register import Chain, ChainRegister, Register
@@ -163,6 +164,9 @@ class _Centre:
         device, epoch, seq = kept.place
         where = f"{device}/{epoch}/{seq}"
         operation = payload_of(kept.jws)
+        if simulation.journal is not None and kept.id not in watch.heard:
+            found_there = ", ".join(exception.code for exception in kept.verdict.exceptions)
+            simulation.note(f"  at the centre: {where} {told(operation)}{' finds ' * bool(found_there)}{found_there}")
         seq_before, hash_before = watch.heads.get((device, epoch), (0, None))
         if (seq, operation["prev"]) != (seq_before + 1, hash_before):
             simulation.violated("chain_whole", f"{where} follows {seq_before} at the centre")

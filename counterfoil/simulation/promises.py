@@ -108,7 +108,8 @@ class Promises:
             if chain not in simulation.dishonest:
                 moved = sum(line[3] for line in entry(operation) if line[3] > 0)
                 simulation.violated(
-                    "undone_once", f"{chain} {operation['seq']}: {operation['body']['reverses']}, {moved} once more"
+                    "undone_once",
+                    f"{chain} {operation['seq']} undoes {operation['body']['reverses']} again: {moved} twice",
                 )
         self.undoing.clear()
 

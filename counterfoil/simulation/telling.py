@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from counterfoil.simulation.narrating import PROMISES, with_short_names
 from counterfoil.simulation.running import Outcome, run
 from counterfoil.simulation.shrinking import shortened
 
@@ -34,17 +35,15 @@ def explained(outcome: Outcome, steps: int, variant: str | None = None, *, resto
     if broken is None:
         return
     when = "after all was mended" if broken.place is None else f"after step {broken.place}"
-    yield f"seed {outcome.seed} breaks {broken.invariant} {when}"
-    yield f"  {broken.seen}"
+    yield f"seed {outcome.seed} breaks {broken.invariant} {when}: {PROMISES[broken.invariant]}"
+    yield from with_short_names([f"  but {broken.seen}"])
     yield f"  commit {commit()}"
     places = shortened(outcome, steps)
-    yield f"  {len(places)} of {steps} steps are enough:"
     again = run(outcome.seed, steps, places=frozenset(places), journal=True)
-    for line in again.journal:
-        yield f"    {line}"
-    if again.broken is not None:
-        yield f"    {again.broken.invariant}: {again.broken.seen}"
-    yield "  again:"
+    yield f"  {len(places)} of {steps} steps are enough; amounts are in minor units, #1 and so on are ids:"
+    seen = [] if again.broken is None else [f"{again.broken.invariant}: {again.broken.seen}"]
+    yield from with_short_names(f"    {line}" for line in (*again.journal, *seen))
+    yield "  again, and these steps alone with whole ids:"
     yield f"    counterfoil simulate {_options(outcome.seed, steps, variant, restores)}"
     yield f"    counterfoil simulate {_options(outcome.seed, steps, variant, restores)} --only {_joined(places)}"
 

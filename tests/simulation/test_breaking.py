@@ -1,10 +1,13 @@
 """A rule that is made wrong is noticed, told with its seed and commit, shortened, and replayed exactly."""
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from counterfoil.command_line import main
+from counterfoil.simulation.narrating import PROMISES, with_short_names
 from counterfoil.simulation.running import Outcome, prepared, run, run_all
 from counterfoil.simulation.shrinking import shortened
 from counterfoil.simulation.variants import VARIANTS
@@ -62,3 +65,19 @@ def test_the_command_says_how_much_was_run(capsys: pytest.CaptureFixture[str], m
 def test_the_command_refuses_what_it_can_not_run(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["counterfoil", "simulate", *options])
     assert main() == 2
+
+
+def test_every_promise_that_may_break_is_said_in_a_sentence_and_on_its_page() -> None:
+    checkout = Path(__file__).resolve().parents[2]
+    sources = (path.read_text("utf-8") for path in (checkout / "counterfoil/simulation").glob("*.py"))
+    named = {name for text in sources for name in re.findall(r'(?:violated|Broken)\(\s*"(\w+)"', text)}
+    assert "never_beyond" in named
+    assert named == set(PROMISES)
+    page = (checkout / "docs/reliability/simulator.md").read_text("utf-8")
+    assert [name for name in PROMISES if f"`{name}`" not in page] == []
+
+
+def test_ids_are_told_by_short_names_that_stay_the_same() -> None:
+    first, second = "01a1f7f8-37d0-7002-be54-48d863e60dc9", "01a1f7fe-f53f-7000-94bb-2367fdedc41c"
+    told = list(with_short_names([f"hold {first}", f"deposit {second} on {first.replace('-', '')}", "nor-1/1"]))
+    assert told == ["hold #1", "deposit #2 on #1", "nor-1/1"]
