@@ -19,6 +19,7 @@ Line = tuple[str, str, str, int]
 """Branch, account, currency, amount in minor units, debit positive."""
 
 _GIVES_OUT = frozenset({"cash.withdrawn", "transfer.made", "transfer.sent", "transfer.requested"})
+_UNDOING = frozenset({"entry.reversed", "reversal.requested"})
 _FREEZABLE = _GIVES_OUT | {"account.closure_requested"}
 MODELLED = frozenset(
     {
@@ -158,7 +159,7 @@ class Model:
         found = []
         if kind in _FREEZABLE and self.account(body["account"]).freezes:
             found.append("account_frozen")
-        if kind == "entry.reversed" and body["reverses"] in self.reversed:
+        if kind in _UNDOING and body["reverses"] in self.reversed:
             found.append("already_reversed")
         if kind == "account.freeze_lifted" and body["freeze"] in self.lifted:
             found.append("freeze_already_lifted")
