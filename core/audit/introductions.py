@@ -2,7 +2,8 @@
 
 The order in which the centre took registrations is not in the chains. So the rule is put without it: a person's keys
 fall into families, each led by introductions from one key that nobody introduced; of these families at most one may
-hold a key that the centre has not ended. Otherwise somebody made a key in a person's name behind their back.
+hold a key that the centre has not ended, by name or with its device's epoch. Otherwise somebody made a key in a
+person's name behind their back.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ class RegisteredHere:
 
 @dataclass(slots=True)
 class StaffKeysFound:
-    """Every staff key that the chains register, by thumbprint, and those that the centre has ended."""
+    """Every staff key that the chains register, by thumbprint; keys and device epochs that the centre has ended."""
 
     keys: dict[str, RegisteredHere] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
+    ended_epochs: set[tuple[str, int]] = field(default_factory=set)
 
     def note(self, decoded: Decoded[StaffKeysRegistered], file: str, line: int) -> None:
         """Keep the keys of a registration whose own signatures and witnesses hold.
@@ -79,13 +81,17 @@ class StaffKeysFound:
         unproven: list[Fault] = []
         for founder in sorted(families, key=lambda kid: self.keys[kid].statement.at):
             key = self.keys[founder]
-            if families[founder] <= self.ended:
+            if all(self._is_ended(kid) for kid in families[founder]):
                 continue
             if key.person in living:
                 where = f"{key.person}: {founder} beside {living[key.person]}"
                 unproven.append(Fault(key.file, key.line, "introduction_missing", where))
             living.setdefault(key.person, founder)
         return tuple(unproven)
+
+    def _is_ended(self, kid: str) -> bool:
+        key = self.keys[kid]
+        return kid in self.ended or (key.device, key.epoch) in self.ended_epochs
 
     def _founder(self, kid: str) -> str:
         """The key at the beginning of the introductions that lead to this one."""

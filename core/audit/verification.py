@@ -29,7 +29,7 @@ from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered
 ChainName = tuple[str, int]
 BANK_CHAIN: ChainName = (centre_chain(None), 1)
 NOTHING = Trust()
-_ENDING = frozenset({"device.revoked", "device.written_off"})
+ENDING = frozenset({"device.revoked", "device.written_off"})
 
 
 def verify_chains(directory: Path, trusted_centre: str | None = None, trust: Trust = NOTHING) -> Report | Fault:
@@ -75,6 +75,7 @@ class _Audit:
             # All that it ever sent came after its end: there is no chain of it.
             self._take_late(ChainWalk(device, epoch, Book(self._store)))
         self._compare_ended()
+        self._staff_keys.ended_epochs.update(self._ends)
         to_look_at = self._staff_keys.check()
         self._check_keys()
         return self._report(heads, to_look_at)
@@ -229,7 +230,7 @@ class _Audit:
 
 def end_said(decoded: Decoded[Any]) -> tuple[ChainName, int] | None:
     """The chain that an operation of the centre ends, with the `seq` of its last operation."""
-    if decoded.operation.actor != "centre" or decoded.operation.kind not in _ENDING:
+    if decoded.operation.actor != "centre" or decoded.operation.kind not in ENDING:
         return None
     body = decoded.body
     return (body.device, body.epoch), body.head_seq

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from core.book import Book, Key
-from core.book.rows import DeskKeys, LastStep, PersonKeys, Session, Staff, StaffKey
+from core.book.rows import DeskKeys, DeviceEpoch, LastStep, PersonKeys, Session, Staff, StaffKey
 from core.canonical import from_base64url, thumbprint
 from core.envelope import Operation, read_header
 from core.errors import IntegrityFault, Refusal
@@ -84,8 +84,17 @@ def key_thumbprint(public_key: str) -> str:
 
 
 def living_keys(person: str, book: Book) -> tuple[StaffKey, ...]:
-    """Every key registered in the person's name that has not been ended."""
-    return tuple(row for row in _all_keys(person, book) if row.ended_by is None)
+    """Every key registered in the person's name that the centre has not ended, on a device epoch that it has not ended.
+
+    A key belongs to a person on one life of a device: once that is over the key opens nothing that counts, and speaks
+    for no other key either. Whoever has such a machine could else bring a key of their own into the person's name.
+    """
+    return tuple(row for row in _all_keys(person, book) if row.ended_by is None and _is_on_living_epoch(row, book))
+
+
+def _is_on_living_epoch(key: StaffKey, book: Book) -> bool:
+    device = book.get(DeviceEpoch, key.device, key.epoch)
+    return device is None or device.state == "living"
 
 
 def _all_keys(person: str, book: Book) -> tuple[StaffKey, ...]:

@@ -55,7 +55,10 @@ class KnownPerson:
 
 @dataclass(frozen=True, slots=True)
 class KeyShown:
-    """A key registered in a person's name, as they are shown it. `registered_at` is that device's time."""
+    """A key registered in a person's name, as they are shown it. `registered_at` is that device's time.
+
+    `outlived`: nobody has ended it, but that life of its desk is over.
+    """
 
     kid: str
     device: str
@@ -64,6 +67,7 @@ class KeyShown:
     witness: str
     living: bool
     here: bool
+    outlived: bool = False
 
 
 def staff_member(connection: Connection, person: str) -> StaffMember | None:
@@ -84,7 +88,7 @@ def person_standing(
         role=member.role if member is not None else "",
         stage=_stage(member, here, local),
         desk_founded=is_founded(connection, identity),
-        introduction_needed=any(not key.ended and key not in here for key in keys),
+        introduction_needed=any(not key.ended and not key.outlived and key not in here for key in keys),
     )
 
 
@@ -127,7 +131,8 @@ def keys_of(connection: Connection, identity: DeviceIdentity, person: str) -> tu
             epoch=key.epoch,
             registered_at=key.registered_at,
             witness=names.get(key.witness or "", key.witness or ""),
-            living=not key.ended,
+            living=not key.ended and not key.outlived,
+            outlived=key.outlived,
             here=_is_here(key, identity),
         )
         for key in people.keys_of(connection, person)

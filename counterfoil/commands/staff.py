@@ -101,12 +101,13 @@ def show_keys(person: Person) -> None:
     table = Table("Key", "Device", "Epoch", "Since", "State", box=None, header_style="bold")
     with centre_reading() as home:
         rows = home.connection.execute(
-            b"SELECT kid, device, epoch, registered_at, ended_by IS NULL FROM staff_keys WHERE person = %s "
-            b"ORDER BY registered_at",
+            b"SELECT k.kid, k.device, k.epoch, k.registered_at, CASE WHEN k.ended_by IS NOT NULL THEN 'ended' "
+            b"WHEN d.state <> 'living' THEN 'its desk has ended' ELSE 'living' END FROM staff_keys k "
+            b"JOIN devices d ON d.device = k.device AND d.epoch = k.epoch WHERE k.person = %s ORDER BY k.registered_at",
             (person,),
         )
-        for kid, device, epoch, since, living in rows:
-            table.add_row(kid, device, str(epoch), since, "living" if living else "ended")
+        for kid, device, epoch, since, state in rows:
+            table.add_row(kid, device, str(epoch), since, state)
     Console(highlight=False, soft_wrap=True).print(table)
 
 

@@ -74,6 +74,8 @@ class KeyList(QWidget):
 
 
 def _badge(key: KeyShown, *, is_fresh: bool) -> Badge:
+    if key.outlived:
+        return Badge(_tr("Its desk has ended"), "plain")
     if not key.living:
         return Badge(_tr("Ended"), "plain")
     if is_fresh:

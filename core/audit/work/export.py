@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.audit.verification import ENDING
 from core.audit.work.manifest import (
     KEYS_FILE,
     README_FILE,
@@ -29,8 +30,8 @@ from core.operations.incarnations import BEGUN
 from core.operations.kind import Decoded
 from core.operations.sessions import StaffKeyEnded, StaffKeysRegistered, key_thumbprint
 
-KEY_KINDS = ("bank.founded", BEGUN, "device.enrolled", "staff.keys_registered", "staff.key_ended")
-"""The operations that make keys known, which `WorkSource.of_kinds` is asked for."""
+KEY_KINDS = ("bank.founded", BEGUN, "device.enrolled", *sorted(ENDING), "staff.keys_registered", "staff.key_ended")
+"""The operations that make keys known or end them, which `WorkSource.of_kinds` is asked for."""
 
 ChainName = tuple[str, int]
 
@@ -152,7 +153,7 @@ def _belongs(decoded: Decoded[Any], kept: set[str], known: set[str], chains: set
         return decoded.operation.id in kept
     if isinstance(body, StaffKeyEnded):
         return body.key in known
-    if isinstance(body, DeviceEnrolled):
+    if isinstance(body, DeviceEnrolled) or decoded.kind.name in ENDING:
         return (body.device, body.epoch) in chains
     return True
 

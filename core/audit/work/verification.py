@@ -18,6 +18,8 @@ from core.audit.introductions import StaffKeysFound
 from core.audit.key_set import OwnedKey, keys_named
 from core.audit.report import Fault, Faulty, at_line
 from core.audit.trust import Trust, Vouched, vouch
+from core.audit.verification import end_said
+from core.audit.work.export import KEY_KINDS
 from core.audit.work.manifest import (
     KEYS_FILE,
     README_FILE,
@@ -43,7 +45,6 @@ from core.operations.sessions import SessionOpened, StaffKeyEnded, StaffKeysRegi
 S = TypeVar("S", Work, Verdicts)
 _HASH = re.compile(r"[A-Za-z0-9_-]{43}")
 _APPLIED = frozenset({"session.opened", "session.closed"})
-_KEY_KINDS = frozenset({"bank.founded", BEGUN, "device.enrolled", "staff.keys_registered", "staff.key_ended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class _Check:
     def _take_key(self, signed: Signed, number: int) -> None:
         decoded = rules.decode(signed)
         operation, body = decoded.operation, decoded.body
-        if operation.kind not in _KEY_KINDS:
+        if operation.kind not in KEY_KINDS:
             raise IntegrityFault("kind_not_expected", operation.kind)
         if isinstance(body, BankFounded) is not (number == 1):
             raise IntegrityFault("bank_not_founded" if number == 1 else "bank_founded_already", operation.id)
@@ -166,7 +167,11 @@ class _Check:
         check_signature(signed.jws, VerifyKey(from_base64url(key)))
         self._once(decoded)
         rules.verify(self._alone(decoded), self.book)
-        decoded.kind.apply(decoded, self.book)
+        ended = end_said(decoded)
+        if ended is not None:
+            self.staff_keys.ended_epochs.add(ended[0])
+        else:
+            decoded.kind.apply(decoded, self.book)
         self.named.update(keys_named(decoded))
         if isinstance(body, StaffKeysRegistered):
             self.staff_keys.note(decoded, KEYS_FILE, number)

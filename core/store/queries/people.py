@@ -12,7 +12,10 @@ _STAFF = text(
     "SELECT code, branch, role, approval_limit, currency, suspended, name FROM staff "
     "WHERE (:branch = '' OR branch = :branch) ORDER BY code"
 )
-_KEYS = text("SELECT * FROM staff_keys WHERE person = :person ORDER BY registered_at, kid")
+_KEYS = text(
+    "SELECT k.*, d.state FROM staff_keys k LEFT JOIN devices d ON d.device = k.device AND d.epoch = k.epoch "
+    "WHERE k.person = :person ORDER BY k.registered_at, k.kid"
+)
 _OPEN = text("SELECT 1 FROM sessions WHERE kid = :kid AND closed_seq IS NULL")
 _WITNESS = text("SELECT person FROM staff_keys WHERE kid = :kid")
 _ALL_KEYS = text(
@@ -42,7 +45,10 @@ class StaffMember:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredStaffKey:
-    """A key in a person's name: on which device, since when, before which witness, and whether it was ended."""
+    """A key in a person's name: on which device, since when, before which witness, and whether it was ended.
+
+    `outlived`: it was not, but its device's epoch is over, and the key with it.
+    """
 
     kid: str
     person: str
@@ -51,6 +57,7 @@ class RegisteredStaffKey:
     registered_at: str
     witness: str | None
     ended: bool
+    outlived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,7 @@ def keys_of(connection: Connection, person: str) -> tuple[RegisteredStaffKey, ..
             registered_at=row.registered_at,
             witness=connection.execute(_WITNESS, {"kid": row.witness}).scalar_one_or_none(),
             ended=row.ended_by is not None,
+            outlived=row.ended_by is None and row.state not in (None, "living"),
         )
         for row in rows
     )

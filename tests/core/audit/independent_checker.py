@@ -141,6 +141,7 @@ class Checker:
         self.branches: set[tuple[str, int]] = set()
         self.staff: dict[str, StaffKey] = {}
         self.ended: set[str] = set()
+        self.ended_epochs: set[tuple[str, int]] = set()
         self.ids: set[str] = set()
         self.owners: set[tuple[str, str]] = set()
         self.totals: dict[tuple[str, str], list[int]] = {}
@@ -288,6 +289,7 @@ class Checker:
             self.owners.add((f"device:{body['device']}:{body['epoch']}", body["key"]))
         elif kind in ("device.revoked", "device.written_off"):
             self.ends.setdefault(f"{body['device']}-{body['epoch']}.jws", body["head_seq"])
+            self.ended_epochs.add((body["device"], body["epoch"]))
         elif kind == "staff.keys_registered":
             self.register(chain, operation)
         elif kind == "staff.key_ended":
@@ -340,7 +342,9 @@ class Checker:
         living: dict[str, str] = {}
         for founder, family in sorted(families.items(), key=lambda item: str(self.staff[item[0]].said["at"])):
             key = self.staff[founder]
-            if not family <= self.ended and living.setdefault(key.person, founder) != founder:
+            said = {name: self.staff[name].said for name in family - self.ended}
+            alive = any((each["device"], each["epoch"]) not in self.ended_epochs for each in said.values())
+            if alive and living.setdefault(key.person, founder) != founder:
                 self.to_look_at.append(key.place)
 
     def founder(self, name: str) -> str:

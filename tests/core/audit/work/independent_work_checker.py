@@ -50,6 +50,7 @@ class WorkChecker(Checker):
     def key_line(self, number: int, line: bytes) -> None:
         said = said_in(line)
         kinds = {"bank.founded", "device.enrolled", "staff.keys_registered", "staff.key_ended"}
+        kinds |= {"device.revoked", "device.written_off"}
         need(said["kind"] in kinds and (said["kind"] == "bank.founded") is (number == 1), "kind")
         place = (said["device"], said["epoch"])
         if number == 1:
