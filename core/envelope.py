@@ -7,6 +7,7 @@ one before it on its chain by `prev`, the base64url SHA-256 of that operation's 
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -147,6 +148,12 @@ def verify_compact(token: str, public_key: bytes, typ: str) -> bytes:
         raise IntegrityFault("jws_key")
     check_signature(token, VerifyKey(public_key))
     return from_base64url(token.split(".")[1])
+
+
+@lru_cache(maxsize=256)
+def verify_key(public_key: str) -> VerifyKey:
+    """The key of that base64url text. A few sign nearly all that is read. Raises as `from_base64url`, or ValueError."""
+    return VerifyKey(from_base64url(public_key))
 
 
 def check_signature(token: str, key: VerifyKey) -> None:

@@ -15,7 +15,7 @@ from core.device.performing import changed_by, note_stamp
 from core.device.sessions import close_of_ended_keys
 from core.device.values import Changed
 from core.device.workings import Workings
-from core.envelope import Signed, check_signature, read_operation
+from core.envelope import Signed, check_signature, read_operation, verify_key
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.customers import with_stamp
@@ -222,10 +222,10 @@ def _key_of(workings: Workings, signed: Signed) -> VerifyKey:
         session = workings.book.get(Session, signed.kid)
         if session is None:
             raise IntegrityFault("session_unknown", operation.id)
-        return VerifyKey(from_base64url(session.public_key))
+        return verify_key(session.public_key)
     device = workings.book.get(DeviceEpoch, operation.device, operation.epoch)
     if device is not None:
-        return VerifyKey(from_base64url(device.public_key))
+        return verify_key(device.public_key)
     pinned = from_base64url(workings.head.centre_key)
     if operation.kind not in ("bank.founded", BEGUN) or signed.kid != thumbprint(pinned):
         raise IntegrityFault("device_unknown", operation.device)

@@ -30,6 +30,8 @@ class Payouts:
 
     def look(self, simulation: Simulation, register: Register, model: Model, touched: set[str]) -> None:
         """Judge the accounts that a step has touched. Raises `Violation`."""
+        if not touched and not self.unjudged:
+            return
         excused = _excused(simulation, model)
         for account in sorted(touched):
             _rights_covered(simulation, register, model, account, excused)
