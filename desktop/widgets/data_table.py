@@ -176,7 +176,9 @@ class DataTable(QTableView):
             else:
                 header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
                 most = column.width * character + 2 * theme.px(_SIDE)
-                header.resizeSection(number, min(most, self._needed_width(number)))
+                needed = self._needed_width(number)
+                # A figure is never cut.
+                header.resizeSection(number, needed if column.align == "amount" else min(most, needed))
 
     def _needed_width(self, number: int) -> int:
         """What a column's title and its first rows need: what is left over goes to the column that stretches."""

@@ -86,6 +86,7 @@ class StatusStrip(QWidget):
         for part in parts:
             row.addWidget(part)
         row.addStretch(1)
+        row.addSpacing(12)
         row.addWidget(self._clock)
         row.addSpacing(22)
         row.addWidget(self._drawer)

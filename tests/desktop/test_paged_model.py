@@ -113,3 +113,20 @@ def test_amounts_stand_at_the_right_edge(tasks: Tasks, look: QApplication) -> No
     model: PagedModel[int] = PagedModel(COLUMNS, Book().fetch, tasks)
     alignment = model.headerData(0, Qt.Orientation.Horizontal, Qt.ItemDataRole.TextAlignmentRole)
     assert alignment & int(Qt.AlignmentFlag.AlignRight)
+
+
+def test_a_figure_is_never_cut_however_narrow_its_column_was_meant(tasks: Tasks, qtbot: QtBot) -> None:
+    largest = "9,999,999,999.99"
+    columns = (
+        Column[int]("Words", str),
+        Column[int]("Long words", lambda _n: 4 * largest, width=10),
+        Column[int]("Amount", lambda _n: largest, align="amount", width=4),
+    )
+    model: PagedModel[int] = PagedModel(columns, Book(3).fetch, tasks)
+    table = DataTable("Amounts", model)
+    qtbot.addWidget(table)
+    with qtbot.waitSignal(model.loaded):
+        model.reload()
+    needed = table.fontMetrics().horizontalAdvance(largest)
+    assert table.columnWidth(2) >= needed
+    assert table.columnWidth(1) < 4 * needed
