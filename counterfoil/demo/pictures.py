@@ -15,6 +15,7 @@ _WANTED = {
     "stand-in-review": "stand-in",
     "sign-in": "sign-in",
     "offline-home": "home-offline",
+    "line-mended": "line-back",
     "journal": "journal",
     "account-opened": "customer",
 }
