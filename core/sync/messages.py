@@ -276,7 +276,7 @@ class BranchDevices(msgspec.Struct, frozen=True):
 
 
 class LateRun(msgspec.Struct, frozen=True):
-    """What an ended epoch still brought and is not booked: exact signed texts, in order."""
+    """What an ended epoch still brought, as far as it is decided over at once: exact signed texts, in order."""
 
     device: str
     epoch: int
