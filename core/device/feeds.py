@@ -158,6 +158,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
     known = log.stored(operation.id)
     if known is not None:
         _accept_known(workings, feed, signed, known)
+        log.place(feed, item.position, known.no)
         restamp(workings, signed, item.verdict)
         take_back_void(workings, signed, item.verdict)
         _keep_verdict(workings, known.no, signed, item.verdict)
@@ -173,6 +174,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
         decoded = _stamped(decoded, item.verdict.stamp)
     rules.apply(decoded, workings.book, [found.code for found in item.verdict.exceptions])
     no = log.append(log.chain(operation.device, operation.epoch).no, signed, decoded.postings, workings.book)
+    log.place(feed, item.position, no)
     log.add_records(_records(decoded, item.records))
     note_stamp(workings, decoded)
     _keep_verdict(workings, no, signed, item.verdict)

@@ -1,6 +1,7 @@
-"""The centre restored: a device steps back to the restored heads, gives back what it keeps beyond them, and echoes.
+"""The centre restored: a device steps back to the restored heads, gives back what it read beyond them, and echoes.
 
-A device keeps every operation for ever, others' too, so it can give back whatever it has heard.
+A device keeps every operation for ever, others' too, and where it stood in the feeds. So it gives the feeds back as
+they were; what of its own it has not read there yet, it pushes again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any, Protocol
 import msgspec
 from nacl.signing import VerifyKey
 
-from core.book.rows import DeviceEpoch
 from core.canonical import from_base64url
 from core.device import feed_hashes
 from core.device.feeds import BANK_FEED
@@ -24,6 +24,8 @@ from core.operations import rules
 from core.operations.bank import DeviceEnrolled, centre_chain
 from core.operations.checkpoints import NOTHING_READ, FeedMark
 from core.operations.incarnations import FIRST, IncarnationBegun
+from core.operations.rights import GRANTED, RightsGranted
+from core.store.log import Place
 
 _REPORTED = "reported-incarnation"
 _LOOKED_AT = 500
@@ -52,12 +54,24 @@ class Answer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Operations to give back, in the order in which they came here, and their records; `last_no` is where to go on."""
+class Reached:
+    """How far a device has come in giving back: a feed of its own (the first, the second), and a place in it."""
 
-    operations: tuple[str, ...]
+    feed: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stood in a feed behind the restored head: (position, signed text) in order, and their records.
+
+    `reached` is where to go on.
+    """
+
+    feed: str
+    items: tuple[tuple[int, str], ...]
     records: dict[str, bytes]
-    last_no: int
+    reached: Reached
 
 
 def has_to_report(workings: Workings) -> bool:
@@ -95,7 +109,7 @@ def meet(workings: Workings, answer: Answer) -> None:
 def _acknowledged(workings: Workings, ends: Sequence[ChainEnd]) -> tuple[int, int]:
     """How much of the own chain the restored centre has, and its number here.
 
-    What is given back and can't be taken yet, because it rests on what others have to give back, is pushed afterwards.
+    What lies beyond it is sent once more: not all of it may have been read in the feeds by anybody.
     """
     head, own = workings.head, workings.own
     end = next((end.seq for end in ends if (end.device, end.epoch) == (head.device, head.epoch)), 0)
@@ -123,33 +137,35 @@ def _step_back(workings: Workings, feed: str, position: int, mark: FeedMark | No
     return min(position, restored)
 
 
-def next_part(workings: Workings, ends: Sequence[ChainEnd], after_no: int, limit: int) -> Part | None:
-    """What comes next of all that the centre lacks; None at the end.
+def next_part(workings: Workings, answer: Answer, after: Reached | None, limit: int) -> Part | None:
+    """What comes next of all that was read behind the restored heads; None at the end.
 
-    Chains at home in this device's feeds only: it has every operation of those, as far as it has heard.
+    The bank-wide feed comes first: the branch's rests on it (keys, staff).
     """
-    there = {(end.device, end.epoch): end.seq for end in ends}
-    operations: list[str] = []
+    feeds = (BANK_FEED, workings.head.branch)
+    marks = {mark.feed: mark.position for mark in _begun(workings, answer).feeds}
+    for number in range(after.feed if after is not None else 0, len(feeds)):
+        feed = feeds[number]
+        place = after.place if after is not None and after.feed == number else Place(marks.get(feed, 0) + 1, 0)
+        part = _part(workings, number, feed, place, limit)
+        if part is not None:
+            return part
+    return None
+
+
+def _part(workings: Workings, number: int, feed: str, place: Place, limit: int) -> Part | None:
+    items: list[tuple[int, str]] = []
     records: dict[str, bytes] = {}
-    size, last = 0, after_no
-    while rows := workings.store.log.arrived(last, _LOOKED_AT):
-        for no, device, epoch, seq, jws in rows:
-            if seq > there.get((device, epoch), 0) and _is_home(workings, device, epoch):
-                named = _records(workings, jws)
-                size += len(jws) + sum(2 * len(data) for data in named.values())
-                if operations and (size > RUN_BYTES_MAX or len(operations) == limit):
-                    return Part(tuple(operations), records, last)
-                operations.append(jws)
-                records |= named
-            last = no
-    return Part(tuple(operations), records, last) if operations else None
-
-
-def _is_home(workings: Workings, device: str, epoch: int) -> bool:
-    if device == centre_chain(None):
-        return True
-    row = workings.book.get(DeviceEpoch, device, epoch)
-    return row is not None and row.branch == workings.head.branch
+    size = 0
+    for here, jws in workings.store.log.items(feed, place, limit):
+        named = _records(workings, jws)
+        size += len(jws) + sum(2 * len(data) for data in named.values())
+        if items and size > RUN_BYTES_MAX:
+            break
+        items.append((here.position, jws))
+        records |= named
+        place = here
+    return Part(feed, tuple(items), records, Reached(number, place)) if items else None
 
 
 def _records(workings: Workings, jws: str) -> dict[str, bytes]:
@@ -158,9 +174,15 @@ def _records(workings: Workings, jws: str) -> dict[str, bytes]:
     return {digest: data for digest, data in found.items() if data is not None}
 
 
-def granted(workings: Workings) -> dict[str, int]:
-    """Every G that this device holds, by account, in minor units."""
-    return workings.store.rows.granted()
+def grants(workings: Workings) -> list[str]:
+    """The newest grant of each account to this device, as the centre signed it."""
+    head = workings.head
+    newest: dict[str, tuple[int, str]] = {}
+    for jws in workings.store.log.of_kind(GRANTED):
+        body: Any = rules.decode(read_operation(jws)).body
+        if isinstance(body, RightsGranted) and (body.device, body.epoch) == (head.device, head.epoch):
+            newest[body.account] = max(newest.get(body.account, (0, "")), (body.granted, jws))
+    return [jws for _, jws in sorted(newest.values())]
 
 
 def note_reported(workings: Workings, incarnation: int) -> None:

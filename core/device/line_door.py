@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from core.device import feeds, hearing, incarnations, pushes
 from core.device.values import Changed, Outbox, PushRun
@@ -60,16 +60,16 @@ class LineDoor:
             incarnations.meet(self._workings, answer)
 
     def next_to_give_back(
-        self, ends: Sequence[incarnations.ChainEnd], after_no: int, limit: int
+        self, answer: incarnations.Answer, after: incarnations.Reached | None, limit: int
     ) -> incarnations.Part | None:
-        """What comes next of all that the centre lacks."""
+        """What comes next of all that stood in the feeds beyond the restored heads."""
         with self._workings.lock:
-            return incarnations.next_part(self._workings, ends, after_no, limit)
+            return incarnations.next_part(self._workings, answer, after, limit)
 
-    def granted(self) -> dict[str, int]:
-        """Every G that this device holds, by account, in minor units."""
+    def grants(self) -> list[str]:
+        """The newest grant of each account to this device, as the centre signed it."""
         with self._workings.lock:
-            return incarnations.granted(self._workings)
+            return incarnations.grants(self._workings)
 
     def note_reported(self, incarnation: int) -> None:
         """The centre has all that this device knows."""

@@ -93,7 +93,7 @@ class _Reader:
         self._tables = list(TABLES)
         self._counts = dict.fromkeys(TABLES, 0)
         self._homes: dict[tuple[str, int], str | None] = {}
-        self._in_both: dict[str, str] = {}
+        self._in_both: dict[str, tuple[str, int]] = {}
         self._positions = {BANK_FEED: 0, identity.branch: 0}
         self._hashes = SnapshotHashes((BANK_FEED, identity.branch), 0)
         self._last_stamp: str | None = None
@@ -172,9 +172,12 @@ class _Reader:
             self._link(signed)
         known = self._in_both.pop(operation.id, None)
         if known is None:
-            self._keep(decoded, line)
-        elif known != signed.hash:
-            raise IntegrityFault("snapshot_differs", f"id of another: {operation.id}")
+            no = self._keep(decoded, line)
+        else:
+            no = known[1]
+            if known[0] != signed.hash:
+                raise IntegrityFault("snapshot_differs", f"id of another: {operation.id}")
+        self._filling.place(line.feed, line.position, no)
 
     def _move_on(self, head: SnapshotHead, line: SnapshotOperation) -> None:
         """Every position of the bank-wide feed, then every one of the branch's."""
@@ -201,13 +204,14 @@ class _Reader:
             raise IntegrityFault("snapshot_differs", f"chain {operation.device}/{operation.epoch}/{operation.seq}")
         chain.seq, chain.hash = operation.seq, signed.hash
 
-    def _keep(self, decoded: Decoded[Any], line: SnapshotOperation) -> None:
+    def _keep(self, decoded: Decoded[Any], line: SnapshotOperation) -> int:
+        """Its number in the file."""
         signed = decoded.signed
         if imbalances(decoded.postings):
             raise IntegrityFault("snapshot_differs", f"entry: {decoded.operation.id}")
         no = self._filling.add_operation(signed, decoded.postings)
         if line.feed == BANK_FEED and self._identity.branch in rules.branches_touched(decoded):
-            self._in_both[decoded.operation.id] = signed.hash
+            self._in_both[decoded.operation.id] = (signed.hash, no)
         if line.records:
             self._filling.add_records(_records(line))
         verdict = line.verdict
@@ -215,6 +219,7 @@ class _Reader:
             self._filling.add_verdict(
                 no, verdict.verdict, verdict.accounting_date, verdict.received_at, verdict.exceptions
             )
+        return no
 
     # The end
 

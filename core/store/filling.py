@@ -30,6 +30,7 @@ _ADD_RECORD = "INSERT INTO records (digest, data) VALUES (?, ?) ON CONFLICT (dig
 _ADD_VERDICT = (
     "INSERT INTO verdicts (operation, verdict, accounting_date, received_at, exceptions) VALUES (?, ?, ?, ?, ?)"
 )
+_PLACE = "INSERT INTO feed_items (feed, operation, position) VALUES (?, ?, ?)"
 _PUT_SETTING = "INSERT INTO settings (name, value) VALUES (?, ?)"
 _POSTED = "SELECT id, currency, posted FROM deposit_accounts WHERE branch = ?"
 
@@ -58,6 +59,7 @@ class Filling:
         self._operations: list[tuple[Any, ...]] = []
         self._postings: list[tuple[int, int, int, int, int, int]] = []
         self._records: list[tuple[str, bytes]] = []
+        self._items: list[tuple[str, int, int]] = []
         self.chains: dict[tuple[str, int], Chain] = {}
         self.accounts: dict[BalanceKey, LedgerAccount] = {}
         self.operations = 0
@@ -91,6 +93,10 @@ class Filling:
         if len(self._operations) >= _OPERATIONS_AT_ONCE:
             self._write_operations()
         return no
+
+    def place(self, feed: str, position: int, no: int) -> None:
+        """Where the operation of that number stands in a feed."""
+        self._items.append((feed, no, position))
 
     def _account(self, key: BalanceKey) -> LedgerAccount:
         found = self.accounts.get(key)
@@ -135,6 +141,9 @@ class Filling:
         self._records.sort()
         self._cursor.executemany(_ADD_RECORD, self._records)
         self._operations, self._records = [], []
+        self._items.sort()
+        self._cursor.executemany(_PLACE, self._items)
+        self._items = []
         if len(self._postings) >= _POSTINGS_AT_ONCE:
             self._write_postings()
 

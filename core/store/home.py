@@ -17,7 +17,7 @@ from core.book.rows import LentFile
 from core.envelope import Signed
 from core.errors import StoreProblem
 from core.ledger import Posting
-from core.store.log import ChainHead, Stored
+from core.store.log import ChainHead, Place, Stored
 from core.store.sign_in import LocalPerson
 from core.store.state import Head
 
@@ -109,6 +109,18 @@ class HomeLog(Protocol):
 
     def arrived(self, after_no: int, limit: int) -> list[tuple[int, str, int, int, str]]:
         """(number, device, epoch, seq, signed text) of operations of any chain behind that number, as they came."""
+        ...
+
+    def place(self, feed: str, position: int, no: int) -> None:
+        """Note where an operation was read in a feed; where it was read before is forgotten."""
+        ...
+
+    def items(self, feed: str, after: Place, limit: int) -> list[tuple[Place, str]]:
+        """(place, signed text) of what was read in a feed behind that place, in order."""
+        ...
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The signed texts of a kind, as they came."""
         ...
 
     def add_records(self, records: Mapping[str, bytes]) -> None:

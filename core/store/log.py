@@ -27,6 +27,15 @@ _ARRIVED = (
     "SELECT o.no, c.device, c.epoch, o.seq, o.jws FROM operations AS o JOIN chains AS c ON c.no = o.chain "
     "WHERE o.no > ? ORDER BY o.no LIMIT ?"
 )
+_PLACE = (
+    "INSERT INTO feed_items (feed, operation, position) VALUES (?, ?, ?) "
+    "ON CONFLICT (feed, operation) DO UPDATE SET position = excluded.position"
+)
+_ITEMS = (
+    "SELECT i.position, i.operation, o.jws FROM feed_items AS i JOIN operations AS o ON o.no = i.operation "
+    "WHERE i.feed = ? AND (i.position, i.operation) > (?, ?) ORDER BY i.position, i.operation LIMIT ?"
+)
+_OF_KIND = "SELECT jws FROM operations WHERE kind = ? ORDER BY no"
 _ADD_RECORD = "INSERT INTO records (digest, data) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING"
 _RECORD = "SELECT data FROM records WHERE digest = ?"
 _ADD_VERDICT = (
@@ -42,6 +51,13 @@ class ChainHead(NamedTuple):
     no: int
     seq: int
     hash: str | None
+
+
+class Place(NamedTuple):
+    """Where something was read in a feed; `no` is its number here, by which two lives of the centre may differ."""
+
+    position: int
+    no: int
 
 
 class Stored(NamedTuple):
@@ -187,6 +203,19 @@ class OperationLog:
     def arrived(self, after_no: int, limit: int) -> list[tuple[int, str, int, int, str]]:
         """(number, device, epoch, seq, signed text) of operations of any chain behind that number, as they came."""
         return [tuple(row) for row in self._cursor.execute(_ARRIVED, (after_no, limit)).fetchall()]
+
+    def place(self, feed: str, position: int, no: int) -> None:
+        """Note where an operation was read in a feed; where it was read before is forgotten."""
+        self._cursor.execute(_PLACE, (feed, no, position))
+
+    def items(self, feed: str, after: Place, limit: int) -> list[tuple[Place, str]]:
+        """(place, signed text) of what was read in a feed behind that place, in order."""
+        rows = self._cursor.execute(_ITEMS, (feed, *after, limit)).fetchall()
+        return [(Place(position, no), jws) for position, no, jws in rows]
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The signed texts of a kind, as they came."""
+        return [str(row[0]) for row in self._cursor.execute(_OF_KIND, (kind,)).fetchall()]
 
     def add_records(self, records: Mapping[str, bytes]) -> None:
         """Keep records by their digests; one that is here already stays."""

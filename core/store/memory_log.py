@@ -8,9 +8,9 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from core.book import Book
-from core.envelope import Signed, operation_hash
+from core.envelope import Signed, operation_hash, read_operation
 from core.ledger import Posting, deposit_id
-from core.store.log import ChainHead, Stored
+from core.store.log import ChainHead, Place, Stored
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -68,6 +68,7 @@ class MemoryLog:
         self.verdicts: dict[int, KeptVerdict] = {}
         self.records: dict[str, bytes] = {}
         self.chains: dict[tuple[str, int], ChainHead] = {}
+        self._items: dict[tuple[str, int], int] = {}
         self._by_id: dict[str, int] = {}
         self._arrived: list[list[int]] = []
         self._places: dict[tuple[int, int], int] = {}
@@ -79,6 +80,7 @@ class MemoryLog:
         self.postings, self.verdicts, self.records = dict(other.postings), dict(other.verdicts), dict(other.records)
         self.chains, self._by_id, self._places = dict(other.chains), dict(other._by_id), dict(other._places)
         self._arrived = [list(numbers) for numbers in other._arrived]
+        self._items = dict(other._items)
 
     def append(self, chain: int, signed: Signed, postings: Sequence[Posting], book: Book) -> int:  # noqa: ARG002
         """Write an operation and its postings. Answers the operation's number."""
@@ -146,6 +148,20 @@ class MemoryLog:
         names = {head.no: name for name, head in self.chains.items()}
         found = self.operations[after_no : after_no + limit]
         return [(kept.no, *names[kept.chain], kept.seq, kept.jws) for kept in found]
+
+    def place(self, feed: str, position: int, no: int) -> None:
+        """Note where an operation was read in a feed; where it was read before is forgotten."""
+        self._undo.put(self._items, (feed, no), position)
+
+    def items(self, feed: str, after: Place, limit: int) -> list[tuple[Place, str]]:
+        """(place, signed text) of what was read in a feed behind that place, in order."""
+        places = (Place(position, no) for (name, no), position in self._items.items() if name == feed)
+        behind = sorted(place for place in places if place > after)
+        return [(place, self.operations[place.no - 1].jws) for place in behind[:limit]]
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The signed texts of a kind, as they came."""
+        return [one.jws for one in self.operations if read_operation(one.jws).operation.kind == kind]
 
     def add_records(self, records: Mapping[str, bytes]) -> None:
         """Keep records by their digests; one that is here already stays."""

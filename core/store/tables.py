@@ -108,6 +108,17 @@ verdicts = Table(
     Column("exceptions", Text, nullable=False, comment="JSON"),
 )
 
+feed_items = Table(
+    "feed_items",
+    metadata,
+    Column("feed", Text, nullable=False),
+    Column("operation", Integer, ForeignKey("operations.no"), nullable=False),
+    Column("position", BigInteger, nullable=False, comment="where it was last read, to be given back in that order"),
+    PrimaryKeyConstraint("feed", "operation"),
+    Index("feed_items_in_order", "feed", "position"),
+    sqlite_with_rowid=False,
+)
+
 records = Table(
     "records",
     metadata,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.canonical import base64url
 from core.device import Device
 from core.errors import CentreRefusal, LineProblem
-from core.sync.messages import GivenBack, Reported
+from core.sync.messages import GivenBack, GivenItem, Reported
 from core.sync.transport import Transport
 
 AT_ONCE = 200
@@ -17,24 +17,34 @@ class NewIncarnation(Exception):
 
 
 def report(device: Device, transport: Transport, *, enrolment: str | None = None) -> bool:
-    """Say all that this device knows, from the beginning of what the centre lacks; may be broken off and done again.
+    """Say all that this device has read since the restored heads; may be broken off and done again.
 
     `enrolment` is the device's own `device.enrolled`, for a centre that no longer knows it. Answers whether others of
     the branch are awaited yet. Raises what the transport does, and `IntegrityFault`.
     """
     answer = transport.incarnation(enrolment)
     device.meet_incarnation(answer)
-    most, after = AT_ONCE, 0
-    while (part := device.next_to_give_back(answer.ends, after, most)) is not None:
+    most, after = AT_ONCE, None
+    while (part := device.next_to_give_back(answer, after, most)) is not None:
+        items = tuple(GivenItem(position, jws) for position, jws in part.items)
         records = {digest: base64url(data) for digest, data in part.records.items()}
         try:
-            transport.give_back(GivenBack(answer.incarnation, part.operations, records, enrolment))
+            transport.give_back(GivenBack(answer.incarnation, part.feed, items, records, enrolment))
         except (CentreRefusal, LineProblem) as problem:
-            if problem.code not in _TOO_MUCH or len(part.operations) == 1:
+            if problem.code not in _TOO_MUCH or len(items) == 1:
                 raise
-            most = max(1, len(part.operations) // 2)
+            most = max(1, len(items) // 2)
             continue
-        after = part.last_no
-    said = transport.reported(Reported(answer.incarnation, device.granted()))
+        after = part.reached
+    recovering = _echo(device, transport, answer.incarnation)
     device.note_reported(answer.incarnation)
-    return said.recovering
+    return recovering
+
+
+def _echo(device: Device, transport: Transport, incarnation: int) -> bool:
+    """Show every grant that this device holds, the last of them with the word that this was all."""
+    grants = device.grants()
+    while len(grants) > AT_ONCE:
+        transport.reported(Reported(incarnation, tuple(grants[:AT_ONCE]), more=True))
+        grants = grants[AT_ONCE:]
+    return transport.reported(Reported(incarnation, tuple(grants))).recovering

@@ -108,30 +108,42 @@ class IncarnationAnswer(msgspec.Struct, frozen=True):
     ends: tuple[ChainEnd, ...]
 
 
+class GivenItem(msgspec.Struct, frozen=True):
+    """An operation that stood in a feed, at that position of it, before the centre was restored."""
+
+    position: Position
+    jws: Jws
+
+
 class GivenBack(msgspec.Struct, frozen=True):
-    """Operations that the centre lacks, of any chain of the device's feeds, in the order in which they came to it.
+    """What the device has read in a feed of its own behind the restored head, in order, whoever made it.
 
     `enrolment` is as in `IncarnationWanted`.
     """
 
     incarnation: Position
-    operations: Annotated[tuple[Jws, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
+    feed: Code
+    items: Annotated[tuple[GivenItem, ...], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]
     records: Records = {}
     enrolment: Jws | None = None
 
 
 class GivenBackAnswer(msgspec.Struct, frozen=True):
-    """How many of them the centre has now."""
+    """How many of them the centre keeps now, in their place or until it is their turn."""
 
     incarnation: Position
     here: int
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """The device has given back all that it keeps. `granted` is every G that it holds, by account, in minor units."""
+    """The device has given back all that it has read, unless there is `more` to say.
+
+    `grants` are the newest grants of rights that it holds, one for each account, as the centre signed them.
+    """
 
     incarnation: Position
-    granted: dict[Identifier, Position]
+    grants: Annotated[tuple[Jws, ...], msgspec.Meta(max_length=BATCH_MAX)] = ()
+    more: bool = False
 
 
 class ReportedAnswer(msgspec.Struct, frozen=True):

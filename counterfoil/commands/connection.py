@@ -12,7 +12,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from core.clock import clock_from_environment
 from core.errors import EnvironmentProblem, IntegrityFault, Refusal, Refused
 from core.ids import Identifiers
-from sync_server.centre.issue import Centre
+from sync_server.centre.issue import Centre, Gathering
 from sync_server.centre.keys import open_centre_keys
 from sync_server.database import Connection
 from sync_server.environment import Secret
@@ -51,6 +51,12 @@ def _connected(url: Secret) -> Iterator[Connection]:
     try:
         with psycopg.connect(url.reveal(), application_name="counterfoil command") as connection:
             yield connection
+    except Gathering as problem:
+        raise EnvironmentProblem(
+            "The centre was restored, and devices of the branch have yet to report; nothing was done. "
+            "`counterfoil incarnation status` says which.",
+            code="centre_recovering",
+        ) from problem
     except (MetOthers, DeadlockDetected, SerializationFailure) as problem:
         raise EnvironmentProblem(
             "Others were at the same rows of the centre's database; nothing was done. Try again.",

@@ -21,7 +21,7 @@ from core.sync.requests import check_made
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.conversations import Conversations
 from counterfoil.simulation.network import Answer, Request
-from sync_server.centre.issue import Centre
+from sync_server.centre.issue import Centre, Gathering
 from sync_server.centre.keys import CentreKeys
 from sync_server.exchange import giving, incarnations, operations
 from sync_server.exchange.access import Asked
@@ -228,6 +228,8 @@ class CentreHost:
             no = problem
         except Refused as refused:
             no = overtaken(refused)
+        except Gathering:
+            no = Problem("centre_recovering")
         except MetOthers:
             no = database_busy()
         return Answer(no.status, _encode(no.document()))

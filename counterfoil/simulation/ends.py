@@ -10,7 +10,6 @@ from core.operations.kind import Body
 from core.operations.reversals import REVERSIBLE, ReversalRequested, lines
 from counterfoil.simulation.counter import Account, Visit
 from counterfoil.simulation.desk import Desk
-from counterfoil.simulation.restoring import awaited
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.late import undecided_run
 from sync_server.centre.write_offs import exposure_of
@@ -26,8 +25,6 @@ _LOST_PERCENT = 80
 def written_off(simulation: Simulation) -> None:
     """Two supervisors take a device of their branch for lost, having been shown what that may cost."""
     chance = simulation.chance
-    if awaited(simulation):
-        return
     gone = [desk for desk in simulation.machines if not desk.on or desk.is_lost or desk.is_replaced]
     known = gone if gone and chance.happens(_LOST_PERCENT) else simulation.desks
     desk = chance.one_of(known)

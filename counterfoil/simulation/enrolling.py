@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 from nacl.signing import SigningKey
 
+from core.book.rows import Staff
 from core.clock import instant
 from core.device import Device, DeviceIdentity, Performed
+from core.errors import Refused
 from core.operations.bank import Role, StaffAdmitted
 from core.operations.drawers import DayOpened, DrawerOpened, VaultFunded
 from core.operations.sessions import KeyRegistered
@@ -36,6 +38,9 @@ def admit(simulation: Simulation, name: str, branch: str) -> tuple[str, ...]:
     centre = simulation.centre.servers[0].centre
     people = (f"{name}-t", f"{name}-s", f"{name}-v")
     for person, role in zip(people, ROLES, strict=True):
+        if (person,) in simulation.centre.database.rows(Staff):
+            # As their device was to be enrolled and was not.
+            continue
         digest, record = make_record({"name": person.title()}, simulation.chance.randbytes)
         body = StaffAdmitted(
             person=person, branch=branch, role=role, currency=CURRENCY, approval_limit=_LIMIT, record=digest
@@ -72,6 +77,7 @@ def enrolled(simulation: Simulation, keys: CentreKeys, name: str, branch: str, p
 
 
 def _trusted(simulation: Simulation, name: str, branch: str, key: SigningKey) -> int:
+    """The epoch. Raises `Refused` while others have yet to say to a restored centre how far the last one came."""
     centre = simulation.centre.servers[0].centre
     with simulation.centre.database.transaction() as home:
         code = invite_device(home, centre, simulation.chance.randbytes, device=name, branch=branch, purpose="desktop")
@@ -82,7 +88,7 @@ def _trusted(simulation: Simulation, name: str, branch: str, key: SigningKey) ->
     with simulation.centre.database.transaction() as home:
         state = trust_device(home, centre, name, key_name(key), LEASE)
     if not isinstance(state, EnrolmentState):
-        raise TypeError(state)
+        raise Refused(state)
     return state.epoch
 
 

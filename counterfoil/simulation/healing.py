@@ -19,17 +19,18 @@ from counterfoil.simulation.happenings import step_loop
 from counterfoil.simulation.invariants import Watch
 from counterfoil.simulation.model import payload_of
 from counterfoil.simulation.other_banks import look_at_payments
+from counterfoil.simulation.paying_out import is_silent
 from counterfoil.simulation.receipts import look_at_receipts
 from counterfoil.simulation.simulation import Simulation
-from sync_server.centre.devices import revoke_device
+from sync_server.centre.devices import give_up
 from sync_server.store.home import Home
 from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS, UNBOOKED
 
 _ROUNDS_MAX = 40
 _RESUMPTIONS_MAX = 2_000
 _JOBS_MAX = 200
-_ROUNDS_OF_WRITE_OFF = 4
-"""Where two supervisors can't write off in so many rounds who will never report, the centre revokes it."""
+_ROUNDS_OF_WRITE_OFF = 8
+"""In how many rounds two supervisors try to write off who will never report: some branch may have none left."""
 
 
 def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
@@ -47,7 +48,7 @@ def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
         simulation.time.advance(60_000)
         watch.look(simulation)
         resting = _progress(simulation) == before and not simulation.conversations.paused
-        if resting and (round_ > _ROUNDS_OF_WRITE_OFF or not restoring.awaited(simulation)):
+        if resting and (round_ > _ROUNDS_OF_WRITE_OFF or not restoring.unaccounted(simulation)):
             break
     else:
         simulation.violated("quiet", f"the bank does not come to rest in {_ROUNDS_MAX} rounds")
@@ -103,20 +104,19 @@ def _work(simulation: Simulation) -> None:
 
 
 def _end_the_silent(simulation: Simulation, round_: int) -> None:
-    """Who will never report to a restored centre is written off, or it would wait for ever."""
-    waiting = set(restoring.awaited(simulation))
-    for desk in simulation.machines:
-        silent = desk.is_lost or (desk.device is not None and desk.device.stopped is not None)
-        if desk.chain not in waiting or not silent:
-            continue
-        if round_ < _ROUNDS_OF_WRITE_OFF:
-            simulation.conversations.begin("centre", partial(ends.write_off, simulation, desk))
-        else:
-            office.at_centre(simulation, partial(_revoke, desk))
+    """Who will never report to a restored centre is given up and written off, or it would wait for ever."""
+    silent = {desk.chain: desk for desk in simulation.machines if is_silent(desk)}
+    awaited = restoring.awaited(simulation)
+    for branch in sorted({row.branch for row in awaited if row.branch is not None}):
+        if all((row.device, row.epoch) in silent for row in awaited if row.branch == branch):
+            office.at_centre(simulation, partial(_give_up, branch))
+    for row in restoring.unaccounted(simulation):
+        if row.state != "living" and (row.device, row.epoch) in silent and round_ < _ROUNDS_OF_WRITE_OFF:
+            simulation.conversations.begin("centre", partial(ends.write_off, simulation, silent[row.device, row.epoch]))
 
 
-def _revoke(desk: Desk, home: Home, server: Server) -> None:
-    revoke_device(home, server.centre, *desk.chain)
+def _give_up(branch: str, home: Home, server: Server) -> None:
+    give_up(home, server.centre, branch)
 
 
 def _recovered(simulation: Simulation, watch: Watch) -> None:

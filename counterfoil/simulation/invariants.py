@@ -22,7 +22,7 @@ from counterfoil.simulation import restoring
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.model import MODELLED, Model, payload_of
 from counterfoil.simulation.narrating import told
-from counterfoil.simulation.paying_out import Payouts, payable, reports_awaited
+from counterfoil.simulation.paying_out import look_at_payouts, payable, reports_awaited
 from counterfoil.simulation.promises import Promises
 from counterfoil.simulation.register import Chain, ChainRegister, Register
 from counterfoil.simulation.restoring import has_reported
@@ -63,7 +63,7 @@ class Watch:
     restores: int = 0
     incarnation: int = 1
     heard: set[str] = field(default_factory=set)
-    payouts: Payouts = field(default_factory=Payouts)
+    unjudged: set[str] = field(default_factory=set)
 
     def copy(self) -> Watch:
         """Another that is as this one is."""
@@ -80,7 +80,7 @@ class Watch:
             self.restores,
             self.incarnation,
             set(self.heard),
-            self.payouts.copy(),
+            set(self.unjudged),
         )
 
     def look(self, simulation: Simulation) -> None:
@@ -93,9 +93,22 @@ class Watch:
             touched |= desk.made()
         touched |= _Centre(self, simulation).look()
         self.promises.look_at_payments(simulation)
+        judged = self._judged(simulation, touched)
         for desk in desks:
-            desk.look(touched)
-        self.payouts.look(simulation, self.register, self.model, touched)
+            heard = desk.look(judged)
+            touched = touched | heard
+            judged = judged | self._judged(simulation, heard)
+        look_at_payouts(simulation, self.register, self.model, touched, judged)
+
+    def _judged(self, simulation: Simulation, touched: set[str]) -> set[str]:
+        """Accounts to look at now: none until it is known again what a restored centre had promised on them."""
+        if not simulation.restores:
+            return touched
+        self.unjudged |= touched
+        if restoring.is_recovering(simulation):
+            return set()
+        touched, self.unjudged = self.unjudged, set()
+        return touched
 
     def _begin_again(self, simulation: Simulation) -> None:
         """The centre was restored: its order is looked at from its beginning, beside all that was ever made."""
@@ -306,11 +319,12 @@ class _Desk:
             self._simulation.violated("chain_whole", f"{chain} makes {stored.seq} after {len(own.made)}")
         return register.note_fork(stored.jws)
 
-    def look(self, touched: set[str]) -> None:
-        """Check the replica against the register and the centre."""
+    def look(self, judged: set[str]) -> set[str]:
+        """Check the replica against the register and the centre; the accounts of which it has heard."""
         desk = self._desk
         log, replica = desk.home.log, self._replica
         changed: set[tuple[str, str, str]] = set()
+        heard: set[str] = set()
         own = log.chains.get(desk.chain)
         for stored in log.operations[replica.seen :]:
             for posting in log.postings.get(payload_of(stored.jws)["id"], ()):
@@ -321,14 +335,15 @@ class _Desk:
                 self._is_at_centre(stored)
                 named = payload_of(stored.jws)["body"].get("account")
                 if isinstance(named, str):
-                    touched.add(named)
+                    heard.add(named)
         replica.seen = len(log.operations)
         self._sums(changed)
         self._acknowledged()
         device = desk.device
         if device is not None and device.stopped is None and desk.chain not in self._simulation.dishonest:
-            for name in sorted(touched):
+            for name in sorted(judged | heard):
                 self._rights(name)
+        return heard
 
     def _is_at_centre(self, stored: Stored) -> None:
         operation = payload_of(stored.jws)
@@ -382,7 +397,7 @@ class _Desk:
     def _rights(self, account: str) -> None:
         """What a device may pay is counted at the centre, once what it has not sent is added."""
         desk = self._desk
-        if not has_reported(self._simulation, desk.chain):
+        if self._simulation.restores and restoring.is_recovering(self._simulation):
             return
         here = payable(desk.home.rows.tables.get(Right, {}).get((account, *desk.chain)))
         if here <= 0:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.device.anchor import Anchored, MemoryAnchor
+from core.errors import Refused
 from counterfoil.simulation import office
 from counterfoil.simulation.chance import generator
 from counterfoil.simulation.clocks import DeskClock
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.enrolling import admit, enrolled, open_desk
-from counterfoil.simulation.restoring import awaited
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.devices import revoke_device
 
@@ -22,8 +22,6 @@ _ANCHOR_TOO_PERCENT = 15
 def revoked(simulation: Simulation) -> None:
     """The centre ends a device epoch; the device may not hear of it for long."""
     desk = simulation.chance.one_of(simulation.desks)
-    if awaited(simulation):
-        return
     simulation.note(f"the centre revokes {desk.title}")
     office.at_centre(simulation, lambda home, server: revoke_device(home, server.centre, *desk.chain))
 
@@ -40,7 +38,12 @@ def enrolled_anew(simulation: Simulation) -> None:
 
 def _replaced(simulation: Simulation, old: Desk) -> None:
     people = admit(simulation, f"{old.name}-{old.epoch + 1}", old.branch)
-    new = enrolled(simulation, simulation.keys, old.name, old.branch, people)
+    try:
+        new = enrolled(simulation, simulation.keys, old.name, old.branch, people)
+    except Refused as refused:
+        simulation.note(f"{old.title} is not enrolled anew: {refused.refusal.code}")
+        old.is_replaced = False
+        return
     simulation.note(f"{new.title} takes the place of {old.title}")
     simulation.desks[simulation.desks.index(old)] = new
     simulation.others.append(old)

@@ -20,7 +20,7 @@ Line = tuple[str, str, str, int]
 
 _GIVES_OUT = frozenset({"cash.withdrawn", "transfer.made", "transfer.sent", "transfer.requested"})
 _UNDOING = frozenset({"entry.reversed", "reversal.requested"})
-_FREEZABLE = _GIVES_OUT | {"account.closure_requested"}
+_FREEZABLE = _GIVES_OUT | {"account.closure_requested", "file.lent"}
 MODELLED = frozenset(
     {
         "rights_exceeded",

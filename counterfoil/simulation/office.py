@@ -9,6 +9,7 @@ from counterfoil.simulation.centre_host import OWN_BIC, Server
 from counterfoil.simulation.counter import AMOUNT_MAX, CURRENCY
 from counterfoil.simulation.simulation import PARTNER, Simulation
 from sync_server.centre import checkpoints, standing_jobs
+from sync_server.centre.issue import Gathering
 from sync_server.exchange import partner_payments
 from sync_server.partner_bank.messages import Party, Payment
 from sync_server.payments.steps import Partner, PaymentDesk, Stepped
@@ -53,6 +54,8 @@ def at_centre(simulation: Simulation, do: Callable[[Home, Server], object]) -> N
                 do(home, server)
         except Refused as refused:
             simulation.note(f"the centre refuses: {refused.refusal.code}")
+        except Gathering:
+            simulation.note("the centre gathers what desks know")
         except MetOthers:
             simulation.note("others were at it")
 
@@ -82,7 +85,7 @@ def money_comes_in(simulation: Simulation) -> None:
     def take(server: Server) -> None:
         try:
             report = partner_payments.take(simulation.centre.exchange(server), PARTNER.code, payment)
-        except (MetOthers, Problem):
+        except (Gathering, MetOthers, Problem):
             # It sends it again; so it does to a centre that is recovering.
             return
         if report.status == "ACSC":

@@ -9,6 +9,7 @@ from collections import Counter
 
 from core.book.rows import Transfer
 from core.records import read_record
+from counterfoil.simulation import restoring
 from counterfoil.simulation.model import payload_of
 from counterfoil.simulation.simulation import Simulation
 from sync_server.partner_bank.messages import end_to_end_id
@@ -17,16 +18,17 @@ from sync_server.store.memory.tables import OPERATIONS, RECORDS
 
 def look_at_payments(simulation: Simulation) -> None:
     """Raises `Violation`."""
-    _went_out(simulation)
-    _came_in(simulation)
+    unheard = restoring.unheard(simulation)
+    _went_out(simulation, unheard)
+    _came_in(simulation, unheard)
 
 
-def _went_out(simulation: Simulation) -> None:
+def _went_out(simulation: Simulation, unheard: set[str]) -> None:
     partner = simulation.partner
     sent = {end_to_end_id(row.id): row for row in simulation.centre.database.rows(Transfer).values()}
     for named, amount in sorted(partner.booked.items()):
         row = sent.get(named)
-        if row is None and named in simulation.unheard:
+        if row is None and named in unheard:
             continue
         if row is None or row.amount != amount or row.state == "returned":
             simulation.violated("paid_once", f"the partner has booked {amount} as {named}, here stands {row}")
@@ -35,7 +37,7 @@ def _went_out(simulation: Simulation) -> None:
             simulation.violated("paid_once", f"{row.id} is settled, the partner has not booked it")
 
 
-def _came_in(simulation: Simulation) -> None:
+def _came_in(simulation: Simulation, unheard: set[str]) -> None:
     database = simulation.centre.database
     records, credited = database.committed(RECORDS), Counter[str]()
     for kept in database.committed(OPERATIONS).values():
@@ -47,5 +49,5 @@ def _came_in(simulation: Simulation) -> None:
     for named, amount in sorted(credited.items()):
         if amount != amounts[named]:
             simulation.violated("paid_once", f"{amount} was credited for {named}, which brought {amounts[named]}")
-    for named in sorted(simulation.came_in.keys() - credited.keys() - simulation.unheard):
+    for named in sorted(simulation.came_in.keys() - credited.keys() - unheard):
         simulation.violated("paid_once", f"nothing was credited for {named}, which was accepted")

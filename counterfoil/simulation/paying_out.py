@@ -6,7 +6,6 @@ files of the desks. The second bank tells which limit counts and who was written
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from core.book.rows import DeviceEpoch, Right
@@ -18,38 +17,24 @@ from counterfoil.simulation.register import Chain, Register
 from counterfoil.simulation.simulation import Simulation
 
 
-@dataclass
-class Payouts:
-    """Which accounts are still to be judged: after a restore some wait until every device has reported."""
-
-    unjudged: set[str] = field(default_factory=set)
-
-    def copy(self) -> Payouts:
-        """Another that is as this one is."""
-        return Payouts(set(self.unjudged))
-
-    def look(self, simulation: Simulation, register: Register, model: Model, touched: set[str]) -> None:
-        """Judge the accounts that a step has touched. Raises `Violation`."""
-        if not touched and not self.unjudged:
-            return
-        excused = _excused(simulation, model)
-        for account in sorted(touched):
-            _rights_covered(simulation, register, model, account, excused)
-        if simulation.restores:
-            self.unjudged |= touched
-            if restoring.awaited(simulation):
-                # What they rest on may be forgotten until then.
-                return
-            touched, self.unjudged = self.unjudged, set()
-        for account in sorted(touched):
-            there = _left(register, account, model.account(account).limit, excused)
-            if there < 0:
-                simulation.violated("never_beyond", f"{-there} more was paid out of {account} than it holds")
+def look_at_payouts(
+    simulation: Simulation, register: Register, model: Model, touched: set[str], judged: set[str]
+) -> None:
+    """Judge the accounts that a step has touched, and those of which all is known again. Raises `Violation`."""
+    if not touched and not judged:
+        return
+    excused = _excused(simulation, model)
+    for account in sorted(touched):
+        _rights_covered(simulation, register, model, account, excused)
+    for account in sorted(judged):
+        there = _left(register, account, model.account(account).limit, excused)
+        if there < 0:
+            simulation.violated("never_beyond", f"{-there} more was paid out of {account} than it holds")
 
 
 def reports_awaited(simulation: Simulation, model: Model, operation: Payload) -> None:
     """A restored centre takes nothing from an account while a device that may pay of it has yet to say so."""
-    waiting = set(restoring.awaited(simulation)) - simulation.dishonest
+    waiting = {(row.device, row.epoch) for row in restoring.unaccounted(simulation)} - simulation.dishonest
     for account, amount in drawn(model, operation):
         for desk in simulation.machines:
             if amount > 0 and desk.chain in waiting and (held := _held(desk, account)) > 0:
@@ -88,11 +73,11 @@ def _excused(simulation: Simulation, model: Model) -> set[Chain]:
     """Chains for whose payments no honest desk answers: tampered with, ended, or forgotten for good."""
     rows = simulation.centre.database.rows(DeviceEpoch).values()
     ended = {(row.device, row.epoch) for row in rows if row.state != "living"}
-    silent = {desk.chain for desk in simulation.machines if simulation.restores and _is_silent(desk)}
+    silent = {desk.chain for desk in simulation.machines if simulation.restores and is_silent(desk)}
     return simulation.dishonest | model.written_off | ended | silent
 
 
-def _is_silent(desk: Desk) -> bool:
+def is_silent(desk: Desk) -> bool:
     """Whether what it had said to a centre that forgot it may never be said again."""
     return desk.is_lost or (desk.device is not None and desk.device.stopped is not None)
 

@@ -14,7 +14,7 @@ from counterfoil.simulation.register import Chain
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.incarnations import begin_incarnation
 from sync_server.partner_bank.messages import end_to_end_id
-from sync_server.store.memory.tables import INCARNATIONS, OPERATIONS, RECORDS, REPORTS
+from sync_server.store.memory.tables import GIVEN, INCARNATIONS, OPERATIONS, RECORDS, REPORTS
 
 _KILLS_MAX = 20
 _SECOND_MS = 1000
@@ -44,7 +44,7 @@ def restored(simulation: Simulation) -> None:
     simulation.time.advance(_SECOND_MS)
     kept = simulation.centre.database.committed(OPERATIONS)
     simulation.forgotten = tuple(item.jws for number, item in before.items() if number not in kept)
-    simulation.unheard |= _unheard(simulation, records)
+    simulation.forgotten_payments |= _payments(simulation, records)
     simulation.restores += 1
     simulation.note(f"the centre is restored, and has forgotten {len(simulation.forgotten)} operations")
     simulation.conversations.begin("restorer", lambda: _begin(simulation))
@@ -61,14 +61,21 @@ def _kill_servers(simulation: Simulation) -> None:
     simulation.centre.trouble_percent = trouble
 
 
-def _unheard(simulation: Simulation, records: Mapping[str, bytes]) -> set[str]:
-    """End-to-end ids of payments that only the centre and the partner bank knew of."""
+def _payments(simulation: Simulation, records: Mapping[str, bytes]) -> dict[str, str]:
+    """The end-to-end ids of payments that were forgotten, and the operations that say of them."""
+    gone = [payload_of(jws) for jws in simulation.forgotten]
+    out = {end_to_end_id(payload["id"]): payload["id"] for payload in gone if payload["kind"] in _LEAVES}
+    received = [payload for payload in gone if payload["kind"] == "transfer.received"]
+    for payload in received:
+        if payload["body"]["route"] == "partner":
+            out[read_record(records[payload["body"]["details"]])["end_to_end_id"]] = payload["id"]
+    return out
+
+
+def unheard(simulation: Simulation) -> set[str]:
+    """The end-to-end ids of payments that only the partner bank knows of: no machine that is left has heard of them."""
     known = remembered(simulation)
-    gone = [payload for jws in simulation.forgotten if (payload := payload_of(jws))["id"] not in known]
-    out = {end_to_end_id(payload["id"]) for payload in gone if payload["kind"] in _LEAVES}
-    bodies = (payload["body"] for payload in gone if payload["kind"] == "transfer.received")
-    details = [read_record(records[body["details"]]) for body in bodies if body["route"] == "partner"]
-    return out | {detail["end_to_end_id"] for detail in details}
+    return {named for named, operation in simulation.forgotten_payments.items() if operation not in known}
 
 
 def _begin(simulation: Simulation) -> None:
@@ -90,14 +97,27 @@ def incarnation(simulation: Simulation) -> int:
     return max(simulation.centre.database.committed(INCARNATIONS), default=1)
 
 
-def awaited(simulation: Simulation) -> list[Chain]:
-    """The device epochs that have yet to report."""
+def awaited(simulation: Simulation) -> list[DeviceEpoch]:
+    """The living device epochs that have yet to report."""
+    return [row for row in unaccounted(simulation) if row.state == "living"]
+
+
+def unaccounted(simulation: Simulation) -> list[DeviceEpoch]:
+    """The same, with those that were revoked before they did: what they hold is not known."""
     rows = simulation.centre.database.rows(DeviceEpoch).values()
-    return sorted(
-        (row.device, row.epoch)
-        for row in rows
-        if row.purpose != "centre" and row.state == "living" and not has_reported(simulation, (row.device, row.epoch))
-    )
+    return [
+        row
+        for row in sorted(rows, key=lambda row: (row.device, row.epoch))
+        if row.purpose != "centre"
+        and row.state != "written_off"
+        and not has_reported(simulation, (row.device, row.epoch))
+    ]
+
+
+def is_recovering(simulation: Simulation) -> bool:
+    """Whether it is not known yet what was promised on some account."""
+    given = simulation.centre.database.committed(GIVEN)
+    return bool(unaccounted(simulation)) or any(one.purpose != "left" for one in given.values())
 
 
 def remembered(simulation: Simulation) -> set[str]:

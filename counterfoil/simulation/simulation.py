@@ -49,7 +49,7 @@ class Simulation:
     """What a run consists of. `chance` is the current step's own; `journal` is None unless somebody wants to read.
 
     `forgotten` are the operations that the centre had, and has not after the last of its `restores`;
-    `unheard` are the end-to-end ids of payments among them of which no desk has heard.
+    `forgotten_payments` are the end-to-end ids of payments among them, with the operations that say of them.
     """
 
     seed: int
@@ -72,7 +72,7 @@ class Simulation:
     backup: MemoryDatabase | None = None
     restores: int = 0
     forgotten: tuple[str, ...] = ()
-    unheard: set[str] = field(default_factory=set)
+    forgotten_payments: dict[str, str] = field(default_factory=dict)
     network: Network = field(init=False)
     centre: CentreHost = field(init=False)
     partner: PartnerBank = field(init=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.book.rows import Branch, DeviceEpoch
+from core.book.rows import Branch, DeviceEpoch, Visiting
 from core.canonical import from_base64url, thumbprint
 from core.clock import instant
 from core.errors import Refusal
@@ -17,7 +17,7 @@ from sync_server.centre.one_time import new_one_time_code, one_time_digest
 from sync_server.ingest.settle import BANK_FEED
 from sync_server.policies import USUAL_LEASE, LeasePolicy
 from sync_server.store.home import Home
-from sync_server.store.values import Enrolment
+from sync_server.store.values import ChainName, Enrolment
 
 INVITATION_MS = 24 * 60 * 60 * 1000
 IBAN_BLOCK_SIZE = 1000
@@ -117,7 +117,7 @@ def trust_device(
 
     Epochs of the same device before it end at the head that the centre has: one device signs on one chain.
 
-    Refusals: `enrolment_unknown`, `fingerprint_differs`.
+    Refusals: `enrolment_unknown`, `fingerprint_differs`, and `centre_recovering` (see `revoke_device`).
     """
     enrolment = home.enrolments.lock_waiting(device)
     if enrolment is None:
@@ -125,7 +125,9 @@ def trust_device(
     state = _state_of(enrolment)
     if state.fingerprint != fingerprint:
         return Refusal("fingerprint_differs", "fingerprint")
-    _end_epochs_before(home, centre, device, state.epoch)
+    refused = _end_epochs_before(home, centre, device, state.epoch)
+    if refused is not None:
+        return refused
     body = DeviceEnrolled(
         device=state.device,
         epoch=state.epoch,
@@ -144,11 +146,13 @@ def trust_device(
     return EnrolmentState("trusted", state.device, state.epoch, state.branch, state.purpose, state.public_key)
 
 
-def _end_epochs_before(home: Home, centre: Centre, device: str, epoch: int) -> None:
+def _end_epochs_before(home: Home, centre: Centre, device: str, epoch: int) -> Refusal | None:
     home.lock_chains((device,))
     for before in home.living_epochs(device):
-        if before < epoch:
-            revoke_device(home, centre, device, before)
+        refused = revoke_device(home, centre, device, before) if before < epoch else None
+        if refused is not None:
+            return refused
+    return None
 
 
 def lease_iban_block(home: Home, centre: Centre, device: str, epoch: int) -> None:
@@ -170,13 +174,51 @@ def lease_if_few(home: Home, centre: Centre, device: str, epoch: int) -> None:
 
 
 def revoke_device(home: Home, centre: Centre, device: str, epoch: int) -> Refusal | None:
-    """End a device's epoch at the head that the centre has; what it sends from here on is kept, but not booked."""
+    """End a device's epoch at the head that the centre has; what it sends from here on is kept, but not booked.
+
+    Refusals: `device_unknown`; `centre_recovering` while others may have more of its chain than the centre that was
+    restored (`give_up` ends all who have not reported at once).
+    """
     chain = home.lock_chain((device, epoch))
     if chain is None:
         return Refusal("device_unknown", "device")
-    issue(home, centre, None, DeviceRevoked(device=device, epoch=epoch, head_seq=chain.seq))
-    home.end_chain((device, epoch))
+    others = [row for row in _witnesses(home, device, epoch) if (row.device, row.epoch) != (device, epoch)]
+    if others:
+        return Refusal("centre_recovering", "device")
+    _revoke(home, centre, (device, epoch), chain.seq)
     return None
+
+
+def give_up(home: Home, centre: Centre, branch: str) -> list[DeviceEpoch] | Refusal:
+    """Revoke every device that the branch waits for since the centre was restored: they will not report.
+
+    What they hold stays reserved until they are written off. Answers who they were. Refusal: `centre_recovering`
+    while devices of another branch, at which one of them has worked, have yet to report.
+    """
+    awaited = list(home.incarnations.awaited(branch))
+    home.lock_chains(row.device for row in awaited)
+    given_up = {(row.device, row.epoch) for row in awaited}
+    for row in awaited:
+        others = _witnesses(home, row.device, row.epoch)
+        if any((other.device, other.epoch) not in given_up for other in others):
+            return Refusal("centre_recovering", "branch")
+    for row in awaited:
+        chain = home.lock_chain((row.device, row.epoch))
+        _revoke(home, centre, (row.device, row.epoch), chain.seq if chain is not None else 0)
+    return awaited
+
+
+def _witnesses(home: Home, device: str, epoch: int) -> list[DeviceEpoch]:
+    """Who has yet to report of the branches whose feeds the device's operations stand in."""
+    book = home.book(locking=False)
+    row, visiting = book.get(DeviceEpoch, device, epoch), book.get(Visiting, device, epoch)
+    branches = {row.branch if row is not None else None, *(visiting.branches.split() if visiting is not None else ())}
+    return [each for branch in sorted(filter(None, branches)) for each in home.incarnations.awaited(branch)]
+
+
+def _revoke(home: Home, centre: Centre, chain: ChainName, head_seq: int) -> None:
+    issue(home, centre, None, DeviceRevoked(device=chain[0], epoch=chain[1], head_seq=head_seq))
+    home.end_chain(chain)
 
 
 def find_device(home: Home, device: str, epoch: int) -> DeviceEpoch | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from nacl.signing import VerifyKey
 
-from core.book.rows import Bank, DepositAccount, DeviceEpoch
+from core.book.rows import Bank, DeviceEpoch
 from core.canonical import from_base64url, thumbprint
 from core.clock import instant
 from core.envelope import check_signature, read_operation
@@ -15,18 +14,14 @@ from core.operations.bank import DeviceEnrolled
 from core.operations.checkpoints import FeedMark
 from core.operations.incarnations import BEGUN, FIRST, IncarnationBegun
 from core.operations.money import is_centres
-from core.operations.rights import RightsGranted, right_of
+from core.operations.rights import RightsGranted
 from core.sync.messages import IncarnationAnswer, Reported, ReportedAnswer
 from sync_server.centre.issue import Centre, Issued, issue
-from sync_server.store.home import CentreBook, Home
-from sync_server.store.incarnations import is_recovering
-from sync_server.store.values import CaseRow
+from sync_server.store.home import Home
+from sync_server.store.incarnations import Given, is_recovering
 
 NUMBERS_PASSED_OVER = 10_000_000
 """Account numbers that the forgotten past may have leased: ten thousand blocks."""
-
-_ECHOED_DESPITE = frozenset({"not_available", "device_revoked", "account_elsewhere"})
-"""What a device was granted once stays granted, whatever is there by now (the loan to it may be forgotten): a case."""
 
 RECOVERING = "centre_recovering"
 
@@ -82,34 +77,33 @@ def forgotten_device(home: Home, enrolment: str | None) -> DeviceEpoch | None:
 
 
 def take_report(home: Home, centre: Centre, device: DeviceEpoch, reported: Reported) -> ReportedAnswer | Refusal:
-    """The device has given back all that it keeps, and holds these grants. Repeated, it changes nothing more.
+    """The device has given back all that it has read, and holds these grants. Repeated, it changes nothing more.
 
-    Where it holds more than the centre counts, the centre's count is raised by a grant of this incarnation, with a case
-    if that is not there. Refusal: `incarnation_differs`.
+    A grant that the centre's key has not signed for this device counts nothing. Where one has not come back, the
+    centre's count is raised as soon as everybody of the branch has reported. Refusal: `incarnation_differs`.
     """
-    number = home.incarnations.number()
+    number = home.incarnations.hold()
     if reported.incarnation != number:
         return Refusal("incarnation_differs", detail={"incarnation": number})
     chain = (device.device, device.epoch)
     if not home.incarnations.has_reported(chain):
-        book = home.book()
-        home.incarnations.report(chain)
-        for account, granted in sorted(reported.granted.items()):
-            if granted > right_of(account, *chain, book).granted:
-                _raise_count(home, centre, device, account, granted, book)
+        kept = [given for jws in reported.grants if (given := _grant(jws, device, centre)) is not None]
+        if kept:
+            home.incarnations.keep_given(kept)
+        if not reported.more:
+            home.incarnations.report(chain)
     return ReportedAnswer(number, is_recovering(home.incarnations, device.branch))
 
 
-def _raise_count(home: Home, centre: Centre, device: DeviceEpoch, account: str, granted: int, book: CentreBook) -> None:
-    """Count what no grant that came back covers: the device may have paid it out. Somebody has to look at it."""
-    row = book.get(DepositAccount, account)
-    code = "echo_of_unknown_account" if row is None else "echo_without_grant"
-    detail = msgspec.json.encode({"account": account, "granted": granted}).decode()
-    now = instant(centre.clock.now_ms())
-    home.open_cases([CaseRow(now, code, device.device, device.epoch, None, detail)])
-    if row is None:
-        return
-    body = RightsGranted(
-        account=account, device=device.device, epoch=device.epoch, currency=row.currency, granted=granted
-    )
-    issue(home, centre, row.branch, body, book=book, despite=_ECHOED_DESPITE)
+def _grant(jws: str, device: DeviceEpoch, centre: Centre) -> Given | None:
+    """The grant as it is kept, if the centre has given it to this device."""
+    try:
+        check_signature(jws, centre.keys.signing.verify_key)
+        decoded = rules.decode(read_operation(jws))
+    except IntegrityFault:
+        return None
+    body, branch = decoded.body, decoded.operation.branch
+    mine = isinstance(body, RightsGranted) and (body.device, body.epoch) == (device.device, device.epoch)
+    if branch is None or not mine or not is_centres(decoded.operation):
+        return None
+    return Given(branch, "grant", body.granted, decoded.signed.hash, jws)

@@ -14,15 +14,21 @@ from core.errors import Refused
 from core.ids import Identifiers
 from core.operations import rules
 from core.operations.bank import centre_chain
+from core.operations.incarnations import FIRST
 from core.operations.kind import Body, Decoded
 from core.operations.money import authority_for
 from core.operations.registry import KINDS
 from sync_server.centre.keys import CentreKeys
-from sync_server.ingest.settle import BANK_FEED, ChainHead, Settled, settle_one
+from sync_server.ingest.settle import BANK_FEED, ChainHead, Settled, feeds_of, settle_one
 from sync_server.ingest.writing import write_settled
 from sync_server.store.home import CentreBook, Home
+from sync_server.store.incarnations import is_gathering
 
 _NAMES = {kind.body: kind for kind in KINDS.values()}
+
+
+class Gathering(Exception):
+    """A centre that was restored does not know yet what stood in a branch's feed, so it says nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +63,17 @@ def issue(
     records: Mapping[str, bytes] | None = None,
     business_date: str | None = None,
     despite: frozenset[str] = frozenset(),
+    in_its_place: bool = False,
 ) -> Issued:
     """Make, sign, settle and write an operation of the centre inside the caller's transaction.
 
     `book` may hold rows that the caller has locked already. Raises `Refused` if a rule speaks against it; findings of
-    the codes in `despite` become exceptions, with their cases.
+    the codes in `despite` become exceptions, with their cases. Raises `Gathering`, unless it is said `in_its_place`
+    among what devices give back.
     """
-    book = book if book is not None else home.book()
-    (settled,), positions = _issue(home, centre, branch, (body,), book, records or {}, business_date, despite)
+    book, records = book if book is not None else home.book(), records or {}
+    guarded = not in_its_place
+    (settled,), positions = _issue(home, centre, branch, (body,), book, records, business_date, despite, guarded)
     return Issued(settled, positions)
 
 
@@ -74,9 +83,9 @@ def issue_all(
     """Issue several operations of a branch's chain, written together; the position that each feed reached.
 
     `book` holds every account that they touch, locked in order. Raises `Refused` for the first that a rule speaks
-    against: then none is issued.
+    against: then none is issued. Raises `Gathering`.
     """
-    return _issue(home, centre, branch, bodies, book, {}, None, frozenset())[1]
+    return _issue(home, centre, branch, bodies, book, {}, None, frozenset(), guarded=True)[1]
 
 
 def _issue(
@@ -88,6 +97,7 @@ def _issue(
     records: Mapping[str, bytes],
     business_date: str | None,
     despite: frozenset[str],
+    guarded: bool,
 ) -> tuple[list[Settled], Mapping[str, int]]:
     now_ms, incarnation = centre.clock.now_ms(), home.incarnations.hold()
     operations = [_unplaced(centre, incarnation, branch, body, now_ms, business_date) for body in bodies]
@@ -100,11 +110,20 @@ def _issue(
     head = ChainHead(row.seq, row.hash)
     settled = []
     for draft in drafts:
+        if guarded and incarnation > FIRST:
+            _must_not_gather(home, draft, book)
         settled.append(_settle(centre, draft, head, book, instant(now_ms), despite))
         head = ChainHead(head.seq + 1, settled[-1].verdict.hash)
     positions = write_settled(home, settled, book, records)
     home.move_chain(chain, head.seq, head.hash)
     return settled, positions
+
+
+def _must_not_gather(home: Home, draft: Decoded[Any], book: CentreBook) -> None:
+    """Raises `Gathering` where it would come before what devices have yet to give back."""
+    for feed in sorted(feeds_of(draft, book) - {BANK_FEED}):
+        if is_gathering(home.incarnations, feed):
+            raise Gathering(feed)
 
 
 def _settle(

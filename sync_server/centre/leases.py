@@ -9,6 +9,7 @@ from core.operations.leases import LeaseRenewed, lease_of, spending_of
 from sync_server.centre.issue import Centre, Issued, issue
 from sync_server.policies import USUAL_LEASE, LeasePolicy
 from sync_server.store.home import Home
+from sync_server.store.incarnations import is_gathering
 
 _HOUR_MS = 60 * 60 * 1000
 _NOTHING = LeasePolicy(0, 0, 0, 0, 0, 0, 0)
@@ -24,6 +25,8 @@ def renew_lease(
 ) -> Issued | None:
     """The device's next lease if it has none or is half way through one; None if the one it has will do.
 
+    None as well while devices of its branch have yet to report to a centre that was restored.
+
     With `unless_ended` also None where a person has ended its lease (`end_lease`): only a person gives the next one.
     """
     key = (device.device, device.epoch)
@@ -33,6 +36,9 @@ def renew_lease(
     book.prefetch([(Lease, key), (Spending, key), (Branch, (device.branch,))])
     known = lease_of(*key, book)
     now_ms = centre.clock.now_ms()
+    if device.branch is not None and is_gathering(home.incarnations, device.branch):
+        # Nothing may come in the feed before what others have yet to give back.
+        return None
     if unless_ended and known is not None and not known.per_payment and not known.standin_per_payment:
         return None
     if known is not None and not _is_half_used(known, book, policy, now_ms):

@@ -14,15 +14,16 @@ from core.envelope import read_operation
 from core.operations.ended import LATE, WRITE_OFF
 from core.operations.requests import CLOSURE
 from core.operations.reversals import REVERSAL
-from sync_server.centre.issue import Centre
+from sync_server.centre.issue import Centre, Gathering
 from sync_server.centre.late import settle_late
+from sync_server.centre.recovery import gather
 from sync_server.centre.requests import decide_transfer, decline_as_found
 from sync_server.centre.reversals import reverse_ended
 from sync_server.centre.terms import close_account, lower_limit
 from sync_server.centre.visits import take_back
 from sync_server.centre.write_offs import release_some, write_off
 from sync_server.store.home import Database, Home, MetOthers
-from sync_server.store.incarnations import is_recovering
+from sync_server.store.incarnations import is_gathering, is_recovering
 
 _AT_ONCE = 100
 Job = Callable[[Home], bool]
@@ -30,9 +31,9 @@ Job = Callable[[Home], bool]
 
 def step(database: Database, centre: Centre) -> bool:
     """Carry everything that waits one step further; False if nothing moved. Raises what the home does."""
+    moved = gather(database, centre)
     with database.transaction() as home:
         jobs = list(_jobs(home, centre))
-    moved = False
     for job in jobs:
         moved = _do(database, job) or moved
     return moved
@@ -50,20 +51,23 @@ def _jobs(home: Home, centre: Centre) -> Iterator[Job]:
 
 
 def _do(database: Database, job: Job) -> bool:
-    """One job in a transaction of its own; what met others is done the next time."""
+    """One job in a transaction of its own; what met others is done the next time, what has to wait is not done."""
     try:
         with database.transaction() as home:
             return job(home)
     except MetOthers:
         return True
+    except Gathering:
+        return False
 
 
 def _answer(home: Home, *, centre: Centre, request: Request) -> bool:
     """Answer a request; one that was not in order is declined for what was found against it.
 
-    While the branch's devices have yet to report, a device may be written off, and everything else waits.
+    What waits for a device that was revoked before it reported goes on once that is written off.
     """
-    if request.kind != WRITE_OFF and is_recovering(home.incarnations, request.branch):
+    recovering = is_gathering if request.kind == WRITE_OFF else is_recovering
+    if recovering(home.incarnations, request.branch):
         return False
     jws = home.book(locking=False).operation(request.id)
     if jws is None:

@@ -15,6 +15,7 @@ from core.sync.messages import (
 )
 from sync_server.centre.given_back import IncarnationDiffers, take_given_back
 from sync_server.centre.incarnations import forgotten_device, incarnation_for, take_report
+from sync_server.centre.recovery import gather
 from sync_server.decoding import decoded
 from sync_server.exchange.access import Asked, any_device
 from sync_server.exchange.exchange import Exchange
@@ -39,9 +40,10 @@ def given_back(exchange: Exchange, asked: Asked) -> GivenBackAnswer:
     with exchange.database.transaction() as home:
         any_device(home, exchange.clock, asked, forgotten_device(home, given.enrolment))
     try:
-        here = take_given_back(exchange.database, exchange.keys, exchange.centre, given)
+        here = take_given_back(exchange.database, exchange.keys, given)
     except IncarnationDiffers as differs:
         raise Problem("incarnation_differs") from differs
+    gather(exchange.database, exchange.centre)
     return GivenBackAnswer(given.incarnation, here)
 
 
@@ -52,4 +54,5 @@ def reported(exchange: Exchange, asked: Asked) -> ReportedAnswer:
         said = take_report(home, exchange.centre, device, decoded(asked.body, _reported_decoder))
         if isinstance(said, Refusal):
             raise refuse(said)
+    gather(exchange.database, exchange.centre)
     return said

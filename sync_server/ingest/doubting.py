@@ -36,11 +36,16 @@ def lock_chains_for(home: Home, doubtful: Sequence[tuple[Settled, Posting]]) -> 
 def hold_back(home: Home, centre: Centre, book: CentreBook, doubtful: Sequence[tuple[Settled, Posting]]) -> None:
     """Place a hold for each, in the transaction that booked it."""
     for item, posting in doubtful:
-        body = HoldPlaced(
-            account=deposit_id(posting.account) or "",
-            currency=posting.currency,
-            amount=-posting.amount,
-            reason=REASON,
-            cause=item.decoded.operation.id,
-        )
-        issue(home, centre, posting.branch, body, book=book)
+        hold(home, centre, book, posting, item.decoded.operation.id)
+
+
+def hold(home: Home, centre: Centre, book: CentreBook, posting: Posting, cause: str) -> None:
+    """Hold back what an operation (`cause`) credited."""
+    body = HoldPlaced(
+        account=deposit_id(posting.account) or "",
+        currency=posting.currency,
+        amount=-posting.amount,
+        reason=REASON,
+        cause=cause,
+    )
+    issue(home, centre, posting.branch, body, book=book)

@@ -14,17 +14,18 @@ import msgspec
 
 from core.clock import instant
 from core.errors import IntegrityFault
+from core.operations.incarnations import FIRST
 from core.operations.kind import Decoded
 from core.sync.messages import Push, PushAnswer, Verdict
 from sync_server.centre.issue import Centre
 from sync_server.ingest.doubting import doubtful_credits, hold_back, lock_chains_for
 from sync_server.ingest.keys import KnownKeys
 from sync_server.ingest.quarantine import quarantine
-from sync_server.ingest.settle import BANK_FEED, ChainHead, Settlement, settle
+from sync_server.ingest.settle import BANK_FEED, ChainHead, Settlement, feeds_of, settle
 from sync_server.ingest.verifying import Verified, read_records, verify_run
 from sync_server.ingest.writing import write_settled
 from sync_server.store.home import Database, Home, IdentifierTaken, MetOthers
-from sync_server.store.incarnations import is_recovering
+from sync_server.store.incarnations import is_gathering
 from sync_server.store.values import ChainName, ChainRow
 
 _ATTEMPTS = 5
@@ -65,11 +66,27 @@ def _settle_run(home: Home, centre: Centre, received: _Received) -> PushAnswer:
     chain = (received.push.device, received.push.epoch)
     row = _lock_chain(home, chain)
     number = home.incarnations.number()
-    if number > 1 and row.state == "living" and not home.incarnations.has_reported(chain):
-        # What it rests on may be forgotten: the device gives back first, its own among others' in their order.
-        return PushAnswer((), row.seq, row.hash, incarnation=number)
+    if number > FIRST and row.state == "living":
+        if not home.incarnations.has_reported(chain):
+            # What it rests on may be forgotten: the device gives back first what it has read.
+            return PushAnswer((), row.seq, row.hash, incarnation=number)
+        received = _in_turn(home, received)
     answer = _answer_run(home, centre, received, row)
     return msgspec.structs.replace(answer, incarnation=number)
+
+
+def _in_turn(home: Home, received: _Received) -> _Received:
+    """Without what would come in a feed before that is whole again, and all behind it: that waits at the device."""
+    run, book = received.verified.run, home.book(locking=False)
+    gathering: dict[str, bool] = {}
+    for place, decoded in enumerate(run):
+        for feed in sorted(feeds_of(decoded, book) - {BANK_FEED}):
+            if feed not in gathering:
+                gathering[feed] = is_gathering(home.incarnations, feed)
+            if gathering[feed]:
+                verified = replace(received.verified, run=run[:place], refused=None)
+                return replace(received, verified=verified)
+    return received
 
 
 def _answer_run(home: Home, centre: Centre, received: _Received, row: ChainRow) -> PushAnswer:
@@ -94,17 +111,9 @@ def _answer_run(home: Home, centre: Centre, received: _Received, row: ChainRow) 
     head = settlement.head
     if settlement.fault is not None:
         rest = fresh[len(settlement.settled) :]
-        if _rests_on_forgotten_loan(home, settlement.fault, rest[0]):
-            return PushAnswer(tuple(answers), head.seq, head.hash)
         answers += quarantine(home, chain, rest, settlement.fault, received.at, received.records)
         return PushAnswer(tuple(answers), head.seq, head.hash)
     return PushAnswer(tuple(answers), head.seq, head.hash, received.verified.refused)
-
-
-def _rests_on_forgotten_loan(home: Home, fault: IntegrityFault, decoded: Decoded[Any]) -> bool:
-    """Whether it posts to a branch whose desks may still bring back that its file was lent: then it waits for them."""
-    elsewhere = {posting.branch for posting in decoded.postings} - {decoded.operation.branch}
-    return fault.code == "branch_differs" and any(is_recovering(home.incarnations, branch) for branch in elsewhere)
 
 
 def _settle_fresh(home: Home, centre: Centre, received: _Received, known: int, head: ChainHead) -> Settlement:

@@ -39,8 +39,11 @@ def take_payment(
     return report
 
 
-def recover_inbound(home: Home, decoded: Decoded[TransferReceived]) -> None:
-    """Keep again what a partner sent in before the database was restored, so that it counts once."""
+def recover_inbound(home: Home, decoded: Decoded[TransferReceived]) -> bool:
+    """Keep again what a partner sent in before the database was restored, so that it counts once.
+
+    Whether it was not known: a partner that has sent it in again was answered by what the database knew then.
+    """
     body = decoded.body
     record = home.records((body.details,)).get(body.details) if body.details is not None else None
     try:
@@ -49,7 +52,7 @@ def recover_inbound(home: Home, decoded: Decoded[TransferReceived]) -> None:
         fields = {}
     partner, named, content = (fields.get(name, "") for name in ("partner", "end_to_end_id", "content"))
     if not (partner and named and content) or home.payments.take_inbound(partner, named, content) is not None:
-        return
+        return False
     report = PaymentReport(
         end_to_end_id=named,
         status="ACSC",
@@ -61,6 +64,7 @@ def recover_inbound(home: Home, decoded: Decoded[TransferReceived]) -> None:
         settled_at=decoded.operation.at,
     )
     home.payments.answer_inbound(partner, named, msgspec.json.encode(report).decode())
+    return True
 
 
 def _decide(

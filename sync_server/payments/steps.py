@@ -13,7 +13,7 @@ from typing import Protocol
 from core.clock import instant
 from core.iban import is_iban
 from core.ids import Randomness
-from sync_server.centre.issue import Centre
+from sync_server.centre.issue import Centre, Gathering
 from sync_server.ingest.cases import open_payment_case
 from sync_server.partner_bank.messages import Party, Payment, end_to_end_id
 from sync_server.payments.completing import UNKNOWN_BANK, complete_at_branch, give_back, settle_with_partner
@@ -82,7 +82,11 @@ class PaymentDesk:
                 return True
         if claimed is None:
             return False
-        written = self._advance(*claimed)
+        try:
+            written = self._advance(*claimed)
+        except Gathering:
+            # It is due again once its claim has run out.
+            return False
         if written is not None:
             tell(Stepped(claimed[0].transfer_id, claimed[0].state, written.state))
         return True

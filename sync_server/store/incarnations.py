@@ -1,9 +1,9 @@
-"""What the centre keeps of its database's lives, and of who has given back what the last one forgot."""
+"""What the centre keeps of its database's lives, of who has reported to this one, and of what they gave back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from core.book.rows import DeviceEpoch
 from core.sync.messages import ChainEnd
@@ -11,6 +11,20 @@ from sync_server.store.values import ChainName
 
 EVERY_BRANCH = None
 """Where it is not known which branch it concerns."""
+
+Purpose = Literal["item", "grant", "doubt", "left"]
+"""Why it is kept: it stood in a feed and is to stand there again; a device holds this grant; a hold may be lacking for
+it; its maker sends it again, if anybody does."""
+
+
+class Given(NamedTuple):
+    """What devices gave back, until it has been dealt with. `feed` is `bank` or a branch's code."""
+
+    feed: str
+    purpose: Purpose
+    position: int
+    hash: str
+    jws: str
 
 
 class Incarnations(Protocol):
@@ -54,11 +68,44 @@ class Incarnations(Protocol):
         """
         ...
 
+    def unaccounted(self, branch: str | None) -> Sequence[DeviceEpoch]:
+        """As `awaited`, with those that were revoked before they reported: what they hold is not known either."""
+        ...
+
+    def keep_given(self, given: Sequence[Given]) -> None:
+        """Keep what was given back; what is kept already stays as it is."""
+        ...
+
+    def given(self, feed: str, purpose: Purpose, limit: int) -> Sequence[Given]:
+        """The first that are kept, by position."""
+        ...
+
+    def given_feeds(self) -> Sequence[str]:
+        """The feeds that something is kept for, by name."""
+        ...
+
+    def remove_given(self, given: Sequence[Given]) -> None:
+        """They have been dealt with."""
+        ...
+
+    def has_given(self, branch: str | None) -> bool:
+        """Whether something is kept for a branch's feed (None: for any) that its devices may wait for."""
+        ...
+
     def chain_ends(self, branch: str) -> Sequence[ChainEnd]:
         """Where each chain that has an operation stands: of the branch's devices, the branch, and the bank-wide one."""
         ...
 
 
 def is_recovering(incarnations: Incarnations, branch: str | None) -> bool:
-    """Whether a device of the branch (or of any, `EVERY_BRANCH`) has yet to say what the centre forgot."""
-    return incarnations.number() > 1 and bool(incarnations.awaited(branch))
+    """Whether it is not known yet what was promised on the accounts of a branch (or of any, `EVERY_BRANCH`)."""
+    if incarnations.number() == 1:
+        return False
+    return bool(incarnations.unaccounted(branch)) or incarnations.has_given(branch)
+
+
+def is_gathering(incarnations: Incarnations, branch: str) -> bool:
+    """Whether it is not known yet what stood in the branch's feed, or not there again: nothing comes in its place."""
+    if incarnations.number() == 1:
+        return False
+    return bool(incarnations.awaited(branch)) or bool(incarnations.given(branch, "item", 1))

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.errors import Refused
+from sync_server.centre.issue import Gathering
 from sync_server.problems import Problem, database_busy, database_unavailable, overtaken
 from sync_server.store.home import MetOthers
 from sync_server.web.bodies import answer_problem
@@ -50,10 +51,15 @@ def answer_problems(app: FastAPI) -> None:
     """Register the handlers. What none of them takes is a bug, and `sync_server.web.edge` answers it."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Gathering, _gathering)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     for kind in (*_AWAY, *_BUSY, sqlalchemy.exc.DBAPIError):
         app.add_exception_handler(kind, _database)
+
+
+async def _gathering(_request: Request, _gathering: Exception) -> Response:
+    return answer_problem(Problem("centre_recovering"))
 
 
 async def _problem(_request: Request, problem: Exception) -> Response:

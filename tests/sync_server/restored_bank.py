@@ -42,6 +42,7 @@ from sync_server.centre.given_back import IncarnationDiffers, take_given_back
 from sync_server.centre.incarnations import begin_incarnation, forgotten_device, incarnation_for, take_report
 from sync_server.centre.issue import issue
 from sync_server.centre.leases import renew_lease
+from sync_server.centre.recovery import gather
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.standing_jobs import step
 from sync_server.database import connection_pool
@@ -315,7 +316,8 @@ class RestoredBank(HomeBank):
         if parts.path == "/v1/given-back":
             given = msgspec.json.decode(body, type=GivenBack)
             self._device(name, given.enrolment)
-            here = take_given_back(self.database, self.known, self.centre, given)
+            here = take_given_back(self.database, self.known, given)
+            gather(self.database, self.centre)
             return GivenBackAnswer(given.incarnation, here)
         if parts.path.startswith("/v1/feeds/"):
             query = parse_qs(parts.query)
@@ -335,6 +337,7 @@ class RestoredBank(HomeBank):
                 said = take_report(home, self.centre, device, msgspec.json.decode(body, type=Reported))
             if isinstance(said, Refusal):
                 raise Problem(said.code)
+            gather(self.database, self.centre)
             return said
         if path == "/v1/rights":
             return self._rights(device, msgspec.json.decode(body, type=RightsWanted))

@@ -9,8 +9,9 @@ from core.book import Row
 from core.book.rows import DeviceEpoch, LentFile
 from core.operations.bank import centre_chain
 from core.sync.messages import ChainEnd
+from sync_server.store.incarnations import Given, Purpose
 from sync_server.store.memory.overlay import Overlay
-from sync_server.store.memory.tables import CHAINS, INCARNATIONS, REPORTS, KeptIncarnation
+from sync_server.store.memory.tables import CHAINS, GIVEN, INCARNATIONS, REPORTS, KeptIncarnation
 from sync_server.store.values import ChainName
 
 R = TypeVar("R", bound=Row)
@@ -36,6 +37,9 @@ class MemoryIncarnations:
         self._overlay.statement("incarnations")
         self._overlay.lock(INCARNATIONS, number)
         self._overlay.put(INCARNATIONS, number, KeptIncarnation(begun_at, numbers_from))
+        for row in list(self._all(DeviceEpoch)):
+            if row.purpose != "centre" and row.state != "living":
+                self._overlay.put(REPORTS, (row.device, row.epoch), number)
 
     def numbers_from(self) -> int:
         """The first account number that may be leased in this incarnation."""
@@ -60,6 +64,10 @@ class MemoryIncarnations:
 
     def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
+        return [row for row in self.unaccounted(branch) if row.state == "living"]
+
+    def unaccounted(self, branch: str | None) -> Sequence[DeviceEpoch]:
+        """As `awaited`, with those that were revoked before they reported."""
         if self.number() == 1:
             return ()
         visited = {(loan.device, loan.epoch) for loan in self._all(LentFile) if loan.branch == branch}
@@ -67,11 +75,40 @@ class MemoryIncarnations:
             row
             for row in self._all(DeviceEpoch)
             if row.purpose != "centre"
-            and row.state == "living"
+            and row.state != "written_off"
             and (branch in (None, row.branch) or (row.device, row.epoch) in visited)
             and not self.has_reported((row.device, row.epoch))
         )
         return sorted(waiting, key=lambda row: (row.device, row.epoch))
+
+    def keep_given(self, given: Sequence[Given]) -> None:
+        """Keep what was given back; what is kept already stays as it is."""
+        self._overlay.statement("given_back")
+        for one in given:
+            key = (one.feed, one.purpose, one.hash)
+            self._overlay.lock(GIVEN, key)
+            if self._overlay.get(GIVEN, key) is None:
+                self._overlay.put(GIVEN, key, one)
+
+    def given(self, feed: str, purpose: Purpose, limit: int) -> Sequence[Given]:
+        """The first that are kept, by position."""
+        found = [one for _, one in self._overlay.items(GIVEN) if (one.feed, one.purpose) == (feed, purpose)]
+        return sorted(found, key=lambda one: (one.position, one.hash))[:limit]
+
+    def given_feeds(self) -> Sequence[str]:
+        """The feeds that something is kept for, by name."""
+        return sorted({one.feed for _, one in self._overlay.items(GIVEN)})
+
+    def remove_given(self, given: Sequence[Given]) -> None:
+        """They have been dealt with."""
+        self._overlay.statement("given_back")
+        for one in given:
+            self._overlay.lock(GIVEN, (one.feed, one.purpose, one.hash))
+            self._overlay.remove(GIVEN, (one.feed, one.purpose, one.hash))
+
+    def has_given(self, branch: str | None) -> bool:
+        """Whether something is kept for a branch's feed (None: for any) that its devices may wait for."""
+        return any(one.purpose != "left" and branch in (None, one.feed) for _, one in self._overlay.items(GIVEN))
 
     def chain_ends(self, branch: str) -> Sequence[ChainEnd]:
         """Where each chain that has an operation stands: of the branch's devices, the branch, and the bank-wide one."""

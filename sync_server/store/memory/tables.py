@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from core.ledger import Posting
 from core.sync.messages import Verdict
+from sync_server.store.incarnations import Given
 from sync_server.store.lookups import Bucket
 from sync_server.store.values import (
     CaseRow,
@@ -88,5 +89,6 @@ PAYMENTS: Table[str, KeptPayment] = Table("payments")
 BUCKETS: Table[ChainName, Bucket] = Table("grant_buckets")
 INCARNATIONS: Table[int, KeptIncarnation] = Table("incarnations")
 REPORTS: Table[ChainName, int] = Table("incarnation_reports")
+GIVEN: Table[tuple[str, str, str], Given] = Table("given_back")
 RECEIVED: Table[str, bool] = Table("received_transfers")
 INBOUND: Table[tuple[str, str], InboundPayment] = Table("inbound_payments")

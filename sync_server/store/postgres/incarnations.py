@@ -11,19 +11,40 @@ from core.operations.bank import centre_chain
 from core.sync.messages import ChainEnd
 from sync_server.database import Connection
 from sync_server.restored import incarnation_begins
+from sync_server.store.incarnations import Given, Purpose
 from sync_server.store.values import ChainName
 
 _LOCK = 0x636F756E
 """The advisory lock that transactions share which write in an incarnation, and that its successor takes alone."""
 
 _DEVICE = ", ".join(f"d.{column.name}" for column in columns_of(DeviceEpoch))
-_AWAITED = (
-    f"SELECT {_DEVICE} FROM devices d WHERE d.purpose <> 'centre' AND d.state = 'living' "  # noqa: S608 - our columns
+_UNACCOUNTED = (
+    f"SELECT {_DEVICE} FROM devices d WHERE d.purpose <> 'centre' AND d.state <> 'written_off' "  # noqa: S608 - ours
     "AND (%(branch)s::text IS NULL OR d.branch = %(branch)s OR EXISTS (SELECT 1 FROM lent_files l "
     "WHERE l.device = d.device AND l.epoch = d.epoch AND l.branch = %(branch)s)) "
     "AND NOT EXISTS (SELECT 1 FROM incarnation_reports r "
     "WHERE r.device = d.device AND r.epoch = d.epoch AND r.incarnation = %(number)s) ORDER BY d.device, d.epoch"
 ).encode()
+_REPORT = (
+    b"INSERT INTO incarnation_reports AS old (device, epoch, incarnation) VALUES (%s, %s, %s) "
+    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = greatest(old.incarnation, excluded.incarnation)"
+)
+_ENDED_REPORT = (
+    b"INSERT INTO incarnation_reports AS old (device, epoch, incarnation) "
+    b"SELECT device, epoch, %s FROM devices WHERE purpose <> 'centre' AND state <> 'living' "
+    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = excluded.incarnation"
+)
+_KEEP_GIVEN = (
+    b"INSERT INTO given_back (feed, purpose, position, hash, jws) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
+_GIVEN = (
+    b"SELECT feed, purpose, position, hash, jws FROM given_back WHERE feed = %s AND purpose = %s "
+    b"ORDER BY position, hash LIMIT %s"
+)
+_HAS_GIVEN = (
+    b"SELECT EXISTS (SELECT 1 FROM given_back WHERE purpose <> 'left' "
+    b"AND (%(branch)s::text IS NULL OR feed = %(branch)s))"
+)
 _ENDS = (
     b"SELECT c.device, c.epoch, c.seq, c.hash FROM chains c LEFT JOIN devices d "
     b"ON d.device = c.device AND d.epoch = c.epoch "
@@ -57,6 +78,7 @@ class PostgresIncarnations:
         """Be in that incarnation from here on, once every other transaction that holds the last one has ended."""
         self._connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         self._connection.execute(b"INSERT INTO incarnations VALUES (%s, %s, %s)", (number, begun_at, numbers_from))
+        self._connection.execute(_ENDED_REPORT, (number,))
         incarnation_begins(self._connection)
         self._held, self._number = True, None
 
@@ -78,11 +100,7 @@ class PostgresIncarnations:
 
     def report(self, chain: ChainName) -> None:
         """The device epoch has said all that it knows to this incarnation, or was enrolled in it."""
-        self._connection.execute(
-            b"INSERT INTO incarnation_reports AS old (device, epoch, incarnation) VALUES (%s, %s, %s) "
-            b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = greatest(old.incarnation, excluded.incarnation)",
-            (*chain, self.number()),
-        )
+        self._connection.execute(_REPORT, (*chain, self.number()))
 
     def has_reported(self, chain: ChainName) -> bool:
         """Whether it has, in this incarnation."""
@@ -94,10 +112,41 @@ class PostgresIncarnations:
 
     def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
+        return [row for row in self.unaccounted(branch) if row.state == "living"]
+
+    def unaccounted(self, branch: str | None) -> Sequence[DeviceEpoch]:
+        """As `awaited`, with those that were revoked before they reported."""
         if self.number() == 1:
             return ()
-        rows = self._connection.execute(_AWAITED, {"branch": branch, "number": self.number()})
+        rows = self._connection.execute(_UNACCOUNTED, {"branch": branch, "number": self.number()})
         return [DeviceEpoch(*row) for row in rows]
+
+    def keep_given(self, given: Sequence[Given]) -> None:
+        """Keep what was given back; what is kept already stays as it is."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(_KEEP_GIVEN, given)
+
+    def given(self, feed: str, purpose: Purpose, limit: int) -> Sequence[Given]:
+        """The first that are kept, by position."""
+        return [Given(*row) for row in self._connection.execute(_GIVEN, (feed, purpose, limit))]
+
+    def given_feeds(self) -> Sequence[str]:
+        """The feeds that something is kept for, by name."""
+        rows = self._connection.execute(b"SELECT DISTINCT feed FROM given_back")
+        return sorted(str(row[0]) for row in rows)
+
+    def remove_given(self, given: Sequence[Given]) -> None:
+        """They have been dealt with."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                b"DELETE FROM given_back WHERE feed = %s AND purpose = %s AND hash = %s",
+                [(one.feed, one.purpose, one.hash) for one in given],
+            )
+
+    def has_given(self, branch: str | None) -> bool:
+        """Whether something is kept for a branch's feed (None: for any) that its devices may wait for."""
+        row = self._connection.execute(_HAS_GIVEN, {"branch": branch}).fetchone()
+        return bool(row and row[0])
 
     def chain_ends(self, branch: str) -> Sequence[ChainEnd]:
         """Where each chain that has an operation stands: of the branch's devices, the branch, and the bank-wide one."""

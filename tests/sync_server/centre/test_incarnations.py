@@ -8,18 +8,21 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from nacl.signing import SigningKey
 
-from core.book.rows import DepositAccount, LedgerBalance, Right
-from core.envelope import read_operation, sign_operation
+from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Request, Right
+from core.envelope import encode_body, read_operation, sign_operation
 from core.errors import CentreRefusal, IntegrityFault, Refusal
 from core.ledger import CLEARING_BRANCHES, CLEARING_PARTNERS
 from core.operations.ended import DeviceWriteOffRequested
-from core.sync.messages import FeedPage, GivenBack, Reported, ReportedAnswer, VisitAnswer
+from core.operations.rights import RightsGranted
+from core.sync.messages import FeedPage, GivenBack, GivenItem, Reported, ReportedAnswer, VisitAnswer
 from sync_server.centre import given_back
-from sync_server.centre.devices import revoke_device
+from sync_server.centre.devices import give_up, revoke_device
 from sync_server.centre.feed import read_page
 from sync_server.centre.given_back import IncarnationDiffers, take_given_back
 from sync_server.centre.incarnations import take_report
+from sync_server.centre.recovery import gather
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.terms import charge_fee
 from sync_server.centre.write_offs import exposure_of
@@ -106,8 +109,8 @@ def test_what_could_not_be_taken_when_it_was_given_back_is_pushed_afterwards(
     account = one.account(deposit=100_00)
     one.sync()
     restore()
-    # As where it rests on what another branch has yet to give back.
-    monkeypatch.setattr(given_back._Taking, "_take_one", lambda *_arguments: False)
+    # As where nobody has what it rests on.
+    monkeypatch.setattr(given_back._Placing, "_is_dealt_with", lambda *_arguments: False)
     one.loop.step()
     assert bank.account_row(account).posted == 100_00
     assert one.desk.device.outbox().length == 0
@@ -316,8 +319,18 @@ def test_two_lives_from_one_backup_are_two_incarnations(bank: RestoredBank, one:
     assert case_codes(bank) == []
 
 
+def write_off_of(bank: RestoredBank, device: str) -> DeviceWriteOffRequested:
+    """What two supervisors sign, having been shown what it may cost."""
+    with bank.database.transaction() as home:
+        shown = exposure_of(home, device, 1)
+    assert shown is not None
+    return DeviceWriteOffRequested(
+        device=device, epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=shown.amount
+    )
+
+
 @in_memory
-def test_a_lost_device_holds_its_branch_up_until_it_is_written_off(
+def test_a_lost_device_holds_its_branch_up_until_it_is_given_up_and_written_off(
     bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
 ) -> None:
     account = two.account(deposit=500_00)
@@ -326,21 +339,77 @@ def test_a_lost_device_holds_its_branch_up_until_it_is_written_off(
     restore()
     two.sync_as_far_as_it_goes()
     fee = lambda home: charge_fee(home, bank.centre, account, 1_00, "monthly")  # noqa: E731 - said twice
-    assert bank.doing(fee) == "centre_recovering"
-    with bank.database.transaction() as home:
-        shown = exposure_of(home, "nor-1", 1)
-    assert shown is not None
-    asked = DeviceWriteOffRequested(
-        device="nor-1", epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=shown.amount
-    )
-    two.write_off(asked)
+    asked = two.write_off(write_off_of(bank, "nor-1"))
     two.loop.step()
+    assert two.desk.device.outbox().length, "nothing comes in the feed before what nor-1 may have read there"
+    with bank.database.transaction() as home:
+        assert [row.device for row in given_up(give_up(home, bank.centre, "nor"))] == ["nor-1"]
+    two.loop.step()
+    assert two.desk.device.outbox().length == 0
+    assert bank.doing(fee) == "centre_recovering", "what nor-1 holds is not known"
     bank.jobs()
-    assert bank.awaited() == []
+    assert bank.doing(fee) == "not_available", "it waits for nobody any more; all of it is what nor-2 may pay"
+    assert request_row(bank, asked).state == "done"
     assert (
         bank.doing(lambda home: grant_rights(home, bank.centre, bank.row_of(two), account, least=0, amount=1)) is None
     )
     assert one.loop.step().device_stopped is not None
+
+
+def given_up(said: list[DeviceEpoch] | Refusal) -> list[DeviceEpoch]:
+    """Who was given up."""
+    assert not isinstance(said, Refusal), said
+    return said
+
+
+def request_row(bank: RestoredBank, request: str) -> Request:
+    """A request as the centre has it."""
+    with bank.database.transaction() as home:
+        row = home.book(locking=False).get(Request, request)
+    assert row is not None
+    return row
+
+
+@in_memory
+def test_nobody_is_revoked_while_others_may_have_more_of_his_chain(
+    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
+) -> None:
+    restore = bank.backup()
+    account = one.account(deposit=90_00)
+    one.sync()
+    two.sync()
+    restore()
+    revoke = lambda home: revoke_device(home, bank.centre, "nor-1", 1)  # noqa: E731 - said twice
+    assert bank.doing(revoke) == "centre_recovering"
+    two.loop.step()
+    assert bank.account_row(account).posted == 90_00, "nor-2 had read what nor-1 did"
+    assert bank.doing(revoke) is None
+    two.loop.step()
+    assert bank.account_row(account).posted == 90_00
+
+
+@in_memory
+def test_a_feed_is_the_same_again_as_far_as_anybody_had_read_it(
+    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
+) -> None:
+    restore = bank.backup()
+    for desk in (one, two, one):
+        desk.account(deposit=90_00)
+        desk.desk.device.hand_back_surplus(50_00)
+        desk.sync()
+    one.sync()
+    with bank.database.transaction() as home:
+        before = [(row.position, row.jws) for row in home.feed_rows("nor", 0, 500)]
+    two.account(deposit=10_00)
+    two.sync_as_far_as_it_goes()
+    restore()
+    two.loop.step()
+    one.sync()
+    two.sync()
+    with bank.database.transaction() as home:
+        after = [(row.position, row.jws) for row in home.feed_rows("nor", 0, 500)]
+    assert after[: len(before)] == before
+    assert case_codes(bank) == []
 
 
 @in_memory
@@ -355,10 +424,15 @@ def test_what_a_revoked_device_had_sent_by_then_is_booked_as_it_was(
     two.sync()
     before = books(bank)
     restore()
-    two.sync()
+    two.loop.step()
     assert books(bank) == before
     assert bank.account_row(account).posted == 90_00
     assert bank.awaited() == []
+    two.write_off(write_off_of(bank, "nor-1"))
+    two.loop.step()
+    assert two.loop.state.recovering, "what was granted to nor-1 may be known to nobody else"
+    bank.jobs()
+    two.sync()
     assert case_codes(bank) == []
 
 
@@ -380,21 +454,44 @@ def test_a_device_that_has_reported_takes_no_page_of_an_older_incarnation(bank: 
     assert one.payable(account) == bank.account_row(account).rights == 0
 
 
-def test_a_grant_that_only_its_holder_remembers_is_counted_with_a_case(bank: RestoredBank, one: DeskAtWork) -> None:
+def grant_for(bank: RestoredBank, desk: DeskAtWork, account: str, granted: int, key: SigningKey | None = None) -> str:
+    """A grant as the centre signed it in the life that is forgotten, or as somebody else would like it to have."""
+    body = RightsGranted(account=account, device="nor-1", epoch=1, currency="DKK", granted=granted)
+    last = read_operation(list(desk.desk.device.export_chain("centre-nor", 1))[-1]).operation
+    said = msgspec.structs.replace(
+        last,
+        id=bank.maker.ids.new(),
+        seq=last.seq + 7,
+        prev="A" * 43,
+        kind="rights.granted",
+        kind_version=1,
+        authority=None,
+        body=msgspec.Raw(encode_body(body)),
+    )
+    return sign_operation(said, key or bank.centre.keys.signing, bank.centre.keys.kid).jws
+
+
+def test_a_grant_that_only_its_holder_remembers_counts_by_the_centres_signature_alone(
+    bank: RestoredBank, one: DeskAtWork
+) -> None:
     account = one.account(deposit=90_00)
     one.sync()
     restore = bank.backup()
     restore()
+    forged = grant_for(bank, one, account, 80_00, SigningKey(bytes(32)))
+    grant = grant_for(bank, one, account, 30_00)
     with bank.database.transaction() as home:
-        said = take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), {account: 30_00}))
-        assert isinstance(said, ReportedAnswer)
-    assert bank.account_row(account).rights == 120_00
-    assert case_codes(bank) == ["echo_without_grant", "free_below_zero", "not_available"]
+        part = Reported(bank.incarnation(), (forged, "no grant at all"), more=True)
+        assert isinstance(take_report(home, bank.centre, bank.row_of(one), part), ReportedAnswer)
+    assert bank.awaited() == ["nor-1"]
+    for _ in range(2):
+        with bank.database.transaction() as home:
+            take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), (grant,)))
+        gather(bank.database, bank.centre)
+        assert bank.account_row(account).rights == 120_00
+        assert case_codes(bank) == ["free_below_zero", "not_available"]
     with bank.database.transaction() as home:
-        take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), {account: 30_00}))
-        stale = take_report(home, bank.centre, bank.row_of(one), Reported(1, {account: 30_00}))
-    assert isinstance(stale, Refusal)
-    assert case_codes(bank) == ["echo_without_grant", "free_below_zero", "not_available"]
+        assert isinstance(take_report(home, bank.centre, bank.row_of(one), Reported(1, (grant,))), Refusal)
 
 
 @in_memory
@@ -429,6 +526,7 @@ def test_what_was_paid_out_by_a_forgotten_grant_is_not_held_against_anybody(
     two.line.cut = False
     two.loop.step()
     one.sync()
+    two.sync()
     right = bank.right(account, two)
     assert right is not None
     assert (right.granted, right.used) == (40_00, 30_00)
@@ -446,15 +544,21 @@ def test_what_does_not_fit_is_passed_over_and_stops_nobody(
     fork = forked(bank, one)
     restore()
     forged = texts[-1][:-4] + "AAAA"
-    given = GivenBack(bank.incarnation(), (texts[2], "no jws at all", texts[0], *texts[-2:], forged))
+    items = [
+        GivenItem(place, jws) for place, jws in enumerate((texts[2], "no jws at all", texts[0], texts[-1], forged))
+    ]
+    given = GivenBack(bank.incarnation(), "nor", tuple(items))
     with bank.database.transaction() as home:
         before = home.chain(("nor-1", 1))
-    assert take_given_back(bank.database, bank.known, bank.centre, given) == 4
+    assert take_given_back(bank.database, bank.known, given) == 3
+    gather(bank.database, bank.centre)
     with bank.database.transaction() as home:
         assert home.chain(("nor-1", 1)) == before
+        assert not home.incarnations.has_given(None)
     with pytest.raises(IncarnationDiffers):
-        take_given_back(bank.database, bank.known, bank.centre, msgspec.structs.replace(given, incarnation=1))
-    assert take_given_back(bank.database, bank.known, bank.centre, GivenBack(bank.incarnation(), (fork,))) == 0
+        take_given_back(bank.database, bank.known, msgspec.structs.replace(given, incarnation=1))
+    take_given_back(bank.database, bank.known, GivenBack(bank.incarnation(), "nor", (GivenItem(90, fork),)))
+    gather(bank.database, bank.centre)
     assert case_codes(bank) == ["chain_forked"]
     two.loop.step()
     assert bank.awaited() == ["nor-1"]
