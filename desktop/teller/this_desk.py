@@ -64,7 +64,7 @@ class ThisDeskScreen(Screen):
 
     def opened(self, arguments: object) -> None:  # noqa: ARG002 - nothing is asked for
         """Read what is left of the lease."""
-        self.tried.setText("")
+        self._end_try("")
         self._read()
         self._show_all()
         self.try_now.setFocus()
@@ -203,11 +203,14 @@ class ThisDeskScreen(Screen):
         self._desk.tasks.run_network(self._desk.line.try_now, done=self._was_tried, owner=self)
 
     def _was_tried(self, in_the_way: str) -> None:
-        self._trying = False
-        self.try_now.set_label(self.tr("Try now"))
         time = clock_text(local_time(self._desk.device.clock.now_ms()))
         said = in_the_way or self.tr("The centre answers.")
-        self.tried.setText(self.tr("Tried at {time}. {said}").format(time=time, said=said))
+        self._end_try(self.tr("Tried at {time}. {said}").format(time=time, said=said))
+
+    def _end_try(self, said: str) -> None:
+        self._trying = False
+        self.try_now.set_label(self.tr("Try now"))
+        self.tried.setText(said)
 
 
 def _reason(status: LineStatus) -> str:
