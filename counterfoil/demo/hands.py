@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QEventLoop, Qt
+from PySide6.QtCore import QEvent, QEventLoop, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
@@ -98,6 +98,8 @@ class Hands:
     def picture(self, path: Path) -> None:
         """Keep what the window shows."""
         look()
+        # What was said a moment ago may not have been given its room yet.
+        QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         path.parent.mkdir(parents=True, exist_ok=True)
         picture = self.window.grab()
         picture.save(str(path))
