@@ -2,8 +2,8 @@
 
 Whoever puts an old copy of the file back has money that was paid out already seem to be there still, and no line to
 ask. The anchor names the last operation of the chain. It is written after the operation is durable in the file, and
-not flushed: it may lag behind after a power cut, which is harmless, and never leads. A file that is behind its anchor,
-or differs from it, was put back.
+not flushed but for the first time: it may lag behind after a power cut, which is harmless, and never leads. A file that
+is behind its anchor, or differs from it, was put back.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Protocol
 import msgspec
 
 from core.canonical import base64url
+from core.secrets.durable_file import flush_folder
 from core.store.home import DeviceHome
 from core.store.log import ChainHead
 from core.store.state import Head
@@ -52,6 +53,10 @@ class Anchor(Protocol):
         """Remember this in place of what was."""
         ...
 
+    def flush(self) -> None:
+        """Have it outlast a power cut that there is something here."""
+        ...
+
     def close(self) -> None:
         """Let go, with everything flushed."""
         ...
@@ -70,6 +75,9 @@ class MemoryAnchor:
     def write(self, head: Anchored) -> None:
         """Remember this."""
         self.head = head
+
+    def flush(self) -> None:
+        """Nothing is lost here."""
 
     def close(self) -> None:
         """Nothing is held."""
@@ -124,6 +132,12 @@ class FileAnchor:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         return self._descriptor
 
+    def flush(self) -> None:
+        """The file, its name and its folder's. Raises OSError."""
+        os.fsync(self._opened())
+        flush_folder(self.path.parent)
+        flush_folder(self.path.parent.parent)
+
     def close(self) -> None:
         """Flush and let go."""
         descriptor, self._descriptor = self._descriptor, None
@@ -161,9 +175,19 @@ class Mooring:
         if fault is None:
             self.keep(head, own)
             if self.kept and home.setting(_ANCHORED) is None:
-                with home.transaction():
-                    home.put_setting(_ANCHORED, "1")
+                self._expect_anchor(home)
         return fault
+
+    def _expect_anchor(self, home: DeviceHome) -> None:
+        """From now on a home without its anchor is stopped, so first the anchor is there whatever happens."""
+        try:
+            if self._anchor is not None:
+                self._anchor.flush()
+        except OSError:
+            self.kept = False
+            return
+        with home.transaction():
+            home.put_setting(_ANCHORED, "1")
 
     def keep(self, head: Head, own: ChainHead) -> None:
         """Remember the chain's last operation, which is durable in the home."""

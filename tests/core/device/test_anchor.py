@@ -155,6 +155,24 @@ class FullAnchor(MemoryAnchor):
         super().write(head)
 
 
+def test_a_desk_is_held_to_its_anchor_only_once_that_outlasts_a_power_cut(
+    tmp_path: Path, centre: MemoryCentre, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as disk:
+        disk.setattr(FileAnchor, "flush", _fail)
+        desk = Desk(tmp_path, centre, clock, "odense-9", "odense")
+    stopped = []
+    for _ in range(2):
+        desk.forget_anchor()
+        stopped.append(desk.device.stopped)
+    assert stopped == [None, "anchor_missing"]
+    desk.device.close()
+
+
+def _fail(_anchor: FileAnchor) -> None:
+    raise OSError("the disk does not answer")
+
+
 def test_a_desk_that_cannot_keep_its_anchor_takes_money_but_pays_none(branch: OpenBranch) -> None:
     desk = branch.desk
     account = account_with(branch, 1_000_00)

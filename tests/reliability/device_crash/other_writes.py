@@ -8,6 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from core.device import Device, DeviceIdentity
+from core.device.door import Door
 from core.device.keys import DATABASE_KEY, device_key
 from core.operations.drawers import (
     DayOpened,
@@ -160,7 +161,8 @@ def _migrate(scene: Scene) -> Step:
     def step() -> None:
         store = Store.open(scene.desk.path, scene.desk.secrets.kept[DATABASE_KEY])
         try:
-            assert store.setting("language") == "da"
+            with Door(store.explained):
+                assert store.setting("language") == "da"
         finally:
             store.close()
 
