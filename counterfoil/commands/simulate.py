@@ -15,9 +15,6 @@ def simulate(
     variant: Annotated[
         str | None, typer.Option(metavar="NAME", help="Put a wrong rule into the bank, to see that it is noticed.")
     ] = None,
-    restores: Annotated[
-        bool, typer.Option("--restores", help="In a quarter of the seeds, restore the centre from a backup.")
-    ] = False,
     only: Annotated[
         str | None,
         typer.Option(metavar="PLACES", help="Run one seed with only these steps of its plan, and tell what happens."),
@@ -34,15 +31,15 @@ def simulate(
     if variant is not None and variant not in variants.VARIANTS:
         raise typer.BadParameter(f"knows {', '.join(sorted(variants.VARIANTS))}.", param_hint="--variant")
     if only is not None:
-        _replay(chosen, steps, variant, restores, _places(only))
+        _replay(chosen, steps, variant, _places(only))
         return
     began = time.monotonic()
     done = operations = 0
-    for outcome in running.run_all(chosen, steps, jobs=jobs, variant=variant, restores=restores):
+    for outcome in running.run_all(chosen, steps, jobs=jobs, variant=variant):
         done += 1
         operations += outcome.operations
         if outcome.broken is not None:
-            _tell(outcome.seed, steps, variant, restores)
+            _tell(outcome.seed, steps, variant)
             raise typer.Exit(1)
     seconds = time.monotonic() - began
     typer.echo(
@@ -69,21 +66,21 @@ def _places(text: str) -> frozenset[int]:
     return frozenset(map(int, numbers))
 
 
-def _tell(seed: int, steps: int, variant: str | None, restores: bool) -> None:
+def _tell(seed: int, steps: int, variant: str | None) -> None:
     """Run it once more here, find the shortest plan that breaks the same promise, and print it."""
     from counterfoil.simulation import running, telling
 
-    with running.prepared(variant, restores=restores):
-        for line in telling.explained(running.run(seed, steps), steps, variant, restores=restores):
+    with running.prepared(variant):
+        for line in telling.explained(running.run(seed, steps), steps, variant):
             typer.echo(line, err=True)
 
 
-def _replay(chosen: range, steps: int, variant: str | None, restores: bool, places: frozenset[int]) -> None:
+def _replay(chosen: range, steps: int, variant: str | None, places: frozenset[int]) -> None:
     from counterfoil.simulation import running
 
     if len(chosen) != 1:
         raise typer.BadParameter("goes with one seed.", param_hint="--only")
-    with running.prepared(variant, restores=restores):
+    with running.prepared(variant):
         outcome = running.run(chosen.start, steps, places=places, journal=True)
     for line in outcome.journal:
         typer.echo(line)

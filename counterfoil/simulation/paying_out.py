@@ -74,7 +74,7 @@ def _excused(simulation: Simulation, model: Model) -> set[Chain]:
     rows = simulation.centre.database.rows(DeviceEpoch).values()
     ended = {(row.device, row.epoch) for row in rows if row.state != "living"}
     silent = {desk.chain for desk in simulation.machines if simulation.restores and is_silent(desk)}
-    return simulation.dishonest | model.written_off | ended | silent
+    return simulation.dishonest | model.written_off | ended | simulation.once_ended | silent
 
 
 def is_silent(desk: Desk) -> bool:

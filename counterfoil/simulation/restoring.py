@@ -33,6 +33,8 @@ def restored(simulation: Simulation) -> None:
     if backup is None or any(desk.chain not in backup.rows(DeviceEpoch) for desk in simulation.machines):
         return
     _kill_servers(simulation)
+    rows = simulation.centre.database.rows(DeviceEpoch).values()
+    simulation.once_ended |= {(row.device, row.epoch) for row in rows if row.state != "living"}
     before = simulation.centre.database.committed(OPERATIONS)
     records = simulation.centre.database.committed(RECORDS)
     try:

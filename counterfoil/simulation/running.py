@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 from counterfoil.simulation import invariants, variants
-from counterfoil.simulation import steps as steps_of_runs
 from counterfoil.simulation.chance import Chance
 from counterfoil.simulation.happenings import ALWAYS, HAPPENINGS, let_time_pass
 from counterfoil.simulation.healing import heal
@@ -24,9 +23,6 @@ from counterfoil.simulation.steps import Step, only, plan
 from counterfoil.simulation.world import begin, founded
 
 _WEIGHTS = {kind: weight for kind, (_, weight) in HAPPENINGS.items() if weight}
-RESTORED_PERCENT = 25
-"""In how many of the seeds the centre is restored, where restores are asked for."""
-
 _SEEDS_AT_ONCE = 8
 _SEEDS_BETWEEN_COLLECTIONS = 50
 
@@ -112,39 +108,37 @@ def _digest(simulation: Simulation) -> tuple[int, str]:
 
 
 def run_all(
-    seeds: Iterable[int], steps: int, *, jobs: int = 1, variant: str | None = None, restores: bool = False
+    seeds: Iterable[int], steps: int, *, jobs: int = 1, variant: str | None = None
 ) -> Iterator[Outcome]:
     """The outcomes of many seeds: in order with one job, as they come with several."""
     if jobs == 1:
-        with prepared(variant, restores=restores):
+        with prepared(variant):
             for seed in seeds:
                 yield _one(seed, steps)
         return
     context = multiprocessing.get_context("spawn")
-    with context.Pool(jobs, initializer=_begin_worker, initargs=(variant, restores)) as pool:
+    with context.Pool(jobs, initializer=_begin_worker, initargs=(variant,)) as pool:
         yield from pool.imap_unordered(partial(_one, steps=steps), seeds, chunksize=_SEEDS_AT_ONCE)
 
 
 _worker = ExitStack()
 
 
-def _begin_worker(variant: str | None, restores: bool) -> None:
-    _worker.enter_context(prepared(variant, restores=restores))
+def _begin_worker(variant: str | None) -> None:
+    _worker.enter_context(prepared(variant))
 
 
 @contextmanager
-def prepared(variant: str | None = None, *, restores: bool = False, second_bank: bool = True) -> Iterator[None]:
+def prepared(variant: str | None = None, *, second_bank: bool = True) -> Iterator[None]:
     """Inside, seeds can be run: the bank is founded by the true rules, then the variant's wrong one counts.
 
-    With `restores` the centre is restored in some of the seeds; without `second_bank` nothing is compared with that
+    Without `second_bank` nothing is compared with that
     one (`model_agrees`). Cycles are collected between runs, not within one.
     """
     with ExitStack() as stack:
         stack.enter_context(remembering())
         founded()
         _watch()
-        if restores or (variant is not None and variants.VARIANTS[variant].restores):
-            stack.enter_context(swapped(steps_of_runs, "RESTORED_PERCENT", RESTORED_PERCENT))
         stack.enter_context(swapped(invariants, "WITH_SECOND_BANK", second_bank))
         if variant is not None:
             stack.enter_context(variants.VARIANTS[variant].applied())

@@ -50,6 +50,7 @@ class Simulation:
 
     `forgotten` are the operations that the centre had, and has not after the last of its `restores`;
     `forgotten_payments` are the end-to-end ids of payments among them, with the operations that say of them.
+    `once_ended` are device epochs that had ended in a life of the centre that is over.
     """
 
     seed: int
@@ -73,6 +74,7 @@ class Simulation:
     restores: int = 0
     forgotten: tuple[str, ...] = ()
     forgotten_payments: dict[str, str] = field(default_factory=dict)
+    once_ended: set[tuple[str, int]] = field(default_factory=set)
     network: Network = field(init=False)
     centre: CentreHost = field(init=False)
     partner: PartnerBank = field(init=False)

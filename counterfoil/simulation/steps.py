@@ -24,8 +24,8 @@ class Step(NamedTuple):
 BACKED_UP, RESTORED = "backed up", "restored"
 """A backup of the centre and what puts it back: each is of use only with the other, so they are not drawn by weight."""
 
-RESTORED_PERCENT = 0
-"""In how many seeds the centre is restored: none, unless `running.prepared` is asked for restores."""
+_RESTORED_PERCENT = 25
+"""In how many seeds the centre is restored."""
 
 _LEFT_OUT_PERCENT = 20
 _TWICE_PERCENT = 25
@@ -55,12 +55,13 @@ def plan(seed: int, count: int, weights: Mapping[str, int], always: frozenset[st
 def _with_restores(seed: int, steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """In some seeds the centre's database is backed up at one step and restored at a later one, or at two."""
     chance = generator("restores", seed)
-    if len(steps) <= _FORGOTTEN_MAX or not chance.happens(RESTORED_PERCENT):
+    most = min(_FORGOTTEN_MAX, len(steps) // 2)
+    if not most or not chance.happens(_RESTORED_PERCENT):
         return steps
-    kept = chance.up_to(len(steps) - _FORGOTTEN_MAX) - 1
-    kinds = {kept: BACKED_UP, kept + chance.up_to(_FORGOTTEN_MAX): RESTORED}
+    kept = chance.up_to(len(steps) - most) - 1
+    kinds = {kept: BACKED_UP, kept + chance.up_to(most): RESTORED}
     if chance.happens(_TWICE_PERCENT):
-        kinds[min(len(steps) - 1, max(kinds) + chance.up_to(_FORGOTTEN_MAX))] = RESTORED
+        kinds[min(len(steps) - 1, max(kinds) + chance.up_to(most))] = RESTORED
     return tuple(step._replace(kind=kinds.get(step.place, step.kind)) for step in steps)
 
 

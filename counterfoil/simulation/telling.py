@@ -29,7 +29,7 @@ def _asked(git: str, *question: str) -> str:
     return found.stdout.strip()
 
 
-def explained(outcome: Outcome, steps: int, variant: str | None = None, *, restores: bool = False) -> Iterator[str]:
+def explained(outcome: Outcome, steps: int, variant: str | None = None) -> Iterator[str]:
     """The lines that say what broke, with the shortest plan found that still breaks it. Call it where the seed ran."""
     broken = outcome.broken
     if broken is None:
@@ -44,13 +44,13 @@ def explained(outcome: Outcome, steps: int, variant: str | None = None, *, resto
     seen = [] if again.broken is None else [f"{again.broken.invariant}: {again.broken.seen}"]
     yield from with_short_names(f"    {line}" for line in (*again.journal, *seen))
     yield "  again, and these steps alone with whole ids:"
-    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant, restores)}"
-    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant, restores)} --only {_joined(places)}"
+    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant)}"
+    yield f"    counterfoil simulate {_options(outcome.seed, steps, variant)} --only {_joined(places)}"
 
 
-def _options(seed: int, steps: int, variant: str | None, restores: bool) -> str:
+def _options(seed: int, steps: int, variant: str | None) -> str:
     named = f" --variant {variant}" if variant else ""
-    return f"--seeds {seed}:{seed} --steps {steps}{named}{' --restores' if restores else ''}"
+    return f"--seeds {seed}:{seed} --steps {steps}{named}"
 
 
 def _joined(places: Iterable[int]) -> str:

@@ -123,6 +123,5 @@ VARIANTS = (
         "a centre that was restored grants before devices have reported",
         100,
         granted_unreported,
-        restores=True,
     ),
 )

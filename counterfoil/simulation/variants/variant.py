@@ -12,11 +12,9 @@ class Variant:
     """One wrong rule: its name, what is wrong in a sentence, and a context in which it counts.
 
     `seeds`: within how many seeds, from 1 on and of 200 steps each, it is caught.
-    `restores`: in runs in some of which the centre is restored.
     """
 
     name: str
     wrong: str
     seeds: int
     applied: Callable[[], AbstractContextManager[None]]
-    restores: bool = False
