@@ -102,13 +102,17 @@ class Register:
         return decoded
 
     def forget(self, jws: str) -> None:
-        """What the centre alone knew of, and has forgotten, was never done; what it carried of others was."""
+        """What the centre alone knew of, and has forgotten, was never done; what it carried of others was.
+
+        A credit may have been promised to a desk by then: that is the bank's risk.
+        """
         decoded: Decoded[Any] = rules.decode(read_operation(jws))
         if decoded.operation.id not in self.known or isinstance(decoded.body, OperationBooked):
             return
         self.known.discard(decoded.operation.id)
         for account, credit in _credits(decoded).items():
             self.posted[account] -= credit
+            self.beyond[account] = self.beyond.get(account, 0) + max(0, credit)
 
     def note_fork(self, jws: str) -> Decoded[Any]:
         """One of two machines of the same device has made an operation at a place that is taken."""

@@ -14,7 +14,7 @@ from counterfoil.simulation.register import Chain
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.incarnations import begin_incarnation
 from sync_server.partner_bank.messages import end_to_end_id
-from sync_server.store.memory.tables import GIVEN, INCARNATIONS, OPERATIONS, RECORDS, REPORTS
+from sync_server.store.memory.tables import GIVEN, INCARNATIONS, OPERATIONS, RECORDS, REPORTS, KeptReport
 
 _KILLS_MAX = 20
 _SECOND_MS = 1000
@@ -91,7 +91,7 @@ def _begin(simulation: Simulation) -> None:
 def has_reported(simulation: Simulation, chain: Chain) -> bool:
     """Whether a device epoch has said to this incarnation all that it knows; so has everybody in the first."""
     number = incarnation(simulation)
-    return number == 1 or simulation.centre.database.committed(REPORTS).get(chain) == number
+    return number == 1 or simulation.centre.database.committed(REPORTS).get(chain) == KeptReport(number)
 
 
 def incarnation(simulation: Simulation) -> int:

@@ -17,6 +17,7 @@ from sync_server.centre.one_time import new_one_time_code, one_time_digest
 from sync_server.ingest.settle import BANK_FEED
 from sync_server.policies import USUAL_LEASE, LeasePolicy
 from sync_server.store.home import Home
+from sync_server.store.incarnations import is_gathering
 from sync_server.store.values import ChainName, Enrolment
 
 INVITATION_MS = 24 * 60 * 60 * 1000
@@ -176,16 +177,23 @@ def lease_if_few(home: Home, centre: Centre, device: str, epoch: int) -> None:
 def revoke_device(home: Home, centre: Centre, device: str, epoch: int) -> Refusal | None:
     """End a device's epoch at the head that the centre has; what it sends from here on is kept, but not booked.
 
-    Refusals: `device_unknown`; `centre_recovering` while others may have more of its chain than the centre that was
-    restored (`give_up` ends all who have not reported at once).
+    A centre that was restored ends one that has not reported as soon as what others gave back of its chain has its
+    place. Refusals: `device_unknown`; `centre_recovering` while others may have more of its chain (`give_up` ends all
+    who have not reported at once).
     """
     chain = home.lock_chain((device, epoch))
     if chain is None:
         return Refusal("device_unknown", "device")
-    others = [row for row in _witnesses(home, device, epoch) if (row.device, row.epoch) != (device, epoch)]
-    if others:
+    branches = _branches_of(home, device, epoch)
+    awaited = {(row.device, row.epoch) for branch in branches for row in home.incarnations.awaited(branch)}
+    if awaited - {(device, epoch)}:
         return Refusal("centre_recovering", "device")
-    _revoke(home, centre, (device, epoch), chain.seq)
+    if awaited:
+        home.incarnations.give_up((device, epoch))
+    elif any(is_gathering(home.incarnations, branch) for branch in branches):
+        return Refusal("centre_recovering", "device")
+    if not any(is_gathering(home.incarnations, branch) for branch in branches):
+        _revoke(home, centre, (device, epoch))
     return None
 
 
@@ -195,28 +203,43 @@ def give_up(home: Home, centre: Centre, branch: str) -> list[DeviceEpoch] | Refu
     What they hold stays reserved until they are written off. Answers who they were. Refusal: `centre_recovering`
     while devices of another branch, at which one of them has worked, have yet to report.
     """
-    awaited = list(home.incarnations.awaited(branch))
-    home.lock_chains(row.device for row in awaited)
-    given_up = {(row.device, row.epoch) for row in awaited}
-    for row in awaited:
-        others = _witnesses(home, row.device, row.epoch)
-        if any((other.device, other.epoch) not in given_up for other in others):
-            return Refusal("centre_recovering", "branch")
-    for row in awaited:
-        chain = home.lock_chain((row.device, row.epoch))
-        _revoke(home, centre, (row.device, row.epoch), chain.seq if chain is not None else 0)
-    return awaited
+    waiting = list(home.incarnations.awaited(branch))
+    home.lock_chains(row.device for row in waiting)
+    chains = {(row.device, row.epoch) for row in waiting}
+    for row in waiting:
+        for each in _branches_of(home, row.device, row.epoch):
+            if any((other.device, other.epoch) not in chains for other in home.incarnations.awaited(each)):
+                return Refusal("centre_recovering", "branch")
+    for chain in sorted(chains):
+        home.incarnations.give_up(chain)
+    while revoke_given_up(home, centre):
+        pass
+    return waiting
 
 
-def _witnesses(home: Home, device: str, epoch: int) -> list[DeviceEpoch]:
-    """Who has yet to report of the branches whose feeds the device's operations stand in."""
+def revoke_given_up(home: Home, centre: Centre) -> bool:
+    """Revoke one that was given up and of whose chain nothing waits for its place; False if there is none."""
+    for device, epoch in home.incarnations.given_up():
+        row = find_device(home, device, epoch)
+        gathering = any(is_gathering(home.incarnations, branch) for branch in _branches_of(home, device, epoch))
+        if row is not None and row.state == "living" and not gathering:
+            _revoke(home, centre, (device, epoch))
+            return True
+    return False
+
+
+def _branches_of(home: Home, device: str, epoch: int) -> list[str]:
+    """The branches whose feeds the device's operations stand in."""
     book = home.book(locking=False)
     row, visiting = book.get(DeviceEpoch, device, epoch), book.get(Visiting, device, epoch)
-    branches = {row.branch if row is not None else None, *(visiting.branches.split() if visiting is not None else ())}
-    return [each for branch in sorted(filter(None, branches)) for each in home.incarnations.awaited(branch)]
+    home_branch = row.branch if row is not None else None
+    visited = visiting.branches.split() if visiting is not None else []
+    return sorted({*visited, home_branch} if home_branch is not None else visited)
 
 
-def _revoke(home: Home, centre: Centre, chain: ChainName, head_seq: int) -> None:
+def _revoke(home: Home, centre: Centre, chain: ChainName) -> None:
+    row = home.lock_chain(chain)
+    head_seq = row.seq if row is not None else 0
     issue(home, centre, None, DeviceRevoked(device=chain[0], epoch=chain[1], head_seq=head_seq))
     home.end_chain(chain)
 

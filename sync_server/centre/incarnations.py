@@ -80,12 +80,15 @@ def take_report(home: Home, centre: Centre, device: DeviceEpoch, reported: Repor
     """The device has given back all that it has read, and holds these grants. Repeated, it changes nothing more.
 
     A grant that the centre's key has not signed for this device counts nothing. Where one has not come back, the
-    centre's count is raised as soon as everybody of the branch has reported. Refusal: `incarnation_differs`.
+    centre's count is raised as soon as everybody of the branch has reported. Refusals: `incarnation_differs`,
+    `device_revoked` (it was given up).
     """
     number = home.incarnations.hold()
     if reported.incarnation != number:
         return Refusal("incarnation_differs", detail={"incarnation": number})
     chain = (device.device, device.epoch)
+    if chain in home.incarnations.given_up():
+        return Refusal("device_revoked")
     if not home.incarnations.has_reported(chain):
         kept = [given for jws in reported.grants if (given := _grant(jws, device, centre)) is not None]
         if kept:

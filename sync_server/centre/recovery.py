@@ -17,6 +17,7 @@ from core.operations import rules
 from core.operations.incarnations import FIRST
 from core.operations.kind import Decoded
 from core.operations.rights import RightsGranted
+from sync_server.centre.devices import revoke_given_up
 from sync_server.centre.forgotten import count_grant
 from sync_server.centre.given_back import PLACED_AT_ONCE, place_some
 from sync_server.centre.issue import Centre, Gathering
@@ -51,11 +52,10 @@ def gather(database: Database, centre: Centre) -> bool:
 def _step(home: Home, centre: Centre) -> bool:
     if home.incarnations.number() == FIRST:
         return False
-    return place_some(home, centre) or any(
-        _Closing(home, centre, feed).close()
-        for feed in home.incarnations.given_feeds()
-        if not is_gathering(home.incarnations, feed)
-    )
+    if place_some(home, centre):
+        return True
+    feeds = [feed for feed in home.incarnations.given_feeds() if not is_gathering(home.incarnations, feed)]
+    return any(_Closing(home, centre, feed).close() for feed in feeds) or revoke_given_up(home, centre)
 
 
 class _Closing:

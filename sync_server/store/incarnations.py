@@ -61,15 +61,23 @@ class Incarnations(Protocol):
         """Whether it has, in this incarnation."""
         ...
 
+    def give_up(self, chain: ChainName) -> None:
+        """Nobody waits for the device epoch any more, and it reports no more: it is to be revoked."""
+        ...
+
+    def given_up(self) -> Sequence[ChainName]:
+        """Whom `give_up` was said of in this incarnation."""
+        ...
+
     def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch (None: of the bank) that have not, by device and epoch.
 
-        Those of other branches that a file of the branch was ever lent to are among them.
+        Those of other branches that a file of the branch was ever lent to are among them, who was given up is not.
         """
         ...
 
     def unaccounted(self, branch: str | None) -> Sequence[DeviceEpoch]:
-        """As `awaited`, with those that were revoked before they reported: what they hold is not known either."""
+        """As `awaited`, with who was given up or revoked before they reported: what they hold is not known either."""
         ...
 
     def keep_given(self, given: Sequence[Given]) -> None:

@@ -1,4 +1,4 @@
-"""What devices give back to a centre that was restored, until each has its place again.
+"""What devices give back to a centre that was restored, until each has its place again, and who was given up.
 
 Revision ID: 0011
 """
@@ -17,6 +17,7 @@ def upgrade() -> None:
         "CREATE TABLE given_back (feed text NOT NULL, purpose text NOT NULL, position bigint NOT NULL, "
         "hash text NOT NULL, jws text NOT NULL, PRIMARY KEY (feed, purpose, hash))"
     )
+    op.execute("ALTER TABLE incarnation_reports ADD COLUMN given_up boolean NOT NULL DEFAULT false")
     op.execute("CREATE INDEX given_back_in_order ON given_back (feed, purpose, position, hash)")
     role = context.config.attributes["application_role"]
     quoted = '"' + role.replace('"', '""') + '"'

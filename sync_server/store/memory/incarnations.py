@@ -11,7 +11,7 @@ from core.operations.bank import centre_chain
 from core.sync.messages import ChainEnd
 from sync_server.store.incarnations import Given, Purpose
 from sync_server.store.memory.overlay import Overlay
-from sync_server.store.memory.tables import CHAINS, GIVEN, INCARNATIONS, REPORTS, KeptIncarnation
+from sync_server.store.memory.tables import CHAINS, GIVEN, INCARNATIONS, REPORTS, KeptIncarnation, KeptReport
 from sync_server.store.values import ChainName
 
 R = TypeVar("R", bound=Row)
@@ -39,7 +39,7 @@ class MemoryIncarnations:
         self._overlay.put(INCARNATIONS, number, KeptIncarnation(begun_at, numbers_from))
         for row in list(self._all(DeviceEpoch)):
             if row.purpose != "centre" and row.state != "living":
-                self._overlay.put(REPORTS, (row.device, row.epoch), number)
+                self._overlay.put(REPORTS, (row.device, row.epoch), KeptReport(number))
 
     def numbers_from(self) -> int:
         """The first account number that may be leased in this incarnation."""
@@ -56,15 +56,28 @@ class MemoryIncarnations:
         """The device epoch has said all that it knows to this incarnation, or was enrolled in it."""
         self._overlay.statement("incarnation_reports")
         self._overlay.lock(REPORTS, chain)
-        self._overlay.put(REPORTS, chain, self.number())
+        self._overlay.put(REPORTS, chain, KeptReport(self.number()))
 
     def has_reported(self, chain: ChainName) -> bool:
         """Whether it has, in this incarnation."""
-        return self._overlay.get(REPORTS, chain) == self.number()
+        return self._overlay.get(REPORTS, chain) == KeptReport(self.number())
+
+    def give_up(self, chain: ChainName) -> None:
+        """Nobody waits for the device epoch any more, and it reports no more: it is to be revoked."""
+        self._overlay.statement("incarnation_reports")
+        self._overlay.lock(REPORTS, chain)
+        self._overlay.put(REPORTS, chain, KeptReport(self.number(), given_up=True))
+
+    def given_up(self) -> Sequence[ChainName]:
+        """Whom `give_up` was said of in this incarnation."""
+        said = KeptReport(self.number(), given_up=True)
+        return sorted(chain for chain, report in self._overlay.items(REPORTS) if report == said)
 
     def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
-        return [row for row in self.unaccounted(branch) if row.state == "living"]
+        unaccounted = self.unaccounted(branch)
+        given_up = set(self.given_up()) if unaccounted else set()
+        return [row for row in unaccounted if row.state == "living" and (row.device, row.epoch) not in given_up]
 
     def unaccounted(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """As `awaited`, with those that were revoked before they reported."""

@@ -70,6 +70,13 @@ class KeptIncarnation(NamedTuple):
     numbers_from: int
 
 
+class KeptReport(NamedTuple):
+    """To which incarnation a device epoch has reported, or in which it was given up."""
+
+    incarnation: int
+    given_up: bool = False
+
+
 CHAINS: Table[ChainName, ChainRow] = Table("chains")
 HEARD: Table[ChainName, str] = Table("heard")
 OPERATIONS: Table[int, Kept] = Table("operations")
@@ -88,7 +95,7 @@ FINGERPRINTS: Table[str, str] = Table("enrolments by fingerprint")
 PAYMENTS: Table[str, KeptPayment] = Table("payments")
 BUCKETS: Table[ChainName, Bucket] = Table("grant_buckets")
 INCARNATIONS: Table[int, KeptIncarnation] = Table("incarnations")
-REPORTS: Table[ChainName, int] = Table("incarnation_reports")
+REPORTS: Table[ChainName, KeptReport] = Table("incarnation_reports")
 GIVEN: Table[tuple[str, str, str], Given] = Table("given_back")
 RECEIVED: Table[str, bool] = Table("received_transfers")
 INBOUND: Table[tuple[str, str], InboundPayment] = Table("inbound_payments")

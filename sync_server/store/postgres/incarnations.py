@@ -23,16 +23,23 @@ _UNACCOUNTED = (
     "AND (%(branch)s::text IS NULL OR d.branch = %(branch)s OR EXISTS (SELECT 1 FROM lent_files l "
     "WHERE l.device = d.device AND l.epoch = d.epoch AND l.branch = %(branch)s)) "
     "AND NOT EXISTS (SELECT 1 FROM incarnation_reports r "
-    "WHERE r.device = d.device AND r.epoch = d.epoch AND r.incarnation = %(number)s) ORDER BY d.device, d.epoch"
+    "WHERE r.device = d.device AND r.epoch = d.epoch AND r.incarnation = %(number)s AND NOT r.given_up) "
+    "ORDER BY d.device, d.epoch"
 ).encode()
 _REPORT = (
     b"INSERT INTO incarnation_reports AS old (device, epoch, incarnation) VALUES (%s, %s, %s) "
-    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = greatest(old.incarnation, excluded.incarnation)"
+    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = excluded.incarnation, given_up = false "
+    b"WHERE old.incarnation < excluded.incarnation"
 )
+_GIVE_UP = (
+    b"INSERT INTO incarnation_reports (device, epoch, incarnation, given_up) VALUES (%s, %s, %s, true) "
+    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = excluded.incarnation, given_up = true"
+)
+_GIVEN_UP = b"SELECT device, epoch FROM incarnation_reports WHERE incarnation = %s AND given_up ORDER BY device, epoch"
 _ENDED_REPORT = (
     b"INSERT INTO incarnation_reports AS old (device, epoch, incarnation) "
     b"SELECT device, epoch, %s FROM devices WHERE purpose <> 'centre' AND state <> 'living' "
-    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = excluded.incarnation"
+    b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = excluded.incarnation, given_up = false"
 )
 _KEEP_GIVEN = (
     b"INSERT INTO given_back (feed, purpose, position, hash, jws) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
@@ -105,14 +112,25 @@ class PostgresIncarnations:
     def has_reported(self, chain: ChainName) -> bool:
         """Whether it has, in this incarnation."""
         row = self._connection.execute(
-            b"SELECT 1 FROM incarnation_reports WHERE device = %s AND epoch = %s AND incarnation = %s",
+            b"SELECT 1 FROM incarnation_reports "
+            b"WHERE device = %s AND epoch = %s AND incarnation = %s AND NOT given_up",
             (*chain, self.number()),
         ).fetchone()
         return row is not None
 
+    def give_up(self, chain: ChainName) -> None:
+        """Nobody waits for the device epoch any more, and it reports no more: it is to be revoked."""
+        self._connection.execute(_GIVE_UP, (*chain, self.number()))
+
+    def given_up(self) -> Sequence[ChainName]:
+        """Whom `give_up` was said of in this incarnation."""
+        return [(str(row[0]), int(row[1])) for row in self._connection.execute(_GIVEN_UP, (self.number(),))]
+
     def awaited(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """The living device epochs of a branch (None: of the bank) that have not, by device and epoch."""
-        return [row for row in self.unaccounted(branch) if row.state == "living"]
+        unaccounted = self.unaccounted(branch)
+        given_up = set(self.given_up()) if unaccounted else set()
+        return [row for row in unaccounted if row.state == "living" and (row.device, row.epoch) not in given_up]
 
     def unaccounted(self, branch: str | None) -> Sequence[DeviceEpoch]:
         """As `awaited`, with those that were revoked before they reported."""
