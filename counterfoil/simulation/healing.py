@@ -19,7 +19,6 @@ from counterfoil.simulation.happenings import step_loop
 from counterfoil.simulation.invariants import Watch
 from counterfoil.simulation.model import payload_of
 from counterfoil.simulation.other_banks import look_at_payments
-from counterfoil.simulation.paying_out import is_silent
 from counterfoil.simulation.receipts import look_at_receipts
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.devices import give_up
@@ -105,7 +104,7 @@ def _work(simulation: Simulation) -> None:
 
 def _end_the_silent(simulation: Simulation, round_: int) -> None:
     """Who will never report to a restored centre is given up and written off, or it would wait for ever."""
-    silent = {desk.chain: desk for desk in simulation.machines if is_silent(desk)}
+    silent = {desk.chain: desk for desk in simulation.machines if restoring.is_silent(desk)}
     awaited = restoring.awaited(simulation)
     for branch in sorted({row.branch for row in awaited if row.branch is not None}):
         if all((row.device, row.epoch) in silent for row in awaited if row.branch == branch):

@@ -73,13 +73,8 @@ def _excused(simulation: Simulation, model: Model) -> set[Chain]:
     """Chains for whose payments no honest desk answers: tampered with, ended, or forgotten for good."""
     rows = simulation.centre.database.rows(DeviceEpoch).values()
     ended = {(row.device, row.epoch) for row in rows if row.state != "living"}
-    silent = {desk.chain for desk in simulation.machines if simulation.restores and is_silent(desk)}
+    silent = {desk.chain for desk in simulation.machines if simulation.restores and restoring.is_silent(desk)}
     return simulation.dishonest | model.written_off | ended | simulation.once_ended | silent
-
-
-def is_silent(desk: Desk) -> bool:
-    """Whether what it had said to a centre that forgot it may never be said again."""
-    return desk.is_lost or (desk.device is not None and desk.device.stopped is not None)
 
 
 def _held(desk: Desk, account: str) -> int:

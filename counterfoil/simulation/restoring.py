@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from core.book.rows import DeviceEpoch
 from core.records import read_record
+from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.model import payload_of
 from counterfoil.simulation.register import Chain
 from counterfoil.simulation.simulation import Simulation
@@ -75,9 +76,15 @@ def _payments(simulation: Simulation, records: Mapping[str, bytes]) -> dict[str,
 
 
 def unheard(simulation: Simulation) -> set[str]:
-    """The end-to-end ids of payments that only the partner bank knows of: no machine that is left has heard of them."""
-    known = remembered(simulation)
+    """The end-to-end ids of payments that only the partner bank knows of: nobody has heard of them who can say so."""
+    homes = [desk.home for desk in simulation.machines if not is_silent(desk)]
+    known = {payload_of(stored.jws)["id"] for home in homes for stored in home.log.operations}
     return {named for named, operation in simulation.forgotten_payments.items() if operation not in known}
+
+
+def is_silent(desk: Desk) -> bool:
+    """Whether what it had said to a centre that forgot it may never be said again."""
+    return desk.is_lost or (desk.device is not None and desk.device.stopped is not None)
 
 
 def _begin(simulation: Simulation) -> None:
