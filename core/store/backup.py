@@ -12,7 +12,7 @@ from core.secrets.durable_file import flush_folder
 from core.store.engine import check_sqlite_version, connect
 from core.store.lock import FileLock
 from core.store.migrating import check_whole, made_beside, swap_in
-from core.store.problems import BACKUP_ERROR, exists, missing, problem_of_system, store_problem
+from core.store.problems import DRIVER_ERROR, exists, missing, problem_of_system, store_problem
 
 Check = Callable[[Path], None]
 """Looks at the finished copy; whatever it raises leaves nothing behind."""
@@ -79,7 +79,7 @@ def _copy_pages(source: Path, target: Path, key: bytes) -> None:
             one.backup(other)
         finally:
             other.close()
-    except BACKUP_ERROR as problem:
+    except DRIVER_ERROR as problem:
         raise store_problem(problem, source) or problem from problem
     finally:
         one.close()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from core.secrets.durable_file import flush_folder
 from core.store.engine import connect, migrating_engine
 from core.store.migrations import HEAD, REVISIONS
-from core.store.problems import BACKUP_ERROR, DRIVER_ERROR, damaged, newer, store_problem
+from core.store.problems import DRIVER_ERROR, damaged, newer, store_problem
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 _FILLING = (
@@ -131,7 +131,7 @@ def _back_up(source: Path, target: Path, key: bytes) -> None:
     try:
         one.backup(other)
         one.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except BACKUP_ERROR as problem:
+    except DRIVER_ERROR as problem:
         raise store_problem(problem, source) or problem from problem
     finally:
         other.close()

@@ -16,12 +16,9 @@ _SAID = {
     "database or disk is full": _FULL,
     "database disk image is malformed": _CORRUPT,
     "unable to open database file": _CANTOPEN,
-    "error return without exception set": _IOERR,
 }
 """SQLite's own words, where the driver gives no code with them (in a backup)."""
 DRIVER_ERROR: type[Exception] = dbapi2.DatabaseError
-BACKUP_ERROR: tuple[type[Exception], ...] = (DRIVER_ERROR, SystemError)
-"""What a backup raises: of a page that it could not read the driver says nothing itself, and Python says that."""
 BROKEN_RULE: type[Exception] = dbapi2.IntegrityError
 """A rule of the schema speaks against what is written: a key that is there already, say."""
 

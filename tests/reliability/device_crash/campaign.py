@@ -114,11 +114,12 @@ class _Trial:
     def __init__(self, case: Case, scene: Scene, folder: Path) -> None:
         self.case, self.scene, self.folder = case, scene, folder
         self.disk = Disk()
+        self.calls = SqliteCalls(self.disk)
         self.staged = folder / "staged"
 
     def run(self, seed: int, sample: int | None, modes: frozenset[str], power_images: int, say: Say) -> None:
         """Stage the case, see how it goes when nothing is wrong, and then let everything go wrong, once each."""
-        SqliteCalls(self.disk).install()
+        self.calls.install()
         shutil.copytree(self.scene.desk.path.parent, self.staged)
         self.scene.desk.path = self.staged / self.scene.desk.path.name
         self.case.stage(self.scene)
@@ -235,6 +236,8 @@ class _Trial:
 
     def _work_hindered(self, run: Path, plan: Plan, say: Say) -> None:
         step = self._arranged(run)
+        if plan.mode == "unreadable":
+            self.calls.leave_deletes()
         said = "done"
         with system_counted(self.disk), self.disk.armed(run, plan):
             try:

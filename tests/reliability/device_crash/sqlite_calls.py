@@ -106,13 +106,14 @@ class SqliteCalls:
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
         self._files: dict[int, str] = {}
+        self._vfs, self._real_delete = _Vfs(), None
 
     def install(self) -> None:
         """Become the default way to the disk of this process's SQLCipher."""
         library = ctypes.CDLL(build.__file__)
         library.sqlite3_vfs_find.restype = ctypes.POINTER(_Vfs)
         real = library.sqlite3_vfs_find(None).contents
-        ours = _Vfs()
+        ours, self._real_delete = self._vfs, real.xDelete
         ctypes.memmove(ctypes.byref(ours), ctypes.byref(real), ctypes.sizeof(_Vfs))
         ours.zName = b"counted"
         open_, delete = self._opening(_OPEN(real.xOpen)), self._deleting(_DELETE(real.xDelete))
@@ -121,6 +122,14 @@ class SqliteCalls:
         problem = library.sqlite3_vfs_register(ctypes.byref(ours), 1)
         if problem:
             raise OSError(problem, "sqlite3_vfs_register")
+
+    def leave_deletes(self) -> None:
+        """From now on files are deleted uncounted.
+
+        Where a page could not be read, the driver has an error ready to raise as SQLite deletes what it gives up, and
+        a callback in Python would lose it.
+        """
+        self._vfs.xDelete = self._real_delete
 
     def _opening(self, real: Any) -> Any:
         methods: dict[int, Any] = {}
