@@ -390,7 +390,7 @@ class _Desk:
         if not simulation.restores:
             return True
         device, row = self._desk.device, simulation.centre.database.rows(DeviceEpoch)[chain]
-        if device is None or device.stopped is not None:
+        if device is None or device.stopped is not None or device.incarnation != self._watch.incarnation:
             return False
         return row.state == "living" and chain not in simulation.dishonest and has_reported(simulation, chain)
 

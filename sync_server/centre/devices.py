@@ -8,6 +8,7 @@ from typing import Literal
 from core.book.rows import Branch, DeviceEpoch, Visiting
 from core.canonical import from_base64url, thumbprint
 from core.clock import instant
+from core.envelope import read_operation
 from core.errors import Refusal
 from core.ids import Randomness, is_code
 from core.operations.bank import DeviceEnrolled, DeviceRevoked, IbanBlockLeased
@@ -25,6 +26,7 @@ IBAN_BLOCK_SIZE = 1000
 _DAY_MS = 24 * 60 * 60 * 1000
 _EPOCHS_A_DAY = 10
 _FEW_NUMBERS = 500
+_MANY = 100_000
 _FIRST_ACCOUNT_NUMBER = 1_000_000
 
 
@@ -190,10 +192,9 @@ def revoke_device(home: Home, centre: Centre, device: str, epoch: int) -> Refusa
         return Refusal("centre_recovering", "device")
     if awaited:
         home.incarnations.give_up((device, epoch))
-    elif any(is_gathering(home.incarnations, branch) for branch in branches):
-        return Refusal("centre_recovering", "device")
-    if not any(is_gathering(home.incarnations, branch) for branch in branches):
-        _revoke(home, centre, (device, epoch))
+    if not _is_whole(home, (device, epoch)):
+        return None if awaited else Refusal("centre_recovering", "device")
+    _revoke(home, centre, (device, epoch))
     return None
 
 
@@ -221,11 +222,20 @@ def revoke_given_up(home: Home, centre: Centre) -> bool:
     """Revoke one that was given up and of whose chain nothing waits for its place; False if there is none."""
     for device, epoch in home.incarnations.given_up():
         row = find_device(home, device, epoch)
-        gathering = any(is_gathering(home.incarnations, branch) for branch in _branches_of(home, device, epoch))
-        if row is not None and row.state == "living" and not gathering:
+        if row is not None and row.state == "living" and _is_whole(home, (device, epoch)):
             _revoke(home, centre, (device, epoch))
             return True
     return False
+
+
+def _is_whole(home: Home, chain: ChainName) -> bool:
+    """Whether whatever others gave back of a chain has its place."""
+    incarnations = home.incarnations
+    if any(is_gathering(incarnations, branch) for branch in _branches_of(home, *chain)):
+        return False
+    waiting = (given for feed in incarnations.given_feeds() for given in incarnations.given(feed, "item", _MANY))
+    makers = (read_operation(given.jws).operation for given in waiting)
+    return all((maker.device, maker.epoch) != chain for maker in makers)
 
 
 def _branches_of(home: Home, device: str, epoch: int) -> list[str]:
