@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from core.book.rows import DeviceEpoch
 from core.device.feeds import BANK_FEED
 from counterfoil.simulation import ends, office, restoring
-from counterfoil.simulation.centre_host import Server
 from counterfoil.simulation.commuting import shuffle
 from counterfoil.simulation.desk import Desk
 from counterfoil.simulation.feeds import COMPARED, concerning, feed_of
@@ -20,9 +20,9 @@ from counterfoil.simulation.invariants import Watch
 from counterfoil.simulation.model import payload_of
 from counterfoil.simulation.other_banks import look_at_payments
 from counterfoil.simulation.receipts import look_at_receipts
+from counterfoil.simulation.register import Chain
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.devices import give_up
-from sync_server.store.home import Home
 from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS, UNBOOKED
 
 _ROUNDS_MAX = 40
@@ -55,7 +55,7 @@ def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
     for desk in simulation.machines:
         if desk.device is not None and desk.device.stopped is None:
             _delivered(simulation, desk)
-            if desk.chain not in simulation.dishonest:
+            if desk.chain not in simulation.dishonest and not _has_late(simulation, desk):
                 # What a desk that pays beyond its rights makes of them depends on what it had heard of by then.
                 _equal(simulation, desk)
     if not simulation.restores:
@@ -106,16 +106,19 @@ def _end_the_silent(simulation: Simulation, round_: int) -> None:
     """Who will never report to a restored centre is given up and written off, or it would wait for ever."""
     silent = {desk.chain: desk for desk in simulation.machines if restoring.is_silent(desk)}
     awaited = restoring.awaited(simulation)
-    for branch in sorted({row.branch for row in awaited if row.branch is not None}):
-        if all((row.device, row.epoch) in silent for row in awaited if row.branch == branch):
-            office.at_centre(simulation, partial(_give_up, branch))
+    branches = sorted({row.branch for row in awaited if row.branch is not None})
+    heard_of_all = [
+        branch for branch in branches if all(_chain(row) in silent for row in awaited if row.branch == branch)
+    ]
+    if heard_of_all:
+        office.at_centre(simulation, lambda home, server: give_up(home, server.centre, heard_of_all))
     for row in restoring.unaccounted(simulation):
-        if row.state != "living" and (row.device, row.epoch) in silent and round_ < _ROUNDS_OF_WRITE_OFF:
-            simulation.conversations.begin("centre", partial(ends.write_off, simulation, silent[row.device, row.epoch]))
+        if row.state != "living" and _chain(row) in silent and round_ < _ROUNDS_OF_WRITE_OFF:
+            simulation.conversations.begin("centre", partial(ends.write_off, simulation, silent[_chain(row)]))
 
 
-def _give_up(branch: str, home: Home, server: Server) -> None:
-    give_up(home, server.centre, branch)
+def _chain(row: DeviceEpoch) -> Chain:
+    return row.device, row.epoch
 
 
 def _recovered(simulation: Simulation, watch: Watch) -> None:
@@ -128,13 +131,19 @@ def _recovered(simulation: Simulation, watch: Watch) -> None:
     for desk in simulation.machines:
         if desk.device is None or desk.device.stopped is not None or desk.chain in simulation.dishonest:
             continue
-        late = {(device, epoch, hash_) for device, epoch, hash_ in simulation.centre.database.committed(UNBOOKED)}
+        late = simulation.centre.database.committed(UNBOOKED).keys()
         for stored in desk.home.log.operations:
             operation = payload_of(stored.jws)
             if (operation["device"], operation["epoch"], stored.hash) in late:
                 continue
             if operation["id"] not in watch.places and operation["branch"] in (None, desk.branch):
                 simulation.violated("acknowledged_kept", f"{operation['kind']} that {desk.chain} has did not come back")
+
+
+def _has_late(simulation: Simulation, desk: Desk) -> bool:
+    """Whether a desk has heard what two people have to decide over: nobody is left who has what lies before it."""
+    late = {hash_ for _, _, hash_ in simulation.centre.database.committed(UNBOOKED)} if simulation.restores else set()
+    return bool(late) and any(stored.hash in late for stored in desk.home.log.operations)
 
 
 def _progress(simulation: Simulation) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -198,24 +199,23 @@ def revoke_device(home: Home, centre: Centre, device: str, epoch: int) -> Refusa
     return None
 
 
-def give_up(home: Home, centre: Centre, branch: str) -> list[DeviceEpoch] | Refusal:
-    """Revoke every device that the branch waits for since the centre was restored: they will not report.
+def give_up(home: Home, centre: Centre, branches: Sequence[str]) -> list[DeviceEpoch] | Refusal:
+    """Revoke every device that these branches wait for since the centre was restored: they will not report.
 
     What they hold stays reserved until they are written off. Answers who they were. Refusal: `centre_recovering`
     while devices of another branch, at which one of them has worked, have yet to report.
     """
-    waiting = list(home.incarnations.awaited(branch))
-    home.lock_chains(row.device for row in waiting)
-    chains = {(row.device, row.epoch) for row in waiting}
-    for row in waiting:
-        for each in _branches_of(home, row.device, row.epoch):
-            if any((other.device, other.epoch) not in chains for other in home.incarnations.awaited(each)):
-                return Refusal("centre_recovering", "branch")
-    for chain in sorted(chains):
+    waiting = {(row.device, row.epoch): row for branch in branches for row in home.incarnations.awaited(branch)}
+    home.lock_chains(device for device, _ in waiting)
+    for chain in sorted(waiting):
+        for each in _branches_of(home, *chain):
+            if any((other.device, other.epoch) not in waiting for other in home.incarnations.awaited(each)):
+                return Refusal("centre_recovering", "branch", {"branch": each})
+    for chain in sorted(waiting):
         home.incarnations.give_up(chain)
     while revoke_given_up(home, centre):
         pass
-    return waiting
+    return [waiting[chain] for chain in sorted(waiting)]
 
 
 def revoke_given_up(home: Home, centre: Centre) -> bool:

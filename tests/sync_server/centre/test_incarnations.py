@@ -343,7 +343,7 @@ def test_a_lost_device_holds_its_branch_up_until_it_is_given_up_and_written_off(
     two.loop.step()
     assert two.desk.device.outbox().length, "nothing comes in the feed before what nor-1 may have read there"
     with bank.database.transaction() as home:
-        assert [row.device for row in given_up(give_up(home, bank.centre, "nor"))] == ["nor-1"]
+        assert [row.device for row in given_up(give_up(home, bank.centre, ["nor"]))] == ["nor-1"]
     two.loop.step()
     assert two.desk.device.outbox().length == 0
     assert bank.doing(fee) == "centre_recovering", "what nor-1 holds is not known"
