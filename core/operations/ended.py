@@ -216,8 +216,12 @@ def _write_off(decoded: Decoded[DeviceWrittenOff], book: Book) -> None:
     body = decoded.body
     decide(body.request, "done", decoded.operation, book)
     device = book.get(DeviceEpoch, body.device, body.epoch)
-    if device is not None:
-        book.put(msgspec.structs.replace(device, state="written_off", head_seq=body.head_seq))
+    if device is None:
+        return
+    # After a restore it may be said twice, by words that different desks hear in different orders.
+    again = device.state == "written_off"
+    head_seq = max(body.head_seq, device.head_seq or 0) if again else body.head_seq
+    book.put(msgspec.structs.replace(device, state="written_off", head_seq=head_seq))
 
 
 def _exposed(operation: Operation, body: ExposureBooked) -> tuple[Posting, ...]:

@@ -23,6 +23,7 @@ from counterfoil.simulation.receipts import look_at_receipts
 from counterfoil.simulation.register import Chain
 from counterfoil.simulation.simulation import Simulation
 from sync_server.centre.devices import give_up
+from sync_server.centre.forgotten import FORGOTTEN
 from sync_server.store.memory.tables import FEED_HEADS, OPERATIONS, UNBOOKED
 
 _ROUNDS_MAX = 40
@@ -142,7 +143,8 @@ def _recovered(simulation: Simulation, watch: Watch) -> None:
 
 def _has_late(simulation: Simulation, desk: Desk) -> bool:
     """Whether a desk has heard what two people have to decide over: nobody is left who has what lies before it."""
-    late = {hash_ for _, _, hash_ in simulation.centre.database.committed(UNBOOKED)} if simulation.restores else set()
+    kept = simulation.centre.database.committed(UNBOOKED).items() if simulation.restores else ()
+    late = {hash_ for (_, _, hash_), unbooked in kept if unbooked.operation.reason != FORGOTTEN}
     return bool(late) and any(stored.hash in late for stored in desk.home.log.operations)
 
 

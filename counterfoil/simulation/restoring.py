@@ -43,6 +43,8 @@ def restored(simulation: Simulation) -> None:
     except RuntimeError:
         simulation.note("somebody is at the database: it is not restored")
         return
+    # Whoever was in the middle of something went on as its server died.
+    simulation.active |= {desk.title: desk for desk in simulation.machines}
     # Two lives that begin from one backup are told apart by the second in which they begin.
     simulation.time.advance(_SECOND_MS)
     kept = simulation.centre.database.committed(OPERATIONS)

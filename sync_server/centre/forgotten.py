@@ -29,19 +29,27 @@ FORGOTTEN = "forgotten_entry"
 
 def say_again(home: Home, centre: Centre, decoded: Decoded[Any]) -> None:
     """A file that was lent is lent, money that a partner was told is here is credited, a grant counts."""
-    body, branch = decoded.body, decoded.operation.branch
-    if home.hashes_of([decoded.operation.id]):
+    body, operation = decoded.body, decoded.operation
+    chain, hash_ = (operation.device, operation.epoch), decoded.signed.hash
+    if home.hashes_of([operation.id]) or home.unbooked_since(chain, [hash_]):
         return
+    kept = Unbooked(operation.seq, hash_, decoded.signed.jws, FORGOTTEN)
+    home.keep_unbooked(chain, [kept], instant(centre.clock.now_ms()))
     match body:
         case RightsGranted():
             count_grant(home, centre, body, in_its_place=True)
         case FileLent():
-            _issue_despite_all(home, centre, branch, body)
+            _issue_despite_all(home, centre, operation.branch, body)
         case TransferReceived(transfer=None):
             if recover_inbound(home, decoded):
-                _issue_despite_all(home, centre, branch, body)
+                _issue_despite_all(home, centre, operation.branch, body)
+        case TransferReceived():
+            pass  # What completes a transfer is done by its job once more.
+        case _ if decoded.postings:
+            cases = [Case(FORGOTTEN, decoded, {"kind": decoded.kind.name})]
+            open_cases(home, cases, instant(centre.clock.now_ms()))
         case _:
-            _keep(home, centre, decoded)
+            pass
 
 
 def count_grant(home: Home, centre: Centre, body: RightsGranted, *, in_its_place: bool = False) -> None:
@@ -59,15 +67,6 @@ def count_grant(home: Home, centre: Centre, body: RightsGranted, *, in_its_place
         home.open_cases([CaseRow(at, "echo_of_unknown_account", body.device, body.epoch, None, detail)])
     elif body.granted > right_of(body.account, body.device, body.epoch, book).granted:
         _issue_despite_all(home, centre, account.branch, body, in_its_place=in_its_place)
-
-
-def _keep(home: Home, centre: Centre, decoded: Decoded[Any]) -> None:
-    """As bytes; with a case where money was moved. What completes a transfer is done by its job once more."""
-    operation, at = decoded.operation, instant(centre.clock.now_ms())
-    kept = Unbooked(operation.seq, decoded.signed.hash, decoded.signed.jws, FORGOTTEN)
-    home.keep_unbooked((operation.device, operation.epoch), [kept], at)
-    if decoded.postings and not isinstance(decoded.body, TransferReceived):
-        open_cases(home, [Case(FORGOTTEN, decoded, {"kind": decoded.kind.name})], at)
 
 
 def _issue_despite_all(

@@ -38,7 +38,9 @@ def given_back(exchange: Exchange, asked: Asked) -> GivenBackAnswer:
     """How many of these operations the centre has now."""
     given = decoded(asked.body, _given_decoder)
     with exchange.database.transaction() as home:
-        any_device(home, exchange.clock, asked, forgotten_device(home, given.enrolment))
+        device = any_device(home, exchange.clock, asked, forgotten_device(home, given.enrolment))
+        if device.state != "living" or (device.device, device.epoch) in home.incarnations.given_up():
+            raise Problem("device_revoked")
     try:
         here = take_given_back(exchange.database, exchange.keys, given)
     except IncarnationDiffers as differs:
