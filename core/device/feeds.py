@@ -160,6 +160,7 @@ def _accept(workings: Workings, feed: str, item: Item) -> Decoded[Any] | None:
         _accept_known(workings, feed, signed, known)
         log.place(feed, item.position, known.no)
         restamp(workings, signed, item.verdict)
+        _put_back(workings, signed, known, item.verdict)
         take_back_void(workings, signed, item.verdict)
         _keep_verdict(workings, known.no, signed, item.verdict)
         return None
@@ -208,6 +209,14 @@ def take_back_void(workings: Workings, signed: Signed, verdict: Verdict) -> None
     if verdict.exceptions:
         found = [exceptional.code for exceptional in verdict.exceptions]
         rules.take_back_if_void(rules.decode(signed), found, workings.book)
+
+
+def _put_back(workings: Workings, signed: Signed, known: Stored, verdict: Verdict) -> None:
+    """Let count what was void, where a centre that was restored has heard it again and finds that it might be done."""
+    before = workings.store.log.findings(known.no)
+    if before:
+        now = [exceptional.code for exceptional in verdict.exceptions]
+        rules.put_back_if_valid(rules.decode(signed), before, now, workings.book)
 
 
 def _stamped(decoded: Decoded[Any], stamp: str) -> Decoded[Any]:

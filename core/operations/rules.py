@@ -252,6 +252,12 @@ def take_back_if_void(decoded: Decoded[Any], found: Iterable[str], book: Book) -
         decoded.kind.take_back(decoded, book)
 
 
+def put_back_if_valid(decoded: Decoded[Any], before: Iterable[str], found: Iterable[str], book: Book) -> None:
+    """Let count what was found void `before`, and is not any more. Twice is harmless."""
+    if decoded.kind.take_back is not None and is_void(decoded, before) and not is_void(decoded, found):
+        decoded.kind.apply(decoded, book)
+
+
 def apply(decoded: Decoded[Any], book: Book, found: Iterable[str] = ()) -> None:
     """Post the entry and change the book; `found` are the codes of what the centre found against it."""
     apply_money(_maker(decoded), decoded.postings, book)

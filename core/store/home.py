@@ -131,6 +131,10 @@ class HomeLog(Protocol):
         """The bytes of a record, if they are here."""
         ...
 
+    def findings(self, no: int) -> list[str]:
+        """The codes of what the first verdict that was kept of an operation found against it."""
+        ...
+
     def add_verdict(
         self, no: int, verdict: str, accounting_date: str | None, received_at: str, exceptions: str
     ) -> None:

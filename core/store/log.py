@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -72,6 +73,11 @@ class Stored(NamedTuple):
     def hash(self) -> str:
         """How the next on its chain names it."""
         return operation_hash(self.jws)
+
+
+def codes_of(exceptions: str) -> list[str]:
+    """The codes of findings as a verdict keeps them (JSON)."""
+    return [found["code"] for found in json.loads(exceptions)]
 
 
 def day_number(text: str) -> int:
@@ -226,6 +232,11 @@ class OperationLog:
         """The bytes of a record, if they are here."""
         row = self._cursor.execute(_RECORD, (digest,)).fetchone()
         return bytes(row[0]) if row else None
+
+    def findings(self, no: int) -> list[str]:
+        """The codes of what the first verdict that was kept of an operation found against it."""
+        row = self._cursor.execute("SELECT exceptions FROM verdicts WHERE operation = ?", (no,)).fetchone()
+        return codes_of(str(row[0])) if row else []
 
     def add_verdict(
         self, no: int, verdict: str, accounting_date: str | None, received_at: str, exceptions: str

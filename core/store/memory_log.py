@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from core.book import Book
 from core.envelope import Signed, operation_hash, read_operation
 from core.ledger import Posting, deposit_id
-from core.store.log import ChainHead, Place, Stored
+from core.store.log import ChainHead, Place, Stored, codes_of
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -172,6 +172,11 @@ class MemoryLog:
     def record(self, digest: str) -> bytes | None:
         """The bytes of a record, if they are here."""
         return self.records.get(digest)
+
+    def findings(self, no: int) -> list[str]:
+        """The codes of what the first verdict that was kept of an operation found against it."""
+        kept = self.verdicts.get(no)
+        return codes_of(kept.exceptions) if kept is not None else []
 
     def add_verdict(
         self, no: int, verdict: str, accounting_date: str | None, received_at: str, exceptions: str

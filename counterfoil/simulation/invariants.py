@@ -193,9 +193,10 @@ class _Centre:
         received_at = kept.verdict.received_at
         stands = operation["actor"] == "centre" and epoch < watch.incarnation
         if operation["kind"] == "incarnation.begun":
-            watch.incarnation = epoch
+            watch.incarnation = max(watch.incarnation, epoch)
         if not stands:
-            if operation["actor"] == "centre" and simulation.restores and epoch == restoring.incarnation(simulation):
+            news = simulation.restores and epoch == restoring.incarnation(simulation) and not found
+            if operation["actor"] == "centre" and news:
                 reports_awaited(simulation, watch.model, operation)
             watch.promises.at_centre(simulation, watch.model, operation, found, watch.places.keys(), received_at)
         watch.promises.note(operation)

@@ -35,6 +35,9 @@ def look_at_payouts(
 def reports_awaited(simulation: Simulation, model: Model, operation: Payload) -> None:
     """A restored centre takes nothing from an account while a device that may pay of it has yet to say so."""
     waiting = {(row.device, row.epoch) for row in restoring.unaccounted(simulation)} - simulation.dishonest
+    if operation["kind"] == "rights.granted":
+        # What it was granted before is granted again: that promises nobody else anything.
+        waiting.discard((operation["body"]["device"], operation["body"]["epoch"]))
     for account, amount in drawn(model, operation):
         for desk in simulation.machines:
             if amount > 0 and desk.chain in waiting and (held := _held(desk, account)) > 0:

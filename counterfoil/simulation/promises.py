@@ -156,7 +156,7 @@ class Promises:
         chain, kind, body = (operation["device"], operation["epoch"]), operation["kind"], operation["body"]
         where = f"{operation['device']}/{operation['epoch']}/{operation['seq']}"
         # What a restored centre had granted is granted again, whatever is there by now: with a case.
-        said_again = simulation.restores > 0 and kind == "rights.granted" and "not_available" in found
+        said_again = simulation.restores > 0 and kind == "rights.granted" and len(found) > 0
         if operation["actor"] == "centre" and not said_again:
             for account, amount in drawn(model, operation):
                 if amount > model.account(account).available:

@@ -309,9 +309,16 @@ class _Placing:
             case TransferReceived(transfer=str() as transfer):
                 payments.note_received(transfer)
             case TransferReceived():
-                recover_inbound(self.home, decoded)
+                if not recover_inbound(self.home, decoded):
+                    self._twice(decoded)
             case _:
                 pass
+
+    def _twice(self, decoded: Decoded[TransferReceived]) -> None:
+        """Money that a partner sent in again while nobody had said yet that it was here: one credit is to be undone."""
+        open_cases(self.home, [Case("credited_twice", decoded, {"account": decoded.body.account})], self.at)
+        signed, branch = decoded.signed, decoded.operation.branch or BANK_FEED
+        self.home.incarnations.keep_given([Given(branch, "doubt", 0, signed.hash, signed.jws)])
 
     def _forked(self, decoded: Decoded[Any]) -> None:
         """Two operations of one maker at one place: what a device made is kept as bytes, and its chain ends."""

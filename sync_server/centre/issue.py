@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
+from core.book.rows import Staff
 from core.clock import Clock, instant
 from core.envelope import Authority, Operation, Seen, Signed, encode_body, sign_operation
 from core.errors import Refused
 from core.ids import Identifiers
 from core.operations import rules
-from core.operations.bank import centre_chain
+from core.operations.bank import StaffReinstated, centre_chain
 from core.operations.incarnations import FIRST
 from core.operations.kind import Body, Decoded
 from core.operations.money import authority_for
@@ -120,8 +121,14 @@ def _issue(
 
 
 def _must_not_gather(home: Home, draft: Decoded[Any], book: CentreBook) -> None:
-    """Raises `Gathering` where it would come before what devices have yet to give back."""
-    for feed in sorted(feeds_of(draft, book) - {BANK_FEED}):
+    """Raises `Gathering` where it would come before what devices have yet to give back.
+
+    That somebody may work again counts as well: what is given back of him was done while he might not.
+    """
+    feeds = feeds_of(draft, book) - {BANK_FEED}
+    if isinstance(draft.body, StaffReinstated) and (person := book.get(Staff, draft.body.person)) is not None:
+        feeds |= {person.branch}
+    for feed in sorted(feeds):
         if is_gathering(home.incarnations, feed):
             raise Gathering(feed)
 

@@ -42,7 +42,7 @@ def take_payment(
 def recover_inbound(home: Home, decoded: Decoded[TransferReceived]) -> bool:
     """Keep again what a partner sent in before the database was restored, so that it counts once.
 
-    Whether it was not known: a partner that has sent it in again was answered by what the database knew then.
+    False if it is known already: it was sent in again meanwhile, and answered by what the database then knew.
     """
     body = decoded.body
     record = home.records((body.details,)).get(body.details) if body.details is not None else None
@@ -51,7 +51,9 @@ def recover_inbound(home: Home, decoded: Decoded[TransferReceived]) -> bool:
     except msgspec.MsgspecError:
         fields = {}
     partner, named, content = (fields.get(name, "") for name in ("partner", "end_to_end_id", "content"))
-    if not (partner and named and content) or home.payments.take_inbound(partner, named, content) is not None:
+    if not (partner and named and content):
+        return True
+    if home.payments.take_inbound(partner, named, content) is not None:
         return False
     report = PaymentReport(
         end_to_end_id=named,
