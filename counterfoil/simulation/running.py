@@ -107,9 +107,7 @@ def _digest(simulation: Simulation) -> tuple[int, str]:
 # Many seeds
 
 
-def run_all(
-    seeds: Iterable[int], steps: int, *, jobs: int = 1, variant: str | None = None
-) -> Iterator[Outcome]:
+def run_all(seeds: Iterable[int], steps: int, *, jobs: int = 1, variant: str | None = None) -> Iterator[Outcome]:
     """The outcomes of many seeds: in order with one job, as they come with several."""
     if jobs == 1:
         with prepared(variant):

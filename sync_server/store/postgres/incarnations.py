@@ -112,8 +112,7 @@ class PostgresIncarnations:
     def has_reported(self, chain: ChainName) -> bool:
         """Whether it has, in this incarnation."""
         row = self._connection.execute(
-            b"SELECT 1 FROM incarnation_reports "
-            b"WHERE device = %s AND epoch = %s AND incarnation = %s AND NOT given_up",
+            b"SELECT 1 FROM incarnation_reports WHERE device = %s AND epoch = %s AND incarnation = %s AND NOT given_up",
             (*chain, self.number()),
         ).fetchone()
         return row is not None
