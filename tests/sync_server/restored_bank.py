@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import pytest
 from nacl.signing import SigningKey
 
-from core.book.rows import DepositAccount, DeviceEpoch, Right
+from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Right
 from core.canonical import base64url, from_base64url, thumbprint
 from core.device import Device, OpenSession
 from core.errors import LineProblem, Refusal, Refused
@@ -54,6 +55,7 @@ from sync_server.payments.steps import Partner, PaymentDesk
 from sync_server.problems import PROBLEMS, Problem
 from sync_server.store.home import Home
 from sync_server.store.memory import MemoryDatabase
+from sync_server.store.memory.tables import CASES
 from sync_server.store.postgres import PostgresDatabase
 from tests.core.device.desk import Desk
 from tests.sync_server.home_bank import AnyDatabase, HomeBank
@@ -414,3 +416,30 @@ class _Enrolling:
 def records_of(text: str) -> str:
     """A record's bytes as they travel."""
     return base64url(text.encode())
+
+
+in_memory = pytest.mark.parametrize("bank", ["memory"], indirect=True)
+"""What is decided is the same code over both homes; one is enough."""
+
+
+def case_codes(bank: RestoredBank) -> list[str]:
+    """The codes of all cases."""
+    if isinstance(bank.database, MemoryDatabase):
+        return sorted(case.code for case in bank.database.committed(CASES).values())
+    with bank.database.transaction() as home:
+        return sorted(code for (code,) in home.connection.execute(b"SELECT code FROM cases"))
+
+
+def books(bank: RestoredBank) -> dict[object, object]:
+    """What every account holds, and who may pay how much of it."""
+    accounts = {row.id: (row.posted, row.rights, row.holds) for row in bank.rows(DepositAccount)}  # type: ignore[attr-defined]
+    rights = {
+        (row.account, row.device, row.epoch): (row.granted, row.minted, row.used, row.returned)  # type: ignore[attr-defined]
+        for row in bank.rows(Right)
+    }
+    ledger = {
+        (row.branch, row.account): row.balance  # type: ignore[attr-defined]
+        for row in bank.rows(LedgerBalance)
+        if row.balance  # type: ignore[attr-defined]
+    }
+    return {**accounts, **rights, **ledger}

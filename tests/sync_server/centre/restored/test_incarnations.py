@@ -2,102 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import msgspec
-import psycopg
 import pytest
 from nacl.signing import SigningKey
 
-from core.book.rows import DepositAccount, DeviceEpoch, LedgerBalance, Request, Right
+from core.book.rows import LedgerBalance
 from core.envelope import encode_body, read_operation, sign_operation
 from core.errors import CentreRefusal, IntegrityFault, Refusal
 from core.ledger import CLEARING_BRANCHES, CLEARING_PARTNERS
-from core.operations.ended import DeviceWriteOffRequested
 from core.operations.rights import RightsGranted
 from core.sync.messages import FeedPage, GivenBack, GivenItem, Reported, ReportedAnswer, VisitAnswer
 from sync_server.centre import given_back
-from sync_server.centre.devices import give_up, revoke_device
 from sync_server.centre.feed import read_page
 from sync_server.centre.given_back import IncarnationDiffers, take_given_back
 from sync_server.centre.incarnations import take_report
 from sync_server.centre.recovery import gather
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.terms import charge_fee
-from sync_server.centre.write_offs import exposure_of
-from sync_server.environment import Secret
 from sync_server.partner_bank.messages import Party, Payment
 from sync_server.payments.inbound import take_payment
 from sync_server.store.home import Home
-from sync_server.store.memory import MemoryDatabase
-from sync_server.store.memory.tables import CASES
-from sync_server.store.migrate import migrate
-from tests.sync_server.restored_bank import SKOV_IBAN, Backups, DeskAtWork, RestoredBank
-
-ROLE = "counterfoil_restored"
-
-
-@pytest.fixture(scope="module")
-def template(make_database: Callable[..., str]) -> str:
-    """A database with the centre's schema and nothing in it."""
-    url = make_database()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {ROLE} LOGIN".encode())
-    migrate(Secret(url), Secret(f"postgresql://{ROLE}@127.0.0.1/{ROLE}"))
-    return url.rpartition("/")[2].partition("?")[0]
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def bank(
-    request: pytest.FixtureRequest, make_database: Callable[..., str], template: str, tmp_path: Path
-) -> Iterator[RestoredBank]:
-    """A bank over either home."""
-    backups = Backups() if request.param == "memory" else Backups(make_database, template)
-    yield RestoredBank(backups, tmp_path)
-    backups.close()
-
-
-in_memory = pytest.mark.parametrize("bank", ["memory"], indirect=True)
-"""What is decided is the same code over both homes; one is enough."""
-
-
-@pytest.fixture
-def one(bank: RestoredBank) -> Iterator[DeskAtWork]:
-    """A desk at work."""
-    with bank.at_work("nor-1", "nor") as desk:
-        yield desk
-
-
-@pytest.fixture
-def two(bank: RestoredBank, one: DeskAtWork) -> Iterator[DeskAtWork]:
-    """Another desk of the same branch."""
-    del one
-    with bank.at_work("nor-2", "nor") as desk:
-        yield desk
-
-
-def case_codes(bank: RestoredBank) -> list[str]:
-    """The codes of all cases."""
-    if isinstance(bank.database, MemoryDatabase):
-        return sorted(case.code for case in bank.database.committed(CASES).values())
-    with bank.database.transaction() as home:
-        return sorted(code for (code,) in home.connection.execute(b"SELECT code FROM cases"))
-
-
-def books(bank: RestoredBank) -> dict[object, object]:
-    """What every account holds, and who may pay how much of it."""
-    accounts = {row.id: (row.posted, row.rights, row.holds) for row in bank.rows(DepositAccount)}  # type: ignore[attr-defined]
-    rights = {
-        (row.account, row.device, row.epoch): (row.granted, row.minted, row.used, row.returned)  # type: ignore[attr-defined]
-        for row in bank.rows(Right)
-    }
-    ledger = {
-        (row.branch, row.account): row.balance  # type: ignore[attr-defined]
-        for row in bank.rows(LedgerBalance)
-        if row.balance  # type: ignore[attr-defined]
-    }
-    return {**accounts, **rights, **ledger}
+from tests.sync_server.restored_bank import SKOV_IBAN, DeskAtWork, RestoredBank, books, case_codes, in_memory
 
 
 @in_memory
@@ -319,75 +244,6 @@ def test_two_lives_from_one_backup_are_two_incarnations(bank: RestoredBank, one:
     assert case_codes(bank) == []
 
 
-def write_off_of(bank: RestoredBank, device: str) -> DeviceWriteOffRequested:
-    """What two supervisors sign, having been shown what it may cost."""
-    with bank.database.transaction() as home:
-        shown = exposure_of(home, device, 1)
-    assert shown is not None
-    return DeviceWriteOffRequested(
-        device=device, epoch=1, head_seq=shown.head_seq, currency="DKK", exposure=shown.amount
-    )
-
-
-@in_memory
-def test_a_lost_device_holds_its_branch_up_until_it_is_given_up_and_written_off(
-    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
-) -> None:
-    account = two.account(deposit=500_00)
-    two.sync()
-    restore = bank.backup()
-    restore()
-    two.sync_as_far_as_it_goes()
-    fee = lambda home: charge_fee(home, bank.centre, account, 1_00, "monthly")  # noqa: E731 - said twice
-    asked = two.write_off(write_off_of(bank, "nor-1"))
-    two.loop.step()
-    assert two.desk.device.outbox().length, "nothing comes in the feed before what nor-1 may have read there"
-    with bank.database.transaction() as home:
-        assert [row.device for row in given_up(give_up(home, bank.centre, ["nor"]))] == ["nor-1"]
-    two.loop.step()
-    assert two.desk.device.outbox().length == 0
-    assert bank.doing(fee) == "centre_recovering", "what nor-1 holds is not known"
-    bank.jobs()
-    assert bank.doing(fee) == "not_available", "it waits for nobody any more; all of it is what nor-2 may pay"
-    assert request_row(bank, asked).state == "done"
-    assert (
-        bank.doing(lambda home: grant_rights(home, bank.centre, bank.row_of(two), account, least=0, amount=1)) is None
-    )
-    assert one.loop.step().device_stopped is not None
-
-
-def given_up(said: list[DeviceEpoch] | Refusal) -> list[DeviceEpoch]:
-    """Who was given up."""
-    assert not isinstance(said, Refusal), said
-    return said
-
-
-def request_row(bank: RestoredBank, request: str) -> Request:
-    """A request as the centre has it."""
-    with bank.database.transaction() as home:
-        row = home.book(locking=False).get(Request, request)
-    assert row is not None
-    return row
-
-
-@in_memory
-def test_nobody_is_revoked_while_others_may_have_more_of_his_chain(
-    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
-) -> None:
-    restore = bank.backup()
-    account = one.account(deposit=90_00)
-    one.sync()
-    two.sync()
-    restore()
-    revoke = lambda home: revoke_device(home, bank.centre, "nor-1", 1)  # noqa: E731 - said twice
-    assert bank.doing(revoke) == "centre_recovering"
-    two.loop.step()
-    assert bank.account_row(account).posted == 90_00, "nor-2 had read what nor-1 did"
-    assert bank.doing(revoke) is None
-    two.loop.step()
-    assert bank.account_row(account).posted == 90_00
-
-
 @in_memory
 def test_a_feed_is_the_same_again_as_far_as_anybody_had_read_it(
     bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
@@ -409,30 +265,6 @@ def test_a_feed_is_the_same_again_as_far_as_anybody_had_read_it(
     with bank.database.transaction() as home:
         after = [(row.position, row.jws) for row in home.feed_rows("nor", 0, 500)]
     assert after[: len(before)] == before
-    assert case_codes(bank) == []
-
-
-@in_memory
-def test_what_a_revoked_device_had_sent_by_then_is_booked_as_it_was(
-    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
-) -> None:
-    restore = bank.backup()
-    account = one.account(deposit=90_00)
-    one.sync()
-    with bank.database.transaction() as home:
-        assert revoke_device(home, bank.centre, "nor-1", 1) is None
-    two.sync()
-    before = books(bank)
-    restore()
-    two.loop.step()
-    assert books(bank) == before
-    assert bank.account_row(account).posted == 90_00
-    assert bank.awaited() == []
-    two.write_off(write_off_of(bank, "nor-1"))
-    two.loop.step()
-    assert two.loop.state.recovering, "what was granted to nor-1 may be known to nobody else"
-    bank.jobs()
-    two.sync()
     assert case_codes(bank) == []
 
 
