@@ -17,6 +17,10 @@ _SENTENCES = {
         "More is promised on account {account} than is there. The case stays open until that is mended: by what comes "
         "back, a reversal, a higher limit, or money."
     ),
+    "centre_recovering": (
+        "The centre was restored, and others that may know more of these devices have yet to report. Wait for them, or "
+        "give up both branches at once; `counterfoil incarnation status` says who is awaited."
+    ),
     "currency_unknown": "There is no such currency. Give the three letters of ISO 4217, such as DKK.",
     "device_code_malformed": "A device's code has at most 32 of a-z, 0-9 and -, and does not begin with centre.",
     "device_code_of_centre": "This is the centre itself, not a device. Check the code.",
