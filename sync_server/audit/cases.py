@@ -7,15 +7,17 @@ from typing import Any
 
 from nacl.signing import VerifyKey
 
-from core.book.rows import DeviceEpoch, Session
+from core.book.rows import Bank, DeviceEpoch, Session
 from core.canonical import from_base64url
 from core.envelope import check_signature, read_operation
 from core.errors import IntegrityFault
 from core.operations import rules
 from core.operations.cases import about_case
 from core.operations.kind import Decoded
+from core.operations.money import is_centres
 from sync_server.audit.reading import stream
 from sync_server.audit.replay import CaseDecision, ChainName, Replay
+from sync_server.centre.forgotten import FORGOTTEN
 from sync_server.database import Connection
 from sync_server.ingest.keys import opened_key
 from sync_server.ingest.quarantine import BEHIND
@@ -29,7 +31,7 @@ _CASES = (
     b"ORDER BY no"
 )
 _BESIDE_VERDICTS = frozenset(
-    {"record_missing", "payment_needs_person", "chain_forked", "echo_of_unknown_account", "echo_without_grant"}
+    {"record_missing", "payment_needs_person", "chain_forked", "echo_of_unknown_account", FORGOTTEN}
 )
 """Codes of cases that are about no verdict and nothing in quarantine. What is there stands in no operation."""
 
@@ -79,7 +81,10 @@ def compare_quarantined(connection: Connection, replay: Replay) -> Kept:
         seqs.setdefault(chain, set()).add(seq)
         kept.operations[operation.id] = chain
         kept.records.update(rules.records_named(decoded))
-        if reason != BEHIND:
+        if reason == FORGOTTEN:
+            # The centre's own: nothing stops its chain, and there is a case only where money was moved.
+            stopped.add(chain)
+        elif reason != BEHIND:
             kept.cases[reason, operation.id] = received_at
             stopped.add(chain)
     _compare_reasons(replay, kept.chains - stopped)
@@ -104,6 +109,9 @@ def _compare_reasons(replay: Replay, unexplained: set[ChainName]) -> None:
 
 def _kept_key(decoded: Decoded[Any], replay: Replay, sessions: dict[tuple[str, int, str], str]) -> str:
     operation, kid = decoded.operation, decoded.signed.kid
+    bank = replay.book.get(Bank, "bank")
+    if is_centres(operation) and bank is not None:
+        return bank.centre_key
     device = replay.book.get(DeviceEpoch, operation.device, operation.epoch)
     session = replay.book.get(Session, kid)
     if device is not None and device.kid == kid:

@@ -28,7 +28,6 @@ _STOPPING = frozenset(
         "standin_above_lease",
         "standin_payments_used",
         "standin_sum_used",
-        "echo_without_grant",
     }
 )
 """Cases after which a device is granted nothing more until a person has looked."""
