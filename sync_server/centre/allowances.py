@@ -53,7 +53,7 @@ def top_up_all(
     `account_frozen`, `account_repeated`, `holding_differs`, `recalled`, `not_available`, `allowance_cap_reached`,
     `too_many_grants`. Refusals of all: `grants_stopped`, `centre_recovering`.
     """
-    if is_recovering(home.incarnations, device.branch):
+    if is_recovering(home.incarnations):
         return Refusal(RECOVERING)
     if overdrawn_by(home, device):
         return Refusal("grants_stopped")

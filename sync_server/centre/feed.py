@@ -32,5 +32,5 @@ def read_page(home: Home, feed: str, after: int, limit: int, now: str | None = N
         incarnation=home.incarnations.number(),
         now=now,
         hash=hash_ if reached else None,
-        recovering=feed != BANK_FEED and is_recovering(home.incarnations, feed),
+        recovering=feed != BANK_FEED and is_recovering(home.incarnations),
     )

@@ -46,9 +46,9 @@ def begin_incarnation(home: Home, centre: Centre) -> Issued:
     return issue(home, centre, None, body)
 
 
-def must_not_recover(home: Home, branch: str | None) -> None:
-    """Raises `Refused("centre_recovering")` while a device of the branch has yet to say what the centre forgot."""
-    if is_recovering(home.incarnations, branch):
+def must_not_recover(home: Home) -> None:
+    """Raises `Refused("centre_recovering")` while a device has yet to say what the centre forgot."""
+    if is_recovering(home.incarnations):
         raise Refused(Refusal(RECOVERING))
 
 
@@ -95,7 +95,7 @@ def take_report(home: Home, centre: Centre, device: DeviceEpoch, reported: Repor
             home.incarnations.keep_given(kept)
         if not reported.more:
             home.incarnations.report(chain)
-    return ReportedAnswer(number, is_recovering(home.incarnations, device.branch))
+    return ReportedAnswer(number, is_recovering(home.incarnations))
 
 
 def _grant(jws: str, device: DeviceEpoch, centre: Centre) -> Given | None:

@@ -24,7 +24,7 @@ def reverse_ended(home: Home, centre: Centre, request_id: str) -> bool:
     found, made = asked
     body = made.body
     postings = postings_of(body)
-    if any(is_recovering(home.incarnations, posting.branch) for posting in postings):
+    if is_recovering(home.incarnations):
         return False
     waiting = waits_for_rights(home, centre, made.operation.at, debited(postings), book)
     if waiting is not None:

@@ -63,7 +63,7 @@ def grant_rights(
     `account_unknown`, `account_elsewhere`, `account_closing`, `account_frozen`, `grants_stopped`, `too_many_grants`,
     `centre_recovering`.
     """
-    if is_recovering(home.incarnations, device.branch):
+    if is_recovering(home.incarnations):
         return Refusal(RECOVERING)
     book = home.book()
     key = (account_id, device.device, device.epoch)
@@ -72,8 +72,6 @@ def grant_rights(
     refusal = not_granted_on(account, device, visiting=_is_visiting(centre, device, account_id, book))
     if refusal is not None or account is None:
         return refusal or Refusal("account_unknown", "account")
-    if is_recovering(home.incarnations, account.branch):
-        return Refusal(RECOVERING)
     if overdrawn_by(home, device):
         return Refusal("grants_stopped")
     available = available_on(account)

@@ -68,8 +68,12 @@ def _answer(home: Home, *, centre: Centre, request: Request) -> bool:
 
     What waits for a device that was revoked before it reported goes on once that is written off.
     """
-    recovering = is_gathering if request.kind == WRITE_OFF else is_recovering
-    if recovering(home.incarnations, request.branch):
+    waits = (
+        is_gathering(home.incarnations, request.branch)
+        if request.kind == WRITE_OFF
+        else is_recovering(home.incarnations)
+    )
+    if waits:
         return False
     jws = home.book(locking=False).operation(request.id)
     if jws is None:

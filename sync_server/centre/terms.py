@@ -29,7 +29,7 @@ def set_limit(home: Home, centre: Centre, account_id: str, target: int) -> Issue
     """
     book = home.book()
     account = _account(book, account_id)
-    must_not_recover(home, account.branch)
+    must_not_recover(home)
     short = _lacking(account, target)
     body = OverdraftLimitSet(account=account.id, currency=account.currency, limit=target + short, target=target)
     issued = issue(home, centre, account.branch, body, book=book)
@@ -50,7 +50,7 @@ def lower_limit(home: Home, centre: Centre, account_id: str) -> bool:
     account = book.get(DepositAccount, account_id)
     if account is None or account.state != "open" or account.overdraft_limit <= account.limit_target:
         return False
-    if is_recovering(home.incarnations, account.branch):
+    if is_recovering(home.incarnations):
         return False
     limit = account.limit_target + _lacking(account, account.limit_target)
     if limit >= account.overdraft_limit:
@@ -64,7 +64,7 @@ def charge_fee(home: Home, centre: Centre, account_id: str, amount: int, reason:
     """Take a fee (minor units) from what no device holds and no hold binds. Raises `Refused`: `not_available`."""
     book = home.book()
     account = _account(book, account_id)
-    must_not_recover(home, account.branch)
+    must_not_recover(home)
     body = FeeCharged(account=account.id, currency=account.currency, amount=amount, reason=reason)
     return issue(home, centre, account.branch, body, book=book)
 

@@ -47,7 +47,7 @@ def lend_file(home: Home, centre: Centre, randomness: Randomness, device: Device
         return Refusal("account_unknown", "iban")
     if account.branch == device.branch:
         return Refusal("visit_not_needed", "iban")
-    if is_recovering(home.incarnations, account.branch) or is_recovering(home.incarnations, device.branch):
+    if is_recovering(home.incarnations):
         return Refusal(RECOVERING)
     wait_ms = wait_for_grant(home, centre, device)
     if wait_ms:

@@ -15,7 +15,7 @@ from sync_server.centre.issue import Centre, issue
 from sync_server.payments.queue import Payee
 from sync_server.payments.states import Outcome
 from sync_server.store.home import Home
-from sync_server.store.incarnations import EVERY_BRANCH, is_recovering
+from sync_server.store.incarnations import is_recovering
 from sync_server.store.values import DuePayment
 
 UNKNOWN_ACCOUNT = "AC01"
@@ -36,7 +36,7 @@ def complete_at_branch(home: Home, centre: Centre, payment: DuePayment, payee: P
     book = home.book()
     known = book.get(Iban, payee.iban)
     account = book.get(DepositAccount, known.account) if known else None
-    if is_recovering(home.incarnations, account.branch if account else EVERY_BRANCH):
+    if is_recovering(home.incarnations):
         return Outcome(payment.state)
     reason = why_not(account, payment.currency)
     was_received = home.payments.was_received(payment.transfer_id)

@@ -17,7 +17,6 @@ from sync_server.partner_bank.messages import Payment, PaymentReport
 from sync_server.partner_bank.reasons import REASONS
 from sync_server.payments.completing import UNKNOWN_ACCOUNT, UNKNOWN_BANK, why_not
 from sync_server.store.home import Home
-from sync_server.store.incarnations import EVERY_BRANCH
 
 _BIC_LENGTH = 8
 _WORDS = {**REASONS, "AC09": "Account currency is invalid or missing"}
@@ -82,7 +81,7 @@ def _decide(
     known = book.get(Iban, payment.creditor.iban)
     account = book.get(DepositAccount, known.account) if known else None
     # An account that is not known may be known to a device of any branch.
-    must_not_recover(home, account.branch if account else EVERY_BRANCH)
+    must_not_recover(home)
     reason = why_not(account, payment.currency)
     if payment.creditor_agent[:_BIC_LENGTH] != own_bic[:_BIC_LENGTH]:
         reason = UNKNOWN_BANK

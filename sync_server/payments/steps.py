@@ -76,7 +76,7 @@ class PaymentDesk:
         """
         with self.database.transaction() as home:
             claimed = claim_due(home, self.centre.clock.now_ms())
-            if claimed is not None and is_recovering(home.incarnations, claimed[0].branch):
+            if claimed is not None and is_recovering(home.incarnations):
                 # What became of it may be known to a device that has yet to say so.
                 self._update(home, claimed[0], Outcome(claimed[0].state), None)
                 return True

@@ -10,7 +10,7 @@ from core.sync.messages import ChainEnd
 from sync_server.store.values import ChainName
 
 EVERY_BRANCH = None
-"""Where it is not known which branch it concerns."""
+"""The whole bank."""
 
 Purpose = Literal["item", "grant", "doubt", "left"]
 """Why it is kept: it stood in a feed and is to stand there again; a device holds this grant; a hold may be lacking for
@@ -105,11 +105,14 @@ class Incarnations(Protocol):
         ...
 
 
-def is_recovering(incarnations: Incarnations, branch: str | None) -> bool:
-    """Whether it is not known yet what was promised on the accounts of a branch (or of any, `EVERY_BRANCH`)."""
+def is_recovering(incarnations: Incarnations) -> bool:
+    """Whether it is not known yet what was promised: nothing is granted, drawn or sent until then, at any branch.
+
+    Any device may hold rights on any account: the file may have been lent to it by words that nobody else has heard.
+    """
     if incarnations.number() == 1:
         return False
-    return bool(incarnations.unaccounted(branch)) or incarnations.has_given(branch)
+    return bool(incarnations.unaccounted(EVERY_BRANCH)) or incarnations.has_given(EVERY_BRANCH)
 
 
 def is_gathering(incarnations: Incarnations, branch: str) -> bool:

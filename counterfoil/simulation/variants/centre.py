@@ -128,7 +128,7 @@ def given_back_in_any_order() -> Iterator[None]:
         yield
 
 
-def _never(_incarnations: Incarnations, _branch: str | None) -> bool:
+def _never(_incarnations: Incarnations, _branch: str | None = None) -> bool:
     return False
 
 
