@@ -75,10 +75,12 @@ def _delayed(status: LineStatus) -> Face:
         return Face("hourglass", "warn", word, advice)
     if status.state is LineState.RECOVERING:
         advice = _tr(
-            "The centre was restored from a backup, and is given again what it has forgotten. Cash is paid out up to "
-            "what is reserved for this desk; everything else is sent later by itself."
+            "The centre was restored from a backup, and is gathering what the desks know. Go on with your work: what "
+            "is done here is signed and kept, and sent by itself as soon as the centre takes it. Cash is paid out up "
+            "to what is reserved for this desk."
         )
-        return Face("history", "info", _tr("The centre is being restored"), advice)
+        word = _tr("The centre is gathering: {n} waiting here").format(n=status.unsent)
+        return Face("history", "info", word if status.unsent else _tr("The centre is gathering"), advice)
     if not status.code and status.exceptions:
         advice = _tr("The centre has booked it and looks at it. Open it in the journal to see why.")
         return Face("circle-pause", "warn", _tr("{n} to look at").format(n=status.exceptions), advice)

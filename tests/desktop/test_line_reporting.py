@@ -157,3 +157,11 @@ def test_ages_grow_by_the_clock_and_the_drawer_is_said(qtbot: QtBot) -> None:
     reporter.refresh()
     assert len(said) == count
     reporter.stop()
+
+
+def test_while_a_restored_centre_gathers_it_says_that_work_goes_on_and_how_much_waits() -> None:
+    waiting = face_of(status(replace(WELL, recovering=True, waiting=7, oldest_waiting_at=OLD)))
+    assert "gathering" in waiting.word
+    assert "7" in waiting.word
+    assert "Go on with your work" in waiting.next_step
+    assert "7" not in face_of(status(replace(WELL, recovering=True))).word
