@@ -29,8 +29,8 @@ def add_to(app: typer.Typer) -> None:
 def begin() -> None:
     """Begin the next incarnation of a database that was restored, or that took over behind what the last one said.
 
-    Stop every server of the old database for good before. Devices then give back what they keep; for a branch nothing
-    is granted, drawn or sent until all its devices have reported or were written off.
+    Stop every server of the old database for good before. Devices then give back what they have read; nothing is
+    granted, drawn or sent until all of them have reported or were written off.
     """
     from sync_server.centre.incarnations import begin_incarnation
 
@@ -95,7 +95,7 @@ def give_up(
     """Revoke every device that a branch waits for since the restore: those that will never report.
 
     Its other desks send again at once. What only the devices given up had heard of is lost but for its receipts.
-    What they hold stays reserved, and the branch is granted nothing, until two supervisors write each off.
+    What they hold stays reserved, and the bank grants, draws and sends nothing, until two supervisors write each off.
     """
     from sync_server.centre.devices import give_up as give_them_up
 
@@ -111,7 +111,7 @@ def give_up(
     if not yes:
         typer.echo(f"These will be revoked: {_names([awaited[chain] for chain in sorted(awaited)])}.")
         typer.echo("What only they had heard of since the backup is lost, but for what customers' receipts say.")
-        typer.echo("Each can be written off by two supervisors afterwards. None of this is taken back.")
+        typer.echo("The bank grants and sends nothing until two supervisors have written each off. It can't be undone.")
         typer.confirm("Give them up?", abort=True)
     with centre_transaction() as (changing, centre):
         given_up = give_them_up(changing, centre, named)
