@@ -194,7 +194,8 @@ def _push(scene: Scene) -> Message:
 
 
 def _given_back(scene: Scene) -> Message:
-    return {"incarnation": 1, "operations": [_next_operation(scene)], "records": {}, "enrolment": None}
+    items = [{"position": 1, "jws": _next_operation(scene)}]
+    return {"incarnation": 1, "feed": "nor", "items": items, "records": {}, "enrolment": None}
 
 
 def _activation(scene: Scene) -> Message:
@@ -303,16 +304,16 @@ DOORS = (
         "POST",
         "/v1/given-back",
         _given_back,
-        heard_when=_EVEN_ENDED,
+        heard_when=frozenset({"quarantined"}),
         as_good=_OTHER_RECORDS | _OF_NO_LIFE | {"enrolment missing"},
-        idle=_UNREADABLE,
     ),
     Door(
         "POST",
         "/v1/reported",
-        lambda scene: {"incarnation": 1, "granted": {_account(scene): 0}},
+        lambda scene: {"incarnation": 1, "grants": [_next_operation(scene)], "more": False},
         heard_when=_EVEN_ENDED,
-        idle=frozenset({"granted an object", "granted.account missing"}),
+        as_good=frozenset({"grants missing", "grants a list", "grants a list of null bytes", "more missing"}),
+        idle=frozenset({"more true"}),
     ),
     Door("GET", "/v1/devices"),
     Door(
