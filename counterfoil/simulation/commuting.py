@@ -15,6 +15,7 @@ from core.device.feeds import BANK_FEED
 from core.envelope import read_operation
 from core.operations import rules
 from core.operations.customers import with_stamp
+from core.operations.incarnations import BEGUN, FIRST
 from core.operations.kind import Decoded
 from counterfoil.simulation.feeds import COMPARED, concerning, feed_of
 from counterfoil.simulation.simulation import Simulation
@@ -50,7 +51,8 @@ def shuffle(simulation: Simulation, branch: str, since: dict[str, int]) -> None:
 def _apply(kept: Kept, store: DictStore) -> None:
     decoded: Decoded[Any] = rules.decode(read_operation(kept.jws))
     book = Book(store)
-    if book.get(DeviceEpoch, *kept.place[:2]) is None or kept.id in book.applied:
+    known = kept.kind == BEGUN or book.get(DeviceEpoch, *kept.place[:2]) is not None
+    if not known or kept.id in book.applied:
         return
     codes = [found.code for found in kept.verdict.exceptions]
     rules.apply(decoded if kept.verdict.stamp is None else with_stamp(decoded, kept.verdict.stamp), book, codes)
@@ -83,6 +85,8 @@ def _may_come(position: int, kept: Kept, reached: int, branch: str, simulation: 
     """What a desk does beyond its rights counts up to what the centre then knew of them: nobody hears of it earlier."""
     operation = read_operation(kept.jws).operation
     away = operation.branch is not None and operation.branch != branch
-    if operation.actor == "centre" or away or kept.place[:2] in simulation.dishonest:
+    # What a desk says that it has seen is less than it knows, while it reads again what a restored centre has back.
+    reads_again = operation.seen.incarnation > FIRST
+    if operation.actor == "centre" or away or reads_again or kept.place[:2] in simulation.dishonest:
         return reached == position - 1
     return reached >= min(operation.seen.branch, position - 1)

@@ -59,9 +59,7 @@ def heal(simulation: Simulation, watch: Watch, since: dict[str, int]) -> None:
             if desk.chain not in simulation.dishonest and not _has_late(simulation, desk):
                 # What a desk that pays beyond its rights makes of them depends on what it had heard of by then.
                 _equal(simulation, desk)
-    if not simulation.restores:
-        # What a maker had seen is told by positions, which the restored feeds have given out anew.
-        shuffle(simulation, simulation.chance.one_of(sorted(simulation.accounts)), since)
+    shuffle(simulation, simulation.chance.one_of(sorted(simulation.accounts)), since)
     watch.look_at_all(simulation)
     look_at_receipts(simulation)
     look_at_payments(simulation)
