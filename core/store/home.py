@@ -55,10 +55,6 @@ class HomeRows(Protocol):
         """Accounts whose rights the centre wants back, and how much of what is held here, in minor units."""
         ...
 
-    def granted(self) -> dict[str, int]:
-        """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
-        ...
-
     def files_here(self) -> list[LentFile]:
         """Loans to the own device epoch that nobody has ended, or on which it holds rights still, by account."""
         ...

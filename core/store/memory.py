@@ -95,10 +95,6 @@ class MemoryRows:
         back = ((recall.account, still_recalled(recall, right)) for recall, right in asked if right is not None)
         return sorted((account, amount) for account, amount in back if amount)
 
-    def granted(self) -> dict[str, int]:
-        """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
-        return {right.account: right.granted for right in self._own(Right) if right.granted}
-
     def files_here(self) -> list[LentFile]:
         """Loans to the own device epoch that nobody has ended, or on which it holds rights still, by account."""
         held = self.rights_above(0)

@@ -36,10 +36,6 @@ _RECALLED = (
     "FROM recalls AS r JOIN deposit_accounts AS a ON a.id = r.account "
     "WHERE r.device = ? AND r.epoch = ? AND back > 0 ORDER BY r.account"
 )
-_GRANTED = (
-    "SELECT id, granted FROM deposit_accounts WHERE granted > 0 UNION ALL "
-    "SELECT account, granted FROM rights WHERE device = ? AND epoch = ? AND granted > 0"
-)
 _FILES_HERE = (
     f"SELECT {', '.join('f.' + name for name in LentFile.__struct_fields__)} FROM lent_files AS f "  # noqa: S608
     "LEFT JOIN deposit_accounts AS a ON a.id = f.account WHERE f.device = ? AND f.epoch = ? "
@@ -139,11 +135,6 @@ class RowStore:
         """Accounts whose rights the centre wants back, and how much of what is held here, in minor units."""
         rows = self._cursor.execute(_RECALLED, self._own_epoch()).fetchall()
         return [(str(account), int(back)) for account, back in rows]
-
-    def granted(self) -> dict[str, int]:
-        """What the own device epoch was granted in all, by account, in minor units; where it was granted anything."""
-        rows = self._cursor.execute(_GRANTED, self._own_epoch()).fetchall()
-        return {str(account): int(granted) for account, granted in rows}
 
     def files_here(self) -> list[LentFile]:
         """Loans to the own device epoch that nobody has ended, or on which it holds rights still, by account."""
