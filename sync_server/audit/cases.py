@@ -18,6 +18,7 @@ from core.operations.money import is_centres
 from sync_server.audit.reading import stream
 from sync_server.audit.replay import CaseDecision, ChainName, Replay
 from sync_server.centre.forgotten import FORGOTTEN
+from sync_server.centre.given_back import TWICE
 from sync_server.database import Connection
 from sync_server.ingest.keys import opened_key
 from sync_server.ingest.quarantine import BEHIND
@@ -31,7 +32,7 @@ _CASES = (
     b"ORDER BY no"
 )
 _BESIDE_VERDICTS = frozenset(
-    {"record_missing", "payment_needs_person", "chain_forked", "echo_of_unknown_account", FORGOTTEN}
+    {"record_missing", "payment_needs_person", "chain_forked", "echo_of_unknown_account", FORGOTTEN, TWICE}
 )
 """Codes of cases that are about no verdict and nothing in quarantine. What is there stands in no operation."""
 

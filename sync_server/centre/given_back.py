@@ -42,6 +42,9 @@ from sync_server.store.home import CentreBook, Database, Home
 from sync_server.store.incarnations import Given
 from sync_server.store.values import ChainName
 
+TWICE = "credited_twice"
+"""The case of a partner's payment that was credited again while nobody had said that it was here."""
+
 PLACED_AT_ONCE = 200
 """Operations that find their place in one transaction, so that no branch's feed is held for long."""
 
@@ -316,7 +319,7 @@ class _Placing:
 
     def _twice(self, decoded: Decoded[TransferReceived]) -> None:
         """Money that a partner sent in again while nobody had said yet that it was here: one credit is to be undone."""
-        open_cases(self.home, [Case("credited_twice", decoded, {"account": decoded.body.account})], self.at)
+        open_cases(self.home, [Case(TWICE, decoded, {"account": decoded.body.account})], self.at)
         signed, branch = decoded.signed, decoded.operation.branch or BANK_FEED
         self.home.incarnations.keep_given([Given(branch, "doubt", 0, signed.hash, signed.jws)])
 

@@ -28,7 +28,6 @@ from sync_server.store.incarnations import Given, Purpose, is_gathering
 from sync_server.store.values import ChainName
 
 _ATTEMPTS = 5
-_FORGOTTEN = "forgotten_entry"
 
 
 def gather(database: Database, centre: Centre) -> bool:
