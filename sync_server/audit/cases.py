@@ -60,7 +60,8 @@ def compare_quarantined(connection: Connection, replay: Replay) -> Kept:
     seqs: dict[ChainName, set[int]] = {}
     for device, epoch, hash_, seq, jws, reason, received_at in stream(connection, "quarantined", _KEPT):
         chain, named = (device, epoch), f"{device}/{epoch}/{seq} {hash_}"
-        kept.chains.add(chain)
+        if reason != FORGOTTEN:
+            kept.chains.add(chain)
         try:
             decoded = rules.decode(read_operation(jws))
             opened = opened_key(decoded)
@@ -82,10 +83,8 @@ def compare_quarantined(connection: Connection, replay: Replay) -> Kept:
         seqs.setdefault(chain, set()).add(seq)
         kept.operations[operation.id] = chain
         kept.records.update(rules.records_named(decoded))
-        if reason == FORGOTTEN:
-            # The centre's own: nothing stops its chain, and there is a case only where money was moved.
-            stopped.add(chain)
-        elif reason != BEHIND:
+        # The centre's own words stop no chain, and have a case only where money was moved.
+        if reason not in (BEHIND, FORGOTTEN):
             kept.cases[reason, operation.id] = received_at
             stopped.add(chain)
     _compare_reasons(replay, kept.chains - stopped)
