@@ -43,7 +43,7 @@ def incarnations_router(services: Services) -> APIRouter:
             request=GivenBack,
             answer=GivenBackAnswer,
             description="How many of these operations the centre has now; what does not fit is left to its maker.",
-            problems=(*ACCESS_PROBLEMS, "incarnation_differs", "database_busy"),
+            problems=(*ACCESS_PROBLEMS, "feed_not_yours", "incarnation_differs", "database_busy"),
         ),
     )
     def given_back(request: Request, raw: RawJson) -> Response:

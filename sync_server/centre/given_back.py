@@ -49,6 +49,10 @@ PLACED_AT_ONCE = 200
 """Operations that find their place in one transaction, so that no branch's feed is held for long."""
 
 
+_BANK_WIDE_LOOKED_AT = 2_000
+"""Items of the bank-wide feed among which those are found that fit: they need not come in their order."""
+
+
 class IncarnationDiffers(Exception):
     """The centre is in another incarnation than the message is for."""
 
@@ -117,12 +121,13 @@ class _Waiting:
 
 @dataclass
 class _Placing:
-    """As much as one transaction does."""
+    """As much as one transaction does. `going_on` are feeds of which more is kept than `queues` has of them."""
 
     home: Home
     centre: Centre
     at: str
     queues: dict[str, list[_Waiting]] = field(default_factory=dict)
+    going_on: set[str] = field(default_factory=set)
     awaited: dict[str, bool] = field(default_factory=dict)
     heads: dict[ChainName, ChainHead] = field(default_factory=dict)
     ended: set[ChainName] = field(default_factory=set)
@@ -133,8 +138,13 @@ class _Placing:
 
     def place(self) -> bool:
         """Settle what can be; whether anything was dealt with."""
-        for feed in self.home.incarnations.given_feeds():
-            rows = self.home.incarnations.given(feed, "item", PLACED_AT_ONCE)
+        feeds = self.home.incarnations.given_feeds()
+        of_each = max(2, PLACED_AT_ONCE // max(1, len(feeds)))
+        for feed in feeds:
+            most = _BANK_WIDE_LOOKED_AT if feed == BANK_FEED else of_each
+            rows = self.home.incarnations.given(feed, "item", most)
+            if len(rows) == most:
+                self.going_on.add(feed)
             self.queues[feed] = [_Waiting(row, rules.decode(read_operation(row.jws))) for row in rows]
         waiting = [one for queue in self.queues.values() for one in queue]
         if not waiting:
@@ -250,7 +260,8 @@ class _Placing:
         for feed in feeds - {BANK_FEED}:
             queue = self.queues.get(feed, [])
             in_turn = [other.given.hash for other in queue if other.given.position == queue[0].given.position]
-            if one.given.hash not in in_turn and (queue or self._is_awaited(feed)):
+            others = bool(queue) or feed in self.going_on or self._is_awaited(feed)
+            if others and one.given.hash not in in_turn:
                 return False
         return True
 

@@ -19,6 +19,7 @@ from sync_server.centre.recovery import gather
 from sync_server.decoding import decoded
 from sync_server.exchange.access import Asked, any_device
 from sync_server.exchange.exchange import Exchange
+from sync_server.ingest.settle import BANK_FEED
 from sync_server.problems import Problem, refuse
 
 _wanted_decoder = msgspec.json.Decoder(IncarnationWanted)
@@ -41,6 +42,8 @@ def given_back(exchange: Exchange, asked: Asked) -> GivenBackAnswer:
         device = any_device(home, exchange.clock, asked, forgotten_device(home, given.enrolment))
         if device.state != "living" or (device.device, device.epoch) in home.incarnations.given_up():
             raise Problem("device_revoked")
+    if given.feed not in (BANK_FEED, device.branch):
+        raise Problem("feed_not_yours")
     try:
         here = take_given_back(exchange.database, exchange.keys, given)
     except IncarnationDiffers as differs:
