@@ -23,7 +23,7 @@ from core.operations import rules
 from core.operations.bank import BranchFounded, DeviceEnrolled, DeviceRevoked
 from core.operations.ended import DeviceWrittenOff
 from core.operations.holds import HoldPlaced
-from core.operations.incarnations import IncarnationExtended
+from core.operations.incarnations import FIRST, IncarnationExtended
 from core.operations.kind import Decoded, Signer
 from core.operations.money import is_centres
 from core.operations.transfers import TransferCompleted, TransferReceived, TransferReturned, TransferSettled
@@ -62,8 +62,12 @@ def take_given_back(database: Database, keys: KnownKeys, message: GivenBack) -> 
     records = read_records(message.records)
     given = _readable(database, keys, message)
     with database.transaction() as home:
-        if home.incarnations.hold() != message.incarnation:
+        number = home.incarnations.hold()
+        if number != message.incarnation:
             raise IncarnationDiffers
+        if number == FIRST:
+            # Nothing is forgotten.
+            return 0
         home.incarnations.keep_given([one for one, _ in given])
         named = {digest for _, decoded in given for digest in rules.records_named(decoded)}
         home.keep_records({digest: records[digest] for digest in sorted(named) if digest in records})

@@ -89,7 +89,7 @@ def take_report(home: Home, centre: Centre, device: DeviceEpoch, reported: Repor
     chain = (device.device, device.epoch)
     if chain in home.incarnations.given_up():
         return Refusal("device_revoked")
-    if not home.incarnations.has_reported(chain):
+    if number > FIRST and not home.incarnations.has_reported(chain):
         kept = [given for jws in reported.grants if (given := _grant(jws, device, centre)) is not None]
         if kept:
             home.incarnations.keep_given(kept)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from core.book.rows import DeviceEpoch, Request
 from core.errors import Refusal
 from core.operations.ended import DeviceWriteOffRequested
+from core.sync.messages import GivenBack, GivenItem, Reported
 from sync_server.centre.devices import give_up, revoke_device
+from sync_server.centre.given_back import take_given_back
+from sync_server.centre.incarnations import take_report
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.terms import charge_fee
 from sync_server.centre.write_offs import exposure_of
@@ -103,3 +106,15 @@ def test_what_a_revoked_device_had_sent_by_then_is_booked_as_it_was(
     bank.jobs()
     two.sync()
     assert case_codes(bank) == []
+
+
+@in_memory
+def test_nothing_is_kept_for_a_centre_that_has_forgotten_nothing(bank: RestoredBank, one: DeskAtWork) -> None:
+    one.account(deposit=90_00)
+    one.sync()
+    last = list(one.desk.device.export_chain("nor-1", 1))[-1]
+    given = GivenBack(bank.incarnation(), "nor", (GivenItem(1, last),))
+    assert take_given_back(bank.database, bank.known, given) == 0
+    with bank.database.transaction() as home:
+        take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), (last,)))
+        assert not home.incarnations.has_given(None)
