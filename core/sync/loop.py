@@ -237,7 +237,7 @@ class SyncLoop:
             if answer.refused is not None:
                 self._change(push_refused=answer.refused.code)
                 break
-            if after == before:
+            if after == before or not answer.verdicts:
                 # The centre answered and took nothing: asking again at once would only ask again.
                 break
         self._change(sending=None)
