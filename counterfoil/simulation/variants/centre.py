@@ -12,12 +12,11 @@ from core.sync.messages import Push, PushAnswer
 from counterfoil.simulation.replacing import replaced, swapped
 from counterfoil.simulation.variants.variant import Variant
 from sync_server.centre import issue as issuing
-from sync_server.centre.given_back import _Placing
 from sync_server.centre.issue import Centre
 from sync_server.ingest import push as pushing
 from sync_server.ingest.keys import KnownKeys
 from sync_server.store.home import CentreBook, Database, Home
-from sync_server.store.incarnations import Incarnations, is_gathering, is_recovering
+from sync_server.store.incarnations import Incarnations, is_recovering
 from sync_server.store.memory import MemoryHome
 from sync_server.store.memory.tables import FEED_HEADS
 from sync_server.store.values import ChainName
@@ -114,20 +113,6 @@ def granted_unreported() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def given_back_in_any_order() -> Iterator[None]:
-    """What desks give back has its place as soon as it fits, and so has whatever else comes meanwhile."""
-
-    def all_of(placing: _Placing, feed: str) -> Iterator[Any]:
-        yield from list(placing.queues[feed])
-
-    def always(_placing: _Placing, _one: Any, _feeds: frozenset[str]) -> bool:
-        return True
-
-    with replaced(is_gathering, _never), swapped(_Placing, "_in_turn", all_of), swapped(_Placing, "_may_enter", always):
-        yield
-
-
 def _never(_incarnations: Incarnations, _branch: str | None = None) -> bool:
     return False
 
@@ -143,11 +128,5 @@ VARIANTS = (
         "a centre that was restored grants before devices have reported",
         100,
         granted_unreported,
-    ),
-    Variant(
-        "given-back-in-any-order",
-        "a centre that was restored takes what desks give back, and what is new, as it comes",
-        200,
-        given_back_in_any_order,
     ),
 )
