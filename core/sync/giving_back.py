@@ -19,8 +19,8 @@ class NewIncarnation(Exception):
 def report(device: Device, transport: Transport, *, enrolment: str | None = None) -> bool:
     """Say all that this device has read since the restored heads; may be broken off and done again.
 
-    `enrolment` is the device's own `device.enrolled`, for a centre that no longer knows it. Answers whether others of
-    the branch are awaited yet. Raises what the transport does, and `IntegrityFault`.
+    `enrolment` is the device's own `device.enrolled`, for a centre that no longer knows it. Answers whether the bank
+    waits for anybody yet. Raises what the transport does, and `IntegrityFault`.
     """
     answer = transport.incarnation(enrolment)
     device.meet_incarnation(answer)

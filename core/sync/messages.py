@@ -147,7 +147,7 @@ class Reported(msgspec.Struct, frozen=True):
 
 
 class ReportedAnswer(msgspec.Struct, frozen=True):
-    """The device is reported. `recovering`: other devices of its branch are awaited yet."""
+    """The device is reported. `recovering`: the bank waits for others yet."""
 
     incarnation: Position
     recovering: bool

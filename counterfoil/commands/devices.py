@@ -113,11 +113,15 @@ def revoke(
     epoch: Epoch,
 ) -> None:
     """End a device's epoch at the head that the centre has."""
-    from sync_server.centre.devices import revoke_device
+    from sync_server.centre.devices import find_device, revoke_device
 
     with centre_transaction() as (home, centre):
         must(revoke_device(home, centre, device, epoch))
-    Console(highlight=False).print(f"Epoch {epoch} of {device} is revoked.")
+        row = find_device(home, device, epoch)
+    said = f"Epoch {epoch} of {device} is revoked."
+    if row is not None and row.state == "living":
+        said = f"Epoch {epoch} of {device} is given up, and revoked once what others gave back of it has its place."
+    Console(highlight=False).print(said)
 
 
 @devices.command("end-lease")

@@ -42,7 +42,7 @@ def incarnations_router(services: Services) -> APIRouter:
         **documented(
             request=GivenBack,
             answer=GivenBackAnswer,
-            description="How many of these operations the centre has now; what does not fit is left to its maker.",
+            description="How many of these operations the centre keeps now, in their place or until it is their turn.",
             problems=(*ACCESS_PROBLEMS, "feed_not_yours", "incarnation_differs", "database_busy"),
         ),
     )

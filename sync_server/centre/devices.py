@@ -156,6 +156,9 @@ def _end_epochs_before(home: Home, centre: Centre, device: str, epoch: int) -> R
         refused = revoke_device(home, centre, device, before) if before < epoch else None
         if refused is not None:
             return refused
+    if any(before < epoch for before in home.living_epochs(device)):
+        # It ends once what others gave back of it has its place.
+        return Refusal("centre_recovering", "device")
     return None
 
 

@@ -212,19 +212,25 @@ class _Placing:
                 self.gone.append(other.given)
 
     def _give_one_up(self, book: CentreBook) -> None:
-        """One for which nobody is awaited any more, that lacks what lies before it; others may have been behind it."""
-        stuck = [queue[0] for feed, queue in sorted(self.queues.items()) if queue and not self._is_awaited(feed)]
-        stuck = [one for one in stuck if not any(self._is_awaited(feed) for feed in self._feeds(one, book))]
+        """One for which nobody is awaited any more, that lacks what lies before it; others may have been behind it.
+
+        Before it goes all that nobody's key is known to have signed.
+        """
+        while (one := self._stuck(book)) is not None:
+            self._remove(one)
+            if is_centres(one.decoded.operation):
+                say_again(self.home, self.centre, one.decoded)
+                return
+            if _is_signed(one.decoded, book):
+                # Its maker sends it again, behind what nobody else had heard of; if it still can.
+                self.home.incarnations.keep_given([one.given._replace(purpose="left")])
+                return
+
+    def _stuck(self, book: CentreBook) -> _Waiting | None:
+        first = [queue[0] for feed, queue in sorted(self.queues.items()) if queue and not self._is_awaited(feed)]
+        stuck = [one for one in first if not any(self._is_awaited(feed) for feed in self._feeds(one, book))]
         in_turn = [one for one in stuck if self._may_enter(one, self._feeds(one, book))]
-        one = next(iter(in_turn or stuck), None)
-        if one is None:
-            return
-        if is_centres(one.decoded.operation):
-            say_again(self.home, self.centre, one.decoded)
-        else:
-            # Its maker sends it again, behind what nobody else had heard of; if it still can.
-            self.home.incarnations.keep_given([one.given._replace(purpose="left")])
-        self._remove(one)
+        return next(iter(in_turn or stuck), None)
 
     def _feeds(self, one: _Waiting, book: CentreBook) -> frozenset[str]:
         return feeds_of(one.decoded, book) | {one.decoded.operation.branch or BANK_FEED}
@@ -242,6 +248,8 @@ class _Placing:
         if self.taken.get(operation.id) == decoded.signed.hash and operation.seq <= head.seq:
             return True
         if operation.seq <= head.seq or (operation.seq == head.seq + 1 and operation.prev != head.hash):
+            if not _is_signed(decoded, book):
+                return False
             self.forks.append(decoded)
             return True
         if operation.seq > head.seq + 1 or self._is_late(decoded, book) or operation.id in self.taken:
@@ -346,6 +354,15 @@ class _Placing:
             return
         fault = None if chain in self.ended else IntegrityFault("chain_forked", str(decoded.operation.seq))
         quarantine(self.home, chain, [decoded], fault, self.at)
+
+
+def _is_signed(decoded: Decoded[Any], book: CentreBook) -> bool:
+    """Whether it is known whose key has signed it."""
+    try:
+        check_signature(decoded.signed.jws, _key_of(decoded, book))
+    except IntegrityFault:
+        return False
+    return True
 
 
 def _key_of(decoded: Decoded[Any], book: CentreBook) -> VerifyKey:

@@ -27,8 +27,8 @@ RECOVERING = "centre_recovering"
 
 
 def begin_incarnation(home: Home, centre: Centre) -> Issued:
-    """Begin the next incarnation, in the caller's transaction: nothing is granted, drawn or sent for a branch until
-    its devices have reported.
+    """Begin the next incarnation, in the caller's transaction: nothing is granted, drawn or sent until
+    every device has reported or is written off.
 
     For a database that was restored, or a server that took over behind what the last one had said. The number is
     the time in seconds, or one more than the last: two lives that begin from one backup have different numbers.

@@ -30,22 +30,25 @@ from sync_server.store.values import ChainName
 _ATTEMPTS = 5
 
 
-def gather(database: Database, centre: Centre) -> bool:
+def gather(database: Database, centre: Centre, *, most: int | None = None) -> bool:
     """Place what was given back and settle what is open, a short transaction at a time; False if nothing moved.
+
+    At most so many of them.
 
     Raises `MetOthers`, and what the database raises when it is in trouble.
     """
-    moved, misses = False, 0
-    while True:
+    done, misses = 0, 0
+    while done != most:
         try:
             with database.transaction() as home:
                 if not _step(home, centre):
-                    return moved
-            moved = True
+                    break
+            done += 1
         except (MetOthers, IdentifierTaken) as met:
             misses += 1
             if misses == _ATTEMPTS:
                 raise MetOthers("what was given back met others too often") from met
+    return done > 0
 
 
 def _step(home: Home, centre: Centre) -> bool:

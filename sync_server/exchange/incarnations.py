@@ -22,6 +22,9 @@ from sync_server.exchange.exchange import Exchange
 from sync_server.ingest.settle import BANK_FEED
 from sync_server.problems import Problem, refuse
 
+_STEPS = 10
+"""How far a request carries what was given back; the standing job does the rest."""
+
 _wanted_decoder = msgspec.json.Decoder(IncarnationWanted)
 _given_decoder = msgspec.json.Decoder(GivenBack)
 _reported_decoder = msgspec.json.Decoder(Reported)
@@ -40,15 +43,19 @@ def given_back(exchange: Exchange, asked: Asked) -> GivenBackAnswer:
     given = decoded(asked.body, _given_decoder)
     with exchange.database.transaction() as home:
         device = any_device(home, exchange.clock, asked, forgotten_device(home, given.enrolment))
-        if device.state != "living" or (device.device, device.epoch) in home.incarnations.given_up():
+        chain = (device.device, device.epoch)
+        if device.state != "living" or chain in home.incarnations.given_up():
             raise Problem("device_revoked")
+        has_said_all = home.incarnations.has_reported(chain)
     if given.feed not in (BANK_FEED, device.branch):
         raise Problem("feed_not_yours")
+    if has_said_all:
+        return GivenBackAnswer(given.incarnation, 0)
     try:
         here = take_given_back(exchange.database, exchange.keys, given)
     except IncarnationDiffers as differs:
         raise Problem("incarnation_differs") from differs
-    gather(exchange.database, exchange.centre)
+    gather(exchange.database, exchange.centre, most=_STEPS)
     return GivenBackAnswer(given.incarnation, here)
 
 
@@ -59,5 +66,5 @@ def reported(exchange: Exchange, asked: Asked) -> ReportedAnswer:
         said = take_report(home, exchange.centre, device, decoded(asked.body, _reported_decoder))
         if isinstance(said, Refusal):
             raise refuse(said)
-    gather(exchange.database, exchange.centre)
+    gather(exchange.database, exchange.centre, most=_STEPS)
     return said

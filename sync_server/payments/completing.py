@@ -31,7 +31,7 @@ _COMPLETED_ALREADY = frozenset({"transfer_already_answered", "account_closed", "
 def complete_at_branch(home: Home, centre: Centre, payment: DuePayment, payee: Payee) -> Outcome:
     """Credit the payee at their own branch and tell the sending one, or return the money with the reason.
 
-    After a restore either half may have been given back already; it waits until the payee's branch has reported.
+    After a restore either half may have been given back already; it waits until every device has reported.
     """
     book = home.book()
     known = book.get(Iban, payee.iban)

@@ -41,6 +41,8 @@ class Incarnations(Protocol):
     def begin(self, number: int, begun_at: str, numbers_from: int) -> None:
         """Be in that incarnation from here on, once every other transaction that holds the last one has ended.
 
+        A device epoch that had ended counts as reported, unless the last incarnation never heard what it held.
+
         Account numbers before `numbers_from` may have been given out by what is forgotten.
         """
         ...

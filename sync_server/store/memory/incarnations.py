@@ -34,11 +34,13 @@ class MemoryIncarnations:
 
     def begin(self, number: int, begun_at: str, numbers_from: int) -> None:
         """Be in that incarnation from here on."""
+        unaccounted = {(row.device, row.epoch) for row in self.unaccounted(None)}
         self._overlay.statement("incarnations")
         self._overlay.lock(INCARNATIONS, number)
         self._overlay.put(INCARNATIONS, number, KeptIncarnation(begun_at, numbers_from))
         for row in list(self._all(DeviceEpoch)):
-            if row.purpose != "centre" and row.state != "living":
+            is_known = (row.device, row.epoch) not in unaccounted
+            if row.purpose != "centre" and row.state != "living" and is_known:
                 self._overlay.put(REPORTS, (row.device, row.epoch), KeptReport(number))
 
     def numbers_from(self) -> int:

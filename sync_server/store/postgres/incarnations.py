@@ -38,7 +38,9 @@ _GIVE_UP = (
 _GIVEN_UP = b"SELECT device, epoch FROM incarnation_reports WHERE incarnation = %s AND given_up ORDER BY device, epoch"
 _ENDED_REPORT = (
     b"INSERT INTO incarnation_reports AS old (device, epoch, incarnation) "
-    b"SELECT device, epoch, %s FROM devices WHERE purpose <> 'centre' AND state <> 'living' "
+    b"SELECT d.device, d.epoch, %(number)s FROM devices d WHERE d.purpose <> 'centre' AND d.state <> 'living' "
+    b"AND (%(before)s = 1 OR d.state = 'written_off' OR EXISTS (SELECT 1 FROM incarnation_reports r "
+    b"WHERE r.device = d.device AND r.epoch = d.epoch AND r.incarnation = %(before)s AND NOT r.given_up)) "
     b"ON CONFLICT (device, epoch) DO UPDATE SET incarnation = excluded.incarnation, given_up = false"
 )
 _KEEP_GIVEN = (
@@ -84,8 +86,10 @@ class PostgresIncarnations:
     def begin(self, number: int, begun_at: str, numbers_from: int) -> None:
         """Be in that incarnation from here on, once every other transaction that holds the last one has ended."""
         self._connection.execute(b"SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        self._number = None
+        before = self.number()
         self._connection.execute(b"INSERT INTO incarnations VALUES (%s, %s, %s)", (number, begun_at, numbers_from))
-        self._connection.execute(_ENDED_REPORT, (number,))
+        self._connection.execute(_ENDED_REPORT, {"number": number, "before": before})
         incarnation_begins(self._connection)
         self._held, self._number = True, None
 

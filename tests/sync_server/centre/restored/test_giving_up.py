@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
+from nacl.signing import SigningKey
+
 from core.book.rows import DeviceEpoch, Request
+from core.canonical import thumbprint
+from core.envelope import read_operation, sign_operation
 from core.errors import Refusal
 from core.operations.ended import DeviceWriteOffRequested
 from core.sync.messages import GivenBack, GivenItem, Reported
 from sync_server.centre.devices import give_up, revoke_device
 from sync_server.centre.given_back import take_given_back
 from sync_server.centre.incarnations import take_report
+from sync_server.centre.recovery import gather
 from sync_server.centre.rights import grant_rights
 from sync_server.centre.terms import charge_fee
 from sync_server.centre.write_offs import exposure_of
@@ -118,3 +124,58 @@ def test_nothing_is_kept_for_a_centre_that_has_forgotten_nothing(bank: RestoredB
     with bank.database.transaction() as home:
         take_report(home, bank.centre, bank.row_of(one), Reported(bank.incarnation(), (last,)))
         assert not home.incarnations.has_given(None)
+
+
+def test_what_a_given_up_device_holds_is_not_forgotten_by_the_next_restore(
+    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
+) -> None:
+    account = two.account(deposit=500_00)
+    two.sync()
+    two.desk.device.hand_back_surplus(0)
+    two.sync()
+    one.sync()
+    restore = bank.backup()
+    assert one.loop.fetch_rights(account, 300_00, 300_00).granted == 300_00
+    restore()
+    two.sync_as_far_as_it_goes()
+    with bank.database.transaction() as home:
+        assert [row.device for row in given_up(give_up(home, bank.centre, ["nor"]))] == ["nor-1"]
+    bank.backup()()
+    two.sync_as_far_as_it_goes()
+    with bank.database.transaction() as home:
+        said = grant_rights(home, bank.centre, bank.row_of(two), account, least=500_00, amount=500_00)
+    assert isinstance(said, Refusal)
+    assert said.code == "centre_recovering"
+
+
+@in_memory
+def test_what_nobody_has_signed_ends_no_chain_and_is_kept_for_nobody(
+    bank: RestoredBank, one: DeskAtWork, two: DeskAtWork
+) -> None:
+    one.account(deposit=100_00)
+    one.sync()
+    two.sync()
+    bank.backup()()
+    for desk in (one, two, one, two):
+        desk.sync_as_far_as_it_goes()
+    last = read_operation(list(one.desk.device.export_chain("nor-1", 1))[-1]).operation
+    forger = SigningKey(bytes(32))
+
+    def give(seq: int, prev: str | None) -> None:
+        forged = msgspec.structs.replace(last, id=bank.maker.ids.new(), seq=seq, prev=prev)
+        jws = sign_operation(forged, forger, thumbprint(bytes(forger.verify_key))).jws
+        given = GivenBack(bank.incarnation(), "nor", (GivenItem(1, jws),))
+        take_given_back(bank.database, bank.known, given)
+        gather(bank.database, bank.centre)
+
+    give(1, None)
+    with bank.database.transaction() as home:
+        head = home.chain(("nor-1", 1))
+        assert head is not None
+        assert head.state == "living"
+        assert revoke_device(home, bank.centre, "nor-1", 1) is None
+    give(head.seq + 1, head.hash)
+    with bank.database.transaction() as home:
+        assert home.lookups.late(("nor-1", 1)) == []
+        assert not home.incarnations.given_feeds()
+    assert case_codes(bank) == []
