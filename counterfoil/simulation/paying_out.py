@@ -35,9 +35,9 @@ def look_at_payouts(
 def reports_awaited(simulation: Simulation, model: Model, operation: Payload) -> None:
     """A restored centre takes nothing from an account while a device that may pay of it has yet to say so."""
     waiting = {(row.device, row.epoch) for row in restoring.unaccounted(simulation)} - simulation.dishonest
-    if operation["kind"] == "rights.granted":
-        # What it was granted before is granted again: that promises nobody else anything.
-        waiting.discard((operation["body"]["device"], operation["body"]["epoch"]))
+    if operation["kind"] == "rights.granted" and _holds_it(simulation, operation["body"]):
+        # What was granted before is counted again: it promises nobody anything that he has not.
+        return
     for account, amount in drawn(model, operation):
         for desk in simulation.machines:
             if amount > 0 and desk.chain in waiting and (held := _held(desk, account)) > 0:
@@ -45,6 +45,17 @@ def reports_awaited(simulation: Simulation, model: Model, operation: Payload) ->
                     "reports_awaited",
                     f"the centre draws {amount} of {account}; {desk.chain} may pay {held} and has not reported",
                 )
+
+
+def _holds_it(simulation: Simulation, body: Payload) -> bool:
+    """Whether the device has that grant in its file already."""
+    chain = (body["device"], body["epoch"])
+    rows = [
+        desk.home.rows.tables.get(Right, {}).get((body["account"], *chain))
+        for desk in simulation.machines
+        if desk.chain == chain
+    ]
+    return any(isinstance(row, Right) and row.granted >= body["granted"] for row in rows)
 
 
 def _rights_covered(

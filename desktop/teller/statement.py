@@ -82,6 +82,7 @@ class StatementScreen(Screen):
             self._wanted, self._account, self.made = arguments, None, None
             self.result.hide()
             self.problem.hide()
+            self.make_button.setEnabled(False)
             self.set_title(self._words)
         wanted = self._wanted
         self._desk.read(lambda connection: account_summary(connection, wanted), self._show_account, owner=self)

@@ -242,3 +242,14 @@ def test_what_moves_no_money_and_many_details_fit_a_low_screen(at_work: TellerWi
     assert card.mapTo(area, QPoint(0, card.height())).y() <= area.height(), "nothing has to be scrolled for"
     assert at_work.says("Nordlys Energi- og Varmeforsyning")
     assert sum("Søren Ørsted" in words for words in at_work.words()) == 1, "the payer is the customer, said once"
+
+
+def test_a_statement_is_made_of_no_account_before_that_is_here(at_work: TellerWindow) -> None:
+    first, second = (at_work.account(at_work.customer()) for _ in range(2))
+    at_work.open("statement", first)
+    screen = at_work.screen
+    assert isinstance(screen, StatementScreen)
+    screen.opened(second)
+    assert not screen.make_button.isEnabled()
+    at_work.settle()
+    assert screen.make_button.isEnabled()
