@@ -400,6 +400,10 @@ class _Desk:
         desk = self._desk
         if self._simulation.restores and restoring.is_recovering(self._simulation):
             return
+        epoch = self._simulation.centre.database.rows(DeviceEpoch).get(desk.chain)
+        if epoch is None or epoch.state != "living":
+            # It counts no more, and what two people accept of it is booked by the centre.
+            return
         here = payable(desk.home.rows.tables.get(Right, {}).get((account, *desk.chain)))
         if here <= 0:
             return
