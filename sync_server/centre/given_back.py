@@ -57,10 +57,13 @@ class IncarnationDiffers(Exception):
     """The centre is in another incarnation than the message is for."""
 
 
-def take_given_back(database: Database, keys: KnownKeys, message: GivenBack) -> int:
-    """How many of the operations the centre keeps now. Raises `IncarnationDiffers`, `MetOthers`."""
+def take_given_back(database: Database, keys: KnownKeys, message: GivenBack, *, signed_only: bool = False) -> int:
+    """How many of the operations the centre keeps now. Raises `IncarnationDiffers`, `MetOthers`.
+
+    `signed_only`: none whose key is not known, as of a device that has said before that it knew no more.
+    """
     records = read_records(message.records)
-    given = _readable(database, keys, message)
+    given = _readable(database, keys, message, signed_only=signed_only)
     with database.transaction() as home:
         number = home.incarnations.hold()
         if number != message.incarnation:
@@ -74,7 +77,9 @@ def take_given_back(database: Database, keys: KnownKeys, message: GivenBack) -> 
     return len(given)
 
 
-def _readable(database: Database, keys: KnownKeys, message: GivenBack) -> list[tuple[Given, Decoded[Any]]]:
+def _readable(
+    database: Database, keys: KnownKeys, message: GivenBack, *, signed_only: bool
+) -> list[tuple[Given, Decoded[Any]]]:
     """Those that say something and that nobody else has signed: a key that is not known yet may come back too."""
     with database.transaction() as home:
         bank = home.book(locking=False).get(Bank, "bank")
@@ -84,7 +89,7 @@ def _readable(database: Database, keys: KnownKeys, message: GivenBack) -> list[t
         try:
             decoded = rules.decode(read_operation(item.jws))
             tuple(rules.touches(decoded, with_balances=True))  # as it will be asked for inside the transaction
-            _check_signature(database, keys, decoded, centre_key)
+            _check_signature(database, keys, decoded, centre_key, signed_only=signed_only)
         except IntegrityFault:
             continue
         given = Given(message.feed, "item", item.position, decoded.signed.hash, item.jws)
@@ -92,7 +97,9 @@ def _readable(database: Database, keys: KnownKeys, message: GivenBack) -> list[t
     return found
 
 
-def _check_signature(database: Database, keys: KnownKeys, decoded: Decoded[Any], centre_key: bytes) -> None:
+def _check_signature(
+    database: Database, keys: KnownKeys, decoded: Decoded[Any], centre_key: bytes, *, signed_only: bool
+) -> None:
     operation, signed = decoded.operation, decoded.signed
     if is_centres(operation):
         check_signature(signed.jws, VerifyKey(centre_key))
@@ -100,6 +107,8 @@ def _check_signature(database: Database, keys: KnownKeys, decoded: Decoded[Any],
     try:
         key = keys.find(database, (operation.device, operation.epoch), signed.kid)
     except IntegrityFault:
+        if signed_only:
+            raise
         return
     check_signature(signed.jws, key)
 
