@@ -141,6 +141,8 @@ def server_dies(simulation: Simulation) -> None:
     for server in killed:
         simulation.note(f"{server.name} is killed and starts again")
         simulation.centre.restart(server)
+    # Whoever was in the middle of something with it has gone on.
+    simulation.active |= {desk.title: desk for desk in simulation.machines}
 
 
 def server_trouble(simulation: Simulation) -> None:
